@@ -1,0 +1,63 @@
+"""The functions of all files, found by name as C finds them: a static of the same file first, then the tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from tlblint.model.ir import FileFacts, Function, OpsTable
+
+
+class Program:
+    """An index over FileFacts. ``functions`` is in file order; an index into it names a function everywhere."""
+
+    def __init__(self, facts: Sequence[FileFacts]) -> None:
+        ordered = sorted(facts, key=lambda f: f.path)
+        self.functions: tuple[Function, ...] = tuple(fn for f in ordered for fn in f.functions)
+        self.tables: tuple[OpsTable, ...] = tuple(t for f in ordered for t in f.tables)
+        self._local: dict[tuple[str, str], int] = {}
+        self._global: dict[str, list[int]] = {}
+        for index, fn in enumerate(self.functions):
+            if fn.variant:
+                continue
+            self._prefer((fn.path, fn.name), index)
+            if not fn.static or fn.path.endswith(".h"):
+                self._global.setdefault(fn.name, []).append(index)
+
+    def _prefer(self, key: tuple[str, str], index: int) -> None:
+        """#ifdef twins: the one that does more is the real one, the other a stub."""
+        old = self._local.get(key)
+        if old is None or _size(self.functions[index]) > _size(self.functions[old]):
+            self._local[key] = index
+
+    def resolve(self, name: str, path: str) -> int | None:
+        """The function that a call of ``name`` in file ``path`` means, or None when it is not among the facts.
+
+        Several global definitions: the architecture of the caller, then a generic one, then none (ambiguous).
+        """
+        found = self._local.get((path, name))
+        if found is not None:
+            return found
+        candidates = self._global.get(name, ())
+        if not candidates:
+            return None
+        home = arch_of(path)
+        same = [i for i in candidates if arch_of(self.functions[i].path) == home]
+        generic = [i for i in candidates if not arch_of(self.functions[i].path)]
+        for group in (same, generic):
+            if group:
+                return max(group, key=lambda i: (_size(self.functions[i]), -i))
+        return None
+
+    def by_name(self, name: str) -> Iterable[int]:
+        """All functions of that name, variants excluded."""
+        return (i for i, fn in enumerate(self.functions) if fn.name == name and not fn.variant)
+
+
+def arch_of(path: str) -> str:
+    """The architecture a path belongs to ("x86" for arch/x86/mm/tlb.c), "" for generic code."""
+    parts = path.split("/")
+    return parts[parts.index("arch") + 1] if "arch" in parts[:-1] else ""
+
+
+def _size(fn: Function) -> int:
+    return sum(len(block.instrs) for block in fn.blocks) + len(fn.blocks)

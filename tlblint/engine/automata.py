@@ -1,0 +1,181 @@
+"""Rule automata at run time: instances, the guards, and what an event does to them.
+
+An instance is a tuple (rule, state, keys, origin): indexes into the rule list and its states, the identities of the
+tracked objects, and the number of the site that created it. Instances live in the state, sorted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tlblint.engine.grammar import Guard, RuleSpec, Transition
+from tlblint.engine.values import Env
+
+Instance = tuple[int, str, tuple, int]  # type: ignore[type-arg]
+
+
+@dataclass(slots=True)
+class Event:
+    """One thing that happens on a path. ``objects`` maps object names to identities: locks and pointers by their path,
+    entry values by number. ``site`` is the number of the place; ``lock`` the PTL(s) that guard the entry concerned."""
+
+    kind: str
+    objects: dict[str, object]
+    attrs: frozenset[str]
+    level: str
+    site: int
+    truth: bool | None
+    name: str
+    env: Env
+    held: tuple[tuple[str, str, str], ...]
+    lazy: int
+    pending: int
+    walked: bool
+    present: bool | None
+    bits: str
+    origin: str
+    pointer_kept: bool
+    user: bool
+    says: frozenset[str]
+    is_root: bool
+
+
+@dataclass(slots=True)
+class Violation:
+    """An ERROR transition taken: which instance (None when the event alone is the error) and what to say."""
+
+    rule: int
+    instance: Instance | None
+    say: str
+
+
+GuardTest = Callable[[Event, "Instance | None", str, frozenset[str]], bool]
+
+
+def _same(key: object, other: object) -> bool:
+    """Identity of locks is by path; a tuple stands for any of its members, an empty one for an unknown lock."""
+    if key == other:
+        return True
+    left = key if isinstance(key, tuple) else (key,)
+    right = other if isinstance(other, tuple) else (other,)
+    if key == () or other == ():
+        return True
+    return any(k in right for k in left)
+
+
+def _anon(event: Event) -> bool:
+    return any(v == 1 for k, v in event.env.items() if k.startswith("anon#"))
+
+
+_GUARDS: dict[str, GuardTest] = {
+    "may-be-present": lambda e, i, a, f: e.present is not False and "nonpresent" not in e.attrs,
+    "known-present": lambda e, i, a, f: e.present is True,
+    "walked": lambda e, i, a, f: e.walked,
+    "page-table-level": lambda e, i, a, f: e.level in ("pte", ""),
+    "huge-level": lambda e, i, a, f: e.level not in ("pte", ""),
+    "lazy": lambda e, i, a, f: e.lazy > 0,
+    "pending-open": lambda e, i, a, f: e.pending > 0,
+    "anon-page": lambda e, i, a, f: _anon(e),
+    "stale-value": lambda e, i, a, f: e.origin == "stale",
+    "cleaned-value": lambda e, i, a, f: "c" in e.bits,
+    "value-kept": lambda e, i, a, f: not (set(e.bits) & set("cw")),
+    "returned-value": lambda e, i, a, f: e.origin == "cleared",
+    "read-value": lambda e, i, a, f: e.origin == "read",
+    "restores": lambda e, i, a, f: not e.bits and e.pointer_kept,
+    "user-space": lambda e, i, a, f: e.user,
+    "root": lambda e, i, a, f: e.is_root,
+    "root-exit": lambda e, i, a, f: e.is_root,
+    "ptl-held": lambda e, i, a, f: bool(e.held),
+    "entered-locked": lambda e, i, a, f: i is not None and i[2][0] != (),
+    "other-ptl": lambda e, i, a, f: i is not None and not _same(i[2][0], e.objects.get("ptl", ())),
+    "attr": lambda e, i, a, f: a in e.attrs,
+    "feature": lambda e, i, a, f: a in f,
+    "contract": lambda e, i, a, f: a in e.says,
+    "open": lambda e, i, a, f: False,
+}
+
+
+class Automata:
+    """All rules compiled into one table by event kind."""
+
+    def __init__(self, rules: Sequence[RuleSpec], features: frozenset[str]) -> None:
+        self.rules = tuple(rules)
+        self._features = features
+        self._start: dict[str, list[tuple[int, Transition, bool | None]]] = {}
+        self._step: dict[str, dict[tuple[int, str], list[tuple[Transition, int | None, bool | None]]]] = {}
+        for index, rule in enumerate(rules):
+            for transition in rule.transitions:
+                self._add(index, rule, transition)
+        self.kinds = frozenset(self._start) | frozenset(self._step)
+
+    def _add(self, index: int, rule: RuleSpec, transition: Transition) -> None:
+        for pattern in transition.events:
+            for source in transition.sources:
+                if source == "start":
+                    self._start.setdefault(pattern.kind, []).append((index, transition, pattern.truth))
+                else:
+                    slot = rule.track.index(pattern.object) if pattern.object in rule.track else None
+                    by_state = self._step.setdefault(pattern.kind, {})
+                    by_state.setdefault((index, source), []).append((transition, slot, pattern.truth))
+
+    def apply(self, instances: tuple[Instance, ...], event: Event) -> tuple[tuple[Instance, ...], list[Violation], bool]:
+        """Run one event. Returns the instances after it, the violations, and whether anything changed."""
+        bad: list[Violation] = []
+        steps = self._step.get(event.kind)
+        starts = self._start.get(event.kind)
+        if steps is None and starts is None:
+            return instances, bad, False
+        out: set[Instance] = set()
+        for instance in instances:
+            moved = self._move(instance, event, steps, bad) if steps is not None else instance
+            if moved is not None:
+                out.add(moved)
+        if starts is not None:
+            self._create(starts, event, out, bad)
+        result = tuple(sorted(out, key=_order)) if len(out) > 1 else tuple(out)
+        return result, bad, result != instances
+
+    def _move(self, instance: Instance, event: Event, steps: dict, bad: list[Violation]) -> Instance | None:  # type: ignore[type-arg]
+        for transition, slot, wanted in steps.get((instance[0], instance[1]), ()):
+            if wanted is not None and event.truth is not wanted:
+                continue
+            if slot is not None:
+                name = self.rules[instance[0]].track[slot]
+                if name not in event.objects or not _same(instance[2][slot], event.objects[name]):
+                    continue
+            if not self._holds(transition.guards, event, instance):
+                continue
+            if transition.target == "gone":
+                return None
+            if transition.target == "ERROR":
+                bad.append(Violation(instance[0], instance, transition.say))
+                return None
+            return (instance[0], transition.target, instance[2], instance[3])
+        return instance
+
+    def _create(self, starts: list[tuple[int, Transition, bool | None]], event: Event, out: set[Instance], bad: list[Violation]) -> None:
+        for index, transition, wanted in starts:
+            if wanted is not None and event.truth is not wanted:
+                continue
+            keys = tuple(event.objects.get(name, ()) for name in self.rules[index].track)
+            if not self._holds(transition.guards, event, (index, "start", keys, event.site)):
+                continue
+            if transition.target == "ERROR":
+                bad.append(Violation(index, None, transition.say))
+                continue
+            out.add((index, transition.target, keys, event.site))
+
+    def _holds(self, guards: tuple[Guard, ...], event: Event, instance: Instance | None) -> bool:
+        for guard in guards:
+            if _GUARDS[guard.word](event, instance, guard.argument, self._features) == guard.negated:
+                return False
+        return True
+
+    def describe(self, rule: int, state: str) -> str:
+        """The rule file's words for a state."""
+        return dict(self.rules[rule].states).get(state, state)
+
+
+def _order(instance: Instance) -> tuple:  # type: ignore[type-arg]
+    return (instance[0], instance[1], str(instance[2]), instance[3])

@@ -1,0 +1,266 @@
+"""From ir.Function to what the interpreter runs: roles resolved, irrelevant instructions gone.
+
+A compiled operation is a tuple whose first item is one of the small ints below. Paths that can influence no branch, no
+role and no call are dropped: most of a kernel function has nothing to do with page tables.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from tlblint.model.ir import Expr, Function
+from tlblint.model.roles import Role
+
+ROLE, CALL, SET, HAVOC, PURE = range(5)
+
+Effect = tuple[str, tuple[tuple[str, Expr], ...], frozenset[str], str]
+"""(kind, ((object, expression), ...), attributes, when)"""
+
+_TOKEN = re.compile(r"\*?[A-Za-z_$%][\w$]*(?:(?:->|\.)\w+|\[[^\]]*\])*")
+_DEREF = re.compile(r"(?:->|\.|\[|$)")
+
+
+@dataclass(slots=True)
+class Code:
+    """A compiled function. ``blocks[i]`` is (ops, kind, cond, succs, pos)."""
+
+    index: int
+    fn: Function
+    blocks: list[tuple[tuple[tuple, ...], str, Expr | None, tuple[int, ...], int]]  # type: ignore[type-arg]
+    reads: frozenset[str]
+    callees: frozenset[int]
+    writes: frozenset[str]
+    entry_pointers: frozenset[str]
+    lasting: frozenset[str]
+
+
+@lru_cache(maxsize=65536)
+def mentions(key: str) -> frozenset[str]:
+    """All lvalue paths that occur in an environment key, with every prefix: "f(vmf->ptl)" gives vmf, vmf->ptl."""
+    out: set[str] = set()
+    for token in _TOKEN.findall(key):
+        path = token
+        if path.startswith("*"):
+            out.add(path)
+            path = path[1:]
+        while True:
+            out.add(path)
+            cut = max(path.rfind("->"), path.rfind("."), path.rfind("["))
+            if cut <= 0:
+                break
+            path = path[:cut]
+    return frozenset(out)
+
+
+def text_of(expr: Expr) -> str | None:
+    """A canonical text for an expression made of paths and constants, or None."""
+    tag = expr[0]
+    if tag == "v":
+        return str(expr[1])
+    if tag == "n":
+        return str(expr[1])
+    if tag == "k":
+        return str(expr[1])
+    if tag == "t":
+        return f"%{expr[1]}"
+    if tag == "&":
+        return "&" + str(expr[1])
+    if tag == "op":
+        left, right = text_of(expr[2]), text_of(expr[3])
+        if left is None or right is None:
+            return None
+        return f"({left}{expr[1]}{right})"
+    if tag in "!~-" and len(expr) == 2:
+        inner = text_of(expr[1])
+        return None if inner is None else f"{tag}{inner}"
+    return None
+
+
+def paths_in(expr: Expr) -> Iterable[str]:
+    """The lvalue paths an expression reads; temps as "%n"."""
+    tag = expr[0]
+    if tag == "v":
+        yield expr[1]
+    elif tag == "t":
+        yield f"%{expr[1]}"
+    elif tag == "op":
+        yield from paths_in(expr[2])
+        yield from paths_in(expr[3])
+    elif tag in ("!", "~", "-"):
+        yield from paths_in(expr[1])
+    elif tag == "&":
+        yield expr[1]
+
+
+def operand(how: str, args: tuple[Expr, ...], temp: int) -> Expr:
+    """The expression that an operand of the role table names at this call; ("?",) when it cannot be had."""
+    if how == "ret":
+        return ("t", temp)
+    star = how.startswith("*")
+    number, _, field = how.lstrip("*").partition(".")
+    if int(number) >= len(args):
+        return ("?",)
+    arg = args[int(number)]
+    if star:
+        if arg[0] == "&":
+            return ("v", arg[1])
+        return ("v", "*" + arg[1]) if arg[0] == "v" else ("?",)
+    if field:
+        if arg[0] == "&":
+            return ("v", f"{arg[1]}.{field}")
+        return ("v", f"{arg[1]}->{field}") if arg[0] == "v" else ("?",)
+    return arg
+
+
+Resolver = Callable[[str, int], Role | None]
+
+
+def effects_of(role: Role, args: tuple[Expr, ...], temp: int) -> tuple[Effect, ...]:
+    """The effects of one call, operands resolved."""
+    return tuple((e.kind, tuple((name, operand(how, args, temp)) for name, how in e.bind), e.attrs, e.when) for e in role.effects)
+
+
+class Compiler:
+    """Compiles functions against a role table, a callee resolver and a list of pure calls."""
+
+    def __init__(self, roles: Resolver, callee: Callable[[str, str], int | None], pure: Callable[[str], bool]) -> None:
+        self._roles = roles
+        self._callee = callee
+        self._pure = pure
+
+    def compile(self, index: int, fn: Function) -> Code:
+        """Resolve, find the relevant paths, drop the rest."""
+        dest = _destinations(fn)
+        raw = [[self._lower(instr, fn, dest) for instr in block.instrs] for block in fn.blocks]
+        relevant = _relevant(fn, raw)
+        blocks = []
+        callees: set[int] = set()
+        writes: set[str] = set()
+        for block, ops in zip(fn.blocks, raw, strict=True):
+            kept = []
+            for op in ops:
+                if op is None or not _keep(op, relevant):
+                    continue
+                kept.append(op)
+                if op[0] == CALL:
+                    callees.add(op[1])
+                elif op[0] == SET:
+                    writes.add(op[1])
+            blocks.append((tuple(kept), block.kind, block.cond, block.succs, block.pos))
+        return Code(index, fn, blocks, frozenset(relevant), frozenset(callees), frozenset(writes), _pointers(fn), _lasting(fn))
+
+    def _lower(self, instr: tuple, fn: Function, dest: dict[int, str]) -> tuple | None:  # type: ignore[type-arg]
+        tag = instr[0]
+        if tag == "set":
+            return (SET, instr[1], instr[2], instr[3])
+        if tag == "havoc":
+            return (HAVOC, (instr[1],))
+        if tag == "decl":
+            return (HAVOC, (instr[1],))
+        if tag == "icall":
+            return _opaque(instr[1], instr[3])
+        _, temp, name, args, pos = instr
+        role = self._roles(name, len(args))
+        if role is not None and role.name != fn.name:
+            return (ROLE, role, effects_of(role, args, temp), f"%{temp}", name, args, pos, dest.get(temp, ""))
+        callee = self._callee(name, fn.path)
+        if callee is not None:
+            return (CALL, callee, f"%{temp}", name, args, pos, dest.get(temp, ""))
+        if self._pure(name):
+            texts = [text_of(a) for a in args]
+            if all(t is not None and "%" not in t for t in texts):
+                return (PURE, f"%{temp}", f"{name}({','.join(t for t in texts if t)})")
+        return _opaque(temp, args)
+
+
+def _opaque(temp: int, args: tuple[Expr, ...]) -> tuple:  # type: ignore[type-arg]
+    return (HAVOC, (f"%{temp}", *(a[1] for a in args if a[0] == "&")))
+
+
+def _destinations(fn: Function) -> dict[int, str]:
+    """Which path each call's value is stored to first: the name a returned lock goes by."""
+    out: dict[int, str] = {}
+    for block in fn.blocks:
+        for instr in block.instrs:
+            if instr[0] == "set" and instr[2][0] == "t":
+                out.setdefault(instr[2][1], instr[1])
+    return out
+
+
+def _relevant(fn: Function, raw: list[list[tuple | None]]) -> set[str]:  # type: ignore[type-arg]
+    """Paths that reach a branch, a role or an analysed call; closed over assignments."""
+    wanted: set[str] = set()
+    sets: list[tuple[str, Expr]] = []
+    for block, ops in zip(fn.blocks, raw, strict=True):
+        if block.cond is not None:
+            wanted.update(paths_in(block.cond))
+        for op in ops:
+            if op is None:
+                continue
+            if op[0] == SET:
+                sets.append((op[1], op[2]))
+            elif op[0] in (ROLE, CALL):
+                for arg in op[5 if op[0] == ROLE else 4]:
+                    wanted.update(paths_in(arg))
+            elif op[0] == PURE and op[1] in wanted:
+                wanted |= mentions(op[2])
+    pures = {op[1]: op[2] for ops in raw for op in ops if op is not None and op[0] == PURE}
+    changed = True
+    while changed:
+        changed = False
+        for path, expr in sets:
+            if _touches(path, wanted):
+                for read in paths_in(expr):
+                    if read not in wanted:
+                        wanted.add(read)
+                        changed = True
+        for temp, key in pures.items():
+            if temp in wanted and not mentions(key) <= wanted:
+                wanted |= mentions(key)
+                changed = True
+    return wanted
+
+
+def _touches(path: str, wanted: set[str]) -> bool:
+    """Whether an assignment to ``path`` matters: a wanted path is it, lies below it, or is the root of an out-parameter."""
+    if path in wanted or path.startswith("*") or "->" in path:
+        return True
+    return any(w.startswith(path) and _DEREF.match(w, len(path)) for w in wanted)
+
+
+def _keep(op: tuple, relevant: set[str]) -> bool:  # type: ignore[type-arg]
+    if op[0] == SET:
+        return _touches(op[1], relevant)
+    if op[0] == PURE:
+        return op[1] in relevant
+    if op[0] == HAVOC:
+        return any(_touches(p, relevant) for p in op[1])
+    return True
+
+
+def _pointers(fn: Function) -> frozenset[str]:
+    """Parameters that point to entries, by their type."""
+    return frozenset(name for name, type_ in fn.params if re.match(r"(?:const )?p(?:te|md|ud)_t \*$", type_))
+
+
+def _lasting(fn: Function) -> frozenset[str]:
+    """Temps that a block other than the one that makes them reads."""
+    made: dict[str, int] = {}
+    out: set[str] = set()
+    for number, block in enumerate(fn.blocks):
+        for instr in block.instrs:
+            if instr[0] in ("call", "icall"):
+                made[f"%{instr[1]}"] = number
+    for number, block in enumerate(fn.blocks):
+        exprs: list[Expr] = [] if block.cond is None else [block.cond]
+        for instr in block.instrs:
+            if instr[0] == "set":
+                exprs.append(instr[2])
+            elif instr[0] in ("call", "icall"):
+                exprs.extend(instr[3])
+        for expr in exprs:
+            out.update(p for p in paths_in(expr) if p[0] == "%" and made.get(p, number) != number)
+    return frozenset(out)

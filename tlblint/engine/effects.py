@@ -1,0 +1,331 @@
+"""What a call with a role does to a path: locks, lazy depth, entry values; and the event that the rules see."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tlblint.engine.automata import Event
+from tlblint.engine.compile import text_of
+from tlblint.engine.state import Auto, Path
+from tlblint.engine.values import Env, Value, evaluate, forget, reads_of, resolve
+from tlblint.model.ir import Expr
+
+PTL_NAME = re.compile(r"(?:^|[>.*:])(?:\w*ptl\w*|pml|page_table_lock)$|_lockptr\(")
+"""How the tree names page-table locks: spinlock operations on anything else are not tracked."""
+
+ENTRY_NAME = re.compile(r"(?:^|[>.*])(?:\w*ptep?|\w*_pmd|pmdp?|pudp?)$")
+
+NO_BITS: frozenset[str] = frozenset()
+_NUMBER = {"clean": "c", "dirty": "d", "wrprotect": "w", "old": "k", "keep": "k"}
+
+
+class Call(NamedTuple):
+    """Where an effect comes from: the call's name, byte offset, level, temp ("%n") and the path its value goes to."""
+
+    name: str
+    pos: int
+    level: str
+    temp: str
+    dest: str
+
+
+class Effects:
+    """Applies effects for one function run. ``emit`` hands each event to the rules."""
+
+    def __init__(self, number: Callable[[int], int], advanced: frozenset[str], pointers: frozenset[str], emit: Callable[[Path, Event, int], None],
+                 says: frozenset[str], is_root: bool, walked: bool, user: bool) -> None:
+        self._number = number
+        self._advanced = advanced
+        self._pointers = pointers
+        self._emit = emit
+        self._says = says
+        self._is_root = is_root
+        self._walked = walked
+        self._user = user
+
+    def lock_of(self, env: Env, expr: Expr, dest: str) -> str:
+        """The symbol a lock goes by on this path."""
+        if expr[0] == "t":
+            held = env.get(f"%{expr[1]}")
+            if type(held) is tuple and held[0] == "l":
+                return str(held[1])
+            return dest or f"%{expr[1]}"
+        if expr[0] == "v":
+            path = resolve(env, expr[1])
+            for _ in range(4):
+                held = env.get(path)
+                if type(held) is not tuple:
+                    break
+                if held[0] == "l":
+                    return str(held[1])
+                if held[0] != "term" or "(" in held[1] or "#" in held[1]:
+                    break
+                path = held[1]
+            return path
+        return text_of(expr) or "?" if expr[0] != "&" else str(expr[1])
+
+    def pointer_of(self, env: Env, expr: Expr) -> str:
+        """The path of an entry pointer; the base for p + i; "" when it has none."""
+        while expr[0] == "op" and expr[1] in "+-":
+            expr = expr[2]
+        if expr[0] == "v":
+            return resolve(env, expr[1])
+        if expr[0] == "&":
+            return "&" + str(expr[1])
+        return ""
+
+    def is_entry_pointer(self, env: Env, path: str) -> bool:
+        """Whether dereferencing ``path`` reads a page-table entry."""
+        held = env.get(path)
+        return path in self._pointers or (type(held) is tuple and held[0] == "p") or bool(ENTRY_NAME.search(path))
+
+    def read_entry(self, path: Path, pointer: str, pos: int, level: str, name: str) -> Value:
+        """A plain read through ``pointer``: a new numbered value, or the one already read and unchanged since."""
+        for known in reads_of(path.env, pointer):
+            self.event(path, "entry.read", {"pte": pointer, "value": known[1]}, NO_BITS, level, pos, name)
+            return known[:3] + ("", pointer)
+        number = self._number(pos)
+        drop_number(path.env, number)
+        self.event(path, "entry.read", {"pte": pointer, "value": number}, NO_BITS, level, pos, name)
+        return ("e", number, "read", "", pointer)
+
+    def value_of(self, path: Path, expr: Expr, pos: int) -> Value | None:
+        """The entry value an expression denotes; a bare *pte is a plain read."""
+        held = evaluate(path.env, expr)
+        if held is None and expr[0] == "v":
+            where = resolve(path.env, expr[1])
+            if where[0] == "*" and self.is_entry_pointer(path.env, where[1:]):
+                return self.read_entry(path, where[1:], pos, "", "*" + where[1:])
+            held = path.env[where] = ("e", self._number(pos), "unknown", "", "")
+        return held
+
+    def event(self, path: Path, kind: str, objects: dict[str, object], attrs: frozenset[str], level: str, pos: int, name: str,
+              truth: bool | None = None, present: bool | None = None, value: Value | None = None) -> None:
+        """Build the event and let the rules see it."""
+        auto, env = path.auto, path.env
+        pointer = objects.get("pte")
+        walked = self._walked
+        kept = False
+        if isinstance(pointer, str):
+            base = env.get(pointer)
+            if "ptl" not in objects:
+                objects["ptl"] = base[1] if type(base) is tuple and base[0] == "p" and base[1] else tuple(h[0] for h in auto.held)
+            walked = walked or pointer in self._advanced or (type(base) is tuple and base[0] == "p" and len(base) > 2 and bool(base[2]))
+        bits, origin = "", ""
+        if type(value) is tuple and value[0] == "e":
+            bits, origin = value[3], value[2]
+            kept = bool(value[4]) and value[4] == pointer
+        self._emit(path, Event(kind, objects, attrs, level, self._number(pos), truth, name, env, auto.held, auto.lazy if not auto.paused else 0,
+                               auto.pending, walked, present, bits, origin, kept, self._user, self._says, self._is_root), pos)
+
+    def apply(self, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
+        """One effect of one call."""
+        handler = _HANDLERS.get(kind)
+        if handler is not None:
+            handler(self, path, kind, binds, attrs, call)
+            return
+        objects: dict[str, object] = {}
+        for key, expr in binds.items():
+            objects[key] = self.pointer_of(path.env, expr) if key == "pte" else (text_of(expr) or "")
+        self.event(path, kind, objects, attrs, call.level, call.pos, call.name)
+
+
+def drop_number(env: Env, number: int) -> None:
+    """A value number is about to be reused: forget what was known of its last bearer."""
+    mark = f"#{number}"
+    for key in [k for k, v in env.items() if k.endswith(mark) or (type(v) is tuple and ((v[0] == "e" and v[1] == number) or
+                (v[0] == "term" and v[1].endswith(mark))))]:
+        del env[key]
+
+
+def unread(env: Env, pointer: str | None) -> list[tuple[str, tuple]]:  # type: ignore[type-arg]
+    """Plain reads through ``pointer`` (None: any) are no longer what the entry holds. Returns them."""
+    found = [(k, v) for k, v in env.items() if type(v) is tuple and v[0] == "e" and v[2] == "read" and v[4] and (pointer is None or v[4] == pointer)]
+    for key, value in found:
+        env[key] = (*value[:4], "")
+    return found
+
+
+def _acquire(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
+    expr = binds.get("ptl") or binds.get("lock") or ("?",)
+    symbol = self.lock_of(path.env, expr, call.dest if expr[0] == "t" else "")
+    if kind == "lock.acquire" and not PTL_NAME.search(symbol):
+        return
+    if expr[0] == "v" and kind == "ptl.acquire":
+        symbol = resolve(path.env, expr[1])
+        forget(path.env, symbol)
+    if expr[0] == "t":
+        path.env[f"%{expr[1]}"] = ("l", symbol)
+    unread(path.env, None)
+    auto = path.auto
+    if all(h[0] != symbol for h in auto.held):
+        mark = "rmap" if "rmap" in attrs else ""
+        path.auto = auto._replace(held=tuple(sorted((*auto.held, (symbol, call.level, mark)))))
+    pte = binds.get("pte")
+    if pte is not None and "rmap" not in attrs:
+        if pte[0] == "t":
+            path.env[f"%{pte[1]}"] = ("p", symbol)
+        elif pte[0] == "v":
+            path.env[resolve(path.env, pte[1])] = ("p", symbol)
+    self.event(path, "ptl.acquire", {"ptl": symbol}, attrs, call.level, call.pos, call.name)
+
+
+def _release(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
+    expr = binds.get("ptl") or binds.get("lock") or ("?",)
+    symbol = self.lock_of(path.env, expr, call.dest if expr[0] == "t" else "")
+    if kind == "lock.release" and not PTL_NAME.search(symbol):
+        return
+    if "rmap" in attrs and all(h[0] != symbol for h in path.auto.held):
+        return
+    self.event(path, "ptl.release", {"ptl": symbol}, attrs, call.level, call.pos, call.name)
+    unread(path.env, None)
+    path.auto = path.auto._replace(held=tuple(h for h in path.auto.held if h[0] != symbol))
+
+
+def _lookup(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
+    expr = binds.get("ptl", ("?",))
+    symbol = call.dest if expr[0] == "t" else ""
+    if expr[0] == "v":
+        symbol = resolve(path.env, expr[1])
+        forget(path.env, symbol)
+    elif expr[0] == "t":
+        path.env[f"%{expr[1]}"] = ("l", call.dest or f"{call.name}()_lockptr(")
+    pte = binds.get("pte")
+    if pte is not None and pte[0] == "t" and symbol:
+        path.env[f"%{pte[1]}"] = ("p", symbol)
+
+
+def _lazy(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
+    self.event(path, kind, {"ptl": tuple(h[0] for h in path.auto.held)}, attrs, call.level, call.pos, call.name)
+    auto: Auto = path.auto
+    if kind == "lazy.enter":
+        path.auto = auto._replace(lazy=min(auto.lazy + 1, 3))
+    elif kind == "lazy.leave":
+        path.auto = auto._replace(lazy=max(auto.lazy - 1, 0))
+    elif kind == "lazy.pause":
+        path.auto = auto._replace(paused=min(auto.paused + 1, 3))
+    elif kind == "lazy.resume":
+        path.auto = auto._replace(paused=max(auto.paused - 1, 0))
+
+
+def _pending(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
+    self.event(path, kind, {}, attrs, call.level, call.pos, call.name)
+    step = 1 if kind == "pending.inc" else -1
+    path.auto = path.auto._replace(pending=max(0, min(path.auto.pending + step, 3)))
+
+
+def _read(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
+    pointer = self.pointer_of(path.env, binds.get("pte", ("?",)))
+    held = self.read_entry(path, pointer, call.pos, call.level, call.name)
+    ret = binds.get("value", ("?",))
+    if ret[0] == "t":
+        path.env[f"%{ret[1]}"] = held
+
+
+def _clear(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
+    env = path.env
+    pointer = self.pointer_of(env, binds.get("pte", ("?",)))
+    stale = unread(env, pointer) if pointer else []
+    present = None
+    for _, value in stale:
+        known = env.get(f"present#{value[1]}")
+        present = bool(known) if known is not None else present
+    number = self._number(call.pos)
+    drop_number(env, number)
+    objects: dict[str, object] = {"pte": pointer, "value": number}
+    ret = binds.get("value", ("?",))
+    if ret[0] != "t" and kind == "entry.clear":
+        attrs = attrs | {"no-result"}
+    self.event(path, kind, dict(objects), attrs, call.level, call.pos, call.name, present=present)
+    for number_read in sorted({value[1] for _, value in stale}):
+        self.event(path, "value.stale", {"pte": pointer, "value": number_read}, attrs, call.level, call.pos, call.name, present=present)
+    if ret[0] == "t":
+        env[f"%{ret[1]}"] = ("e", number, "cleared", "", pointer)
+        if present is not None:
+            env[f"present#{number}"] = int(present)
+            if present:
+                env[f"none#{number}"] = 0
+
+
+def _change(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
+    """Demote, clean, promote, young: the entry changes in place."""
+    pointer = self.pointer_of(path.env, binds.get("pte", ("?",)))
+    present = None
+    for value in reads_of(path.env, pointer):
+        known = path.env.get(f"present#{value[1]}")
+        present = bool(known) if known is not None else present
+    self.event(path, kind, {"pte": pointer, "value": self._number(call.pos)}, attrs, call.level, call.pos, call.name, present=present)
+
+
+def _install(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
+    pointer = self.pointer_of(path.env, binds.get("pte", ("?",)))
+    value = self.value_of(path, binds["value"], call.pos) if "value" in binds else None
+    number = value[1] if type(value) is tuple and value[0] == "e" else 0
+    if kind == "entry.commit" and "old" in binds:
+        old = self.value_of(path, binds["old"], call.pos)
+        number = old[1] if type(old) is tuple and old[0] == "e" else number
+    self.event(path, kind, {"pte": pointer, "value": number}, attrs, call.level, call.pos, call.name, value=value)
+    unread(path.env, pointer)
+
+
+def _test(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
+    """A predicate: its truth becomes an event where the code branches on it."""
+    subject = binds.get("value") if kind != "test.needs_flush" else binds.get("old", binds.get("value"))
+    if subject is not None:
+        value = self.value_of(path, subject, call.pos)
+        if not (type(value) is tuple and value[0] == "e"):
+            return
+        key = f"{kind[5:]}#{value[1]}"
+        if value[2] == "cleared" and kind == "test.dirty" and "c" in value[3]:
+            return
+    else:
+        text = next((text_of(e) for k, e in binds.items() if k != "ret"), "")
+        key = f"{kind[5:]}#{text}"
+    path.env[call.temp] = ("term", key, False)
+
+
+def _derive(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
+    ret = binds.get("value", ("?",))
+    if ret[0] != "t":
+        return
+    if kind == "value.build":
+        number = self._number(call.pos)
+        drop_number(path.env, number)
+        path.env[f"%{ret[1]}"] = ("e", number, "built", "", "")
+        return
+    held = self.value_of(path, binds.get("from", ("?",)), call.pos)
+    if not (type(held) is tuple and held[0] == "e"):
+        return
+    bits = "".join(sorted(set(held[3]) | {_NUMBER[a] for a in attrs if a in _NUMBER}))
+    if "dirty" in attrs:
+        self.event(path, "value.derive", {"value": held[1]}, attrs, call.level, call.pos, call.name)
+    path.env[f"%{ret[1]}"] = (held[0], held[1], held[2], bits, held[4])
+
+
+_HANDLERS: dict[str, Callable[..., None]] = {
+    "ptl.acquire": _acquire,
+    "lock.acquire": _acquire,
+    "ptl.release": _release,
+    "lock.release": _release,
+    "ptl.lookup": _lookup,
+    "lazy.enter": _lazy,
+    "lazy.leave": _lazy,
+    "lazy.pause": _lazy,
+    "lazy.resume": _lazy,
+    "pending.inc": _pending,
+    "pending.dec": _pending,
+    "entry.read": _read,
+    "entry.clear": _clear,
+    "entry.start": _clear,
+    "entry.demote": _change,
+    "entry.clean": _change,
+    "entry.promote": _change,
+    "entry.young": _change,
+    "entry.install": _install,
+    "entry.commit": _install,
+    "value.derive": _derive,
+    "value.build": _derive,
+    **{f"test.{w}": _test for w in "dirty present none nonpresent write young same anon pagedirty needs_flush defer delay_rmap accessible".split()},
+}

@@ -1,0 +1,420 @@
+"""The interpreter: property simulation over one function's graph, calls by tabulation.
+
+A node is (block, hashable state, presence facts); environments that meet at a node are intersected. Each call is
+answered from a table keyed by the callee, the state in the callee's names and the facts it can see. Work is bounded
+per function; reaching a bound is reported, never silent.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from tlblint.engine.automata import Automata, Event, Instance
+from tlblint.engine.compile import CALL, HAVOC, PURE, ROLE, SET, Code, text_of
+from tlblint.engine.effects import NO_BITS, Call, Effects
+from tlblint.engine.rename import Frame
+from tlblint.engine.state import START, Auto, Exit, Path, Trail
+from tlblint.engine.values import Env, Question, ask, assign, evaluate, forget, learn, merge, presence, resolve, truth
+from tlblint.model.ir import Expr
+
+SHIFT = 26
+MAX_VISITS = 6000
+MAX_DEPTH = 24
+
+
+@dataclass(slots=True)
+class Node:
+    """A visited (block, state): what is known there, and the shortest way it was reached."""
+
+    block: int
+    auto: Auto
+    env: Env
+    depth: int
+    before: Node | None
+    trail: Trail
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A violation before it is turned into a finding. ``origin`` is a site number; negative: the caller's."""
+
+    rule: int
+    origin: int
+    keys: tuple[object, ...]
+    act: int
+    kind: str
+    name: str
+    say: str
+    objects: tuple[tuple[str, object], ...]
+    trail: tuple[tuple[int, str, str, str], ...]
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a function does from one entry state."""
+
+    exits: tuple[Exit, ...] = ()
+    hits: tuple[Hit, ...] = ()
+    bounded: bool = False
+
+
+@dataclass(slots=True)
+class World:
+    """What the interpreter needs of the program."""
+
+    code: Callable[[int], Code]
+    automata: Automata
+    says: Mapping[int, frozenset[str]]
+    scope: Callable[[int], bool]
+    table: dict[tuple[object, ...], Summary] = field(default_factory=dict)
+    stack: list[int] = field(default_factory=list)
+    stopped: dict[int, str] = field(default_factory=dict)
+    visited: set[int] = field(default_factory=set)
+
+
+def analyse_function(world: World, index: int, auto: Auto = START, env: Env | None = None, *, is_root: bool, inherited: frozenset[str] = NO_BITS,
+                     walked: bool = False) -> Summary:
+    """Run one function from one entry state; answers come from the table when it was asked before."""
+    entry: Env = env or {}
+    says = inherited | world.says.get(index, NO_BITS)
+    key = (index, auto, tuple(sorted(entry.items(), key=lambda kv: kv[0])), is_root, says, walked)
+    known = world.table.get(key)
+    if known is not None:
+        return known
+    world.stack.append(index)
+    world.visited.add(index)
+    try:
+        summary = Run(world, world.code(index), is_root, says, walked).run(auto, entry)
+    finally:
+        world.stack.pop()
+    world.table[key] = summary
+    return summary
+
+
+class Run:
+    """One function from one entry state."""
+
+    def __init__(self, world: World, code: Code, is_root: bool, says: frozenset[str], walked: bool) -> None:
+        self._world = world
+        self._code = code
+        self._base = code.index << SHIFT
+        self._is_root = is_root
+        self._says = says
+        self._walked = walked
+        self._hits: dict[tuple[object, ...], Hit] = {}
+        self._exits: dict[tuple[object, ...], tuple[Exit, Env]] = {}
+        self._nodes: dict[tuple[object, ...], Node] = {}
+        self._queue: list[tuple[int, int, Node]] = []
+        self._count = 0
+        self._node: Node | None = None
+        self._effects = Effects(self._number, code.fn.advanced, code.entry_pointers, self._emit, says, is_root, walked, world.scope(code.index))
+
+    def _number(self, pos: int) -> int:
+        return self._base + pos + 1
+
+    def run(self, auto: Auto, env: Env) -> Summary:
+        """Visit blocks in reverse postorder until nothing changes or the bound is reached."""
+        self._reach(0, Path(auto, dict(env), None), None)
+        visits = 0
+        bounded = False
+        while self._queue:
+            _, _, node = heapq.heappop(self._queue)
+            visits += 1
+            if visits > MAX_VISITS:
+                bounded = True
+                self._world.stopped[self._code.index] = f"state bound reached ({MAX_VISITS} block visits)"
+                break
+            self._node = node
+            for path in self._block(node):
+                self._leave(node, path)
+        exits = tuple(Exit(e.auto, e.value, tuple(sorted(env.items(), key=lambda kv: kv[0])), e.trail) for e, env in self._exits.values())
+        return Summary(exits, tuple(self._hits.values()), bounded)
+
+    def _reach(self, block: int, path: Path, before: Node | None) -> None:
+        key = (block, path.auto, presence(path.env))
+        node = self._nodes.get(key)
+        depth = before.depth + 1 if before is not None else 0
+        if node is None:
+            node = self._nodes[key] = Node(block, path.auto, path.env, depth, before, path.trail)
+        else:
+            if depth < node.depth:
+                node.depth, node.before, node.trail = depth, before, path.trail
+            if not merge(node.env, path.env):
+                return
+        self._count += 1
+        heapq.heappush(self._queue, (block, self._count, node))
+
+    def _block(self, node: Node) -> list[Path]:
+        """Run a block's operations; a call or a split role makes several paths."""
+        ops = self._code.blocks[node.block][0]
+        paths = [Path(node.auto, dict(node.env), None)]
+        for op in ops:
+            tag = op[0]
+            if tag == SET:
+                for path in list(paths):
+                    self._set(paths, path, op)
+            elif tag == HAVOC:
+                for path in paths:
+                    for name in op[1]:
+                        forget(path.env, resolve(path.env, name))
+            elif tag == PURE:
+                for path in paths:
+                    path.env[op[1]] = ("term", op[2], False)
+            elif tag == ROLE:
+                paths = [out for path in paths for out in self._role(path, op)]
+            else:
+                paths = [out for path in paths for out in self._call(path, op)]
+            if len(paths) > 1:
+                paths = _dedupe(paths)
+        return paths
+
+    def _set(self, paths: list[Path], path: Path, op: tuple) -> None:  # type: ignore[type-arg]
+        """An assignment. ``flag |= predicate`` splits on the predicate, so that the flag stays correlated with it."""
+        _, name, expr, pos = op
+        if expr[0] == "op" and expr[1] == "|" and expr[2] == ("v", name):
+            right = evaluate(path.env, expr[3])
+            if type(right) is tuple and right[0] == "term" and truth(path.env, right) is None:
+                other = path.fork()
+                if self._learn(path, right[1], not right[2], pos):
+                    assign(path.env, name, "nz", None)
+                else:
+                    paths.remove(path)
+                if self._learn(other, right[1], bool(right[2]), pos):
+                    paths.append(other)
+                return
+        if expr[0] == "v" and expr[1][0] == "*":
+            self._effects.value_of(path, expr, pos)
+        value = evaluate(path.env, expr)
+        if name[0] == "*" and self._effects.is_entry_pointer(path.env, resolve(path.env, name)[1:]):
+            self._effects.apply(path, "entry.install", {"pte": ("v", resolve(path.env, name)[1:]), "value": expr}, NO_BITS,
+                                Call("*" + name[1:] + " =", pos, "", "", ""))
+        symbolic = None
+        if value is None and expr[0] in ("v", "op", "!"):
+            symbolic = text_of(expr[1]) if expr[0] == "!" else text_of(expr)
+            if symbolic is not None and expr[0] == "!":
+                assign(path.env, name, None, None)
+                if "%" not in symbolic and name not in symbolic:
+                    path.env[resolve(path.env, name)] = ("term", symbolic, True)
+                return
+            if symbolic is not None and expr[0] == "op":
+                symbolic = ask(path.env, expr).key
+        assign(path.env, name, value, symbolic)
+
+    def _role(self, path: Path, op: tuple) -> list[Path]:  # type: ignore[type-arg]
+        _, role, effects, temp, name, args, pos, dest = op
+        for arg in args:
+            if arg[0] == "&":
+                forget(path.env, arg[1])
+        call = Call(name, pos, role.level, temp, dest)
+        path.env.pop(temp, None)
+        if all(e[3] == "always" for e in effects):
+            for kind, binds, attrs, _ in effects:
+                self._effects.apply(path, kind, dict(binds), attrs, call)
+            return [path]
+        other = path.fork()
+        for one, outcome, value in ((path, "ret!=0", "nz"), (other, "ret==0", 0)):
+            one.trail = (one.trail, (self._number(pos), "branch", f"{name}()", "succeeds" if value else "fails"))
+            for kind, binds, attrs, when in effects:
+                if when in ("always", outcome):
+                    self._effects.apply(one, kind, dict(binds), attrs, call)
+            one.env.setdefault(temp, value)
+        return [path, other]
+
+    def _call(self, path: Path, op: tuple) -> list[Path]:  # type: ignore[type-arg]
+        _, callee, temp, name, args, pos, dest = op
+        world = self._world
+        if callee in world.stack or len(world.stack) > MAX_DEPTH:
+            for arg in args:
+                if arg[0] == "&":
+                    forget(path.env, arg[1])
+            path.env.pop(temp, None)
+            return [path]
+        code = world.code(callee)
+        frame = Frame(code, args, path.env)
+        auto = frame.state_in(path.auto)
+        env = frame.env_in(args, path.env, self._code.fn.advanced)
+        summary = analyse_function(world, callee, auto, env, is_root=False, inherited=self._says, walked=self._walked)
+        trail: Trail = (path.trail, (self._number(pos), "call", f"{name}()", ""))
+        self._adopt(summary, frame, path, trail)
+        out = []
+        for leave in summary.exits:
+            out.append(self._return(path, leave, frame, code, args, temp, trail))
+        return out
+
+    def _return(self, path: Path, leave: Exit, frame: Frame, code: Code, args: tuple[Expr, ...], temp: str, trail: Trail) -> Path:
+        env = dict(path.env)
+        for (param, type_), arg in zip(code.fn.params, args, strict=False):
+            if arg[0] == "&":
+                forget(env, arg[1])
+            elif arg[0] == "v" and "*" in type_:
+                for written in code.writes:
+                    if written == "*" + param or written.startswith(param + "->"):
+                        outer = frame.back(written)
+                        if outer is not None:
+                            forget(env, outer)
+        for key, value in leave.env:
+            outer_key = frame.text(key, False)
+            if outer_key is not None:
+                moved = frame.value_out(value)  # type: ignore[arg-type]
+                if moved is not None:
+                    env[outer_key] = moved
+        env.pop(temp, None)
+        returned = frame.value_out(leave.value)  # type: ignore[arg-type]
+        if returned is not None:
+            env[temp] = returned
+        inner = trail
+        for record in _steps(leave.trail):
+            if record[0] >= 0:
+                inner = (inner, record)
+        return Path(frame.state_out(leave.auto), env, inner)
+
+    def _adopt(self, summary: Summary, frame: Frame, path: Path, trail: Trail) -> None:
+        """Violations in the callee of an obligation that this function or one of its callers created."""
+        for hit in summary.hits:
+            if hit.origin >= 0:
+                continue
+            origin = frame.number_out(hit.origin)
+            keys = tuple(frame._key_out(k) for k in hit.keys)
+            objects = tuple((k, frame._key_out(v)) for k, v in hit.objects)
+            steps = (*self._history(trail), *(r for r in hit.trail if r[0] >= 0))
+            self._hit(Hit(hit.rule, origin, keys, hit.act, hit.kind, hit.name, hit.say, objects, steps))
+
+    def _hit(self, hit: Hit) -> None:
+        key = (hit.rule, hit.origin, hit.act, hit.kind)
+        old = self._hits.get(key)
+        if old is None or len(hit.trail) < len(old.trail):
+            self._hits[key] = hit
+
+    def _emit(self, path: Path, event: Event, pos: int) -> None:
+        instances, bad, changed = self._world.automata.apply(path.auto.instances, event)
+        path.trail = (path.trail, (event.site, event.kind, event.name, _subject(event)))
+        if changed:
+            path.auto = path.auto._replace(instances=instances)
+        for violation in bad:
+            instance: Instance | None = violation.instance
+            origin = instance[3] if instance is not None else event.site
+            keys = instance[2] if instance is not None else ()
+            objects = tuple(sorted((k, v) for k, v in event.objects.items() if isinstance(v, str | int | tuple)))
+            self._hit(Hit(violation.rule, origin, keys, event.site, event.kind, event.name, violation.say, objects, tuple(self._history(path.trail))))
+
+    def _history(self, trail: Trail) -> list[tuple[int, str, str, str]]:
+        """The records from the function's entry to the head of ``trail``, oldest first."""
+        parts = [_steps(trail)]
+        node = self._node
+        while node is not None:
+            parts.append(_steps(node.trail))
+            node = node.before
+        return [record for part in reversed(parts) for record in part]
+
+    def _leave(self, node: Node, path: Path) -> None:
+        _, kind, cond, succs, pos = self._code.blocks[node.block]
+        if kind == "jump":
+            _drop_temps(path.env, self._code.lasting)
+            self._reach(succs[0], path, node)
+        elif kind == "branch":
+            self._branch(node, path, cond, succs, pos)
+        elif kind == "return":
+            self._exit(path, cond, pos)
+
+    def _branch(self, node: Node, path: Path, cond: Expr, succs: tuple[int, ...], pos: int) -> None:
+        if cond[0] == "v" and cond[1][0] == "*":
+            self._effects.value_of(path, cond, pos)
+        question = ask(path.env, cond)
+        if question.known is not None:
+            _drop_temps(path.env, self._code.lasting)
+            self._reach(succs[0 if question.known else 1], path, node)
+            return
+        other = path.fork()
+        for one, outcome in ((path, True), (other, False)):
+            if self._assume(one, question, outcome, pos):
+                _drop_temps(one.env, self._code.lasting)
+                self._reach(succs[0 if outcome else 1], one, node)
+
+    def _assume(self, path: Path, question: Question, outcome: bool, pos: int) -> bool:
+        if question.key is None:
+            return True
+        if not self._learn(path, question.key, outcome != question.negated, pos):
+            return False
+        if question.equals is not None and outcome != question.negated:
+            name, value = question.equals
+            path.env[name] = value
+        return True
+
+    def _learn(self, path: Path, key: str, outcome: bool, pos: int) -> bool:
+        """Take ``key`` to be true or false; a predicate on an entry or page is an event for the rules."""
+        learn(path.env, key, outcome)
+        path.trail = (path.trail, (self._number(pos), "branch", key, "true" if outcome else "false"))
+        mark = key.find("#")
+        if mark > 0:
+            subject = key[mark + 1 :]
+            number = subject.lstrip("-").isdigit()
+            objects: dict[str, object] = {"value": int(subject)} if number else {"page": subject}
+            value = next((v for v in path.env.values() if type(v) is tuple and v[0] == "e" and number and v[1] == int(subject)), None)
+            self._effects.event(path, f"test.{key[:mark]}", objects, NO_BITS, "", pos, key[:mark], truth=outcome, value=value)
+        return True
+
+    def _exit(self, path: Path, cond: Expr | None, pos: int) -> None:
+        value = evaluate(path.env, cond) if cond is not None else None
+        returned = value[1] if type(value) is tuple and value[0] == "e" else 0
+        if self._is_root:
+            self._effects.event(path, "exit", {"old": returned}, NO_BITS, "", pos, "return")
+        value, auto = self._outward(path, value)
+        known = truth(path.env, value)  # type: ignore[arg-type]
+        env = {k: v for k, v in path.env.items() if k[0] not in "%@" and (k[0] == "*" or "->" in k or "#" in k) and "::" not in k}
+        key = (auto, known, value if type(value) is not tuple or value[0] != "term" else None)
+        held = self._exits.get(key)
+        if held is None:
+            trail: Trail = None
+            for record in self._history(path.trail):
+                trail = (trail, record)
+            self._exits[key] = (Exit(auto, value, (), trail), env)
+        else:
+            merge(held[1], env)
+
+    def _outward(self, path: Path, value: object) -> tuple[object, Auto]:
+        """A lock taken here and handed out through *ptlp or the returned value gets that name."""
+        names = {v[1]: k for k, v in path.env.items() if type(v) is tuple and v[0] == "l" and (k[0] == "*" or "->" in k)}
+        auto = path.auto
+        if names and any(h[0] in names for h in auto.held):
+            held = tuple(sorted((names.get(s, s), level, mark) for s, level, mark in auto.held))
+            instances = tuple((r, s, tuple(names.get(k, k) if isinstance(k, str) else k for k in keys), o) for r, s, keys, o in auto.instances)
+            auto = auto._replace(held=held, instances=instances)
+        return value, auto
+
+
+def _drop_temps(env: Env, lasting: frozenset[str]) -> None:
+    """Temps do not live past their block unless a later block reads them."""
+    for key in [k for k in env if k[0] == "%" and k not in lasting]:
+        del env[key]
+
+
+def _dedupe(paths: list[Path]) -> list[Path]:
+    """Paths of one block that agree on the hashable state merge at once."""
+    kept: dict[tuple[object, ...], Path] = {}
+    for path in paths:
+        key = (path.auto, presence(path.env), tuple((k, v) for k, v in path.env.items() if k[0] == "%"))
+        old = kept.get(key)
+        if old is None:
+            kept[key] = path
+        else:
+            merge(old.env, path.env)
+    return list(kept.values())
+
+
+def _steps(trail: Trail) -> list[tuple[int, str, str, str]]:
+    out = []
+    while trail is not None:
+        out.append(trail[1])
+        trail = trail[0]
+    out.reverse()
+    return out
+
+
+def _subject(event: Event) -> str:
+    for name in ("ptl", "pte", "page", "tlb"):
+        held = event.objects.get(name)
+        if isinstance(held, str) and held:
+            return held
+    return ""

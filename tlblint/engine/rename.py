@@ -1,0 +1,211 @@
+"""Carrying a state into a callee and back: names follow the arguments, everything else is an opaque frame.
+
+A lock, pointer or value of the caller gets the callee's name for it where an argument reaches it; the rest gets
+canonical names ("^0", "^1" for paths, negative numbers for values and sites), so that two callers in the same
+situation share one analysis of the callee.
+"""
+
+from __future__ import annotations
+
+import re
+
+from tlblint.engine.compile import Code, mentions
+from tlblint.engine.state import Auto
+from tlblint.engine.values import Env, Value, evaluate, resolve
+from tlblint.model.ir import Expr
+
+_TOKEN = re.compile(r"\*?[A-Za-z_$%][\w$]*(?:(?:->|\.)\w+|\[[^\]]*\])*(?P<call>\()?")
+
+
+class Frame:
+    """The two-way renaming of one call."""
+
+    def __init__(self, code: Code, args: tuple[Expr, ...], env: Env) -> None:
+        self._code = code
+        self._pairs: list[tuple[str, str]] = []
+        self._names: dict[str, str] = {}
+        self._back: dict[str, str] = {}
+        self._numbers: dict[int, int] = {}
+        self._origin: list[int] = []
+        for (param, _), arg in zip(code.fn.params, args, strict=False):
+            self._bind(param, arg, env)
+
+    def _bind(self, param: str, arg: Expr, env: Env) -> None:
+        if arg[0] == "v":
+            path = resolve(env, arg[1])
+            held = env.get(path)
+            if type(held) is tuple and held[0] == "l":
+                self._pairs.append((held[1], param))
+            if type(held) is tuple and held[0] == "&":
+                self._pairs.append((held[1], "*" + param))
+            self._pairs.append((path, param))
+        elif arg[0] == "&":
+            self._pairs.append((arg[1], "*" + param))
+        elif arg[0] == "t":
+            held = env.get(f"%{arg[1]}")
+            if type(held) is tuple and held[0] == "l":
+                self._pairs.append((held[1], param))
+
+    def into(self, path: str) -> str | None:
+        """The callee's name for a caller path, or None."""
+        for mine, theirs in self._pairs:
+            if path == mine:
+                return theirs
+            if theirs[0] == "*":
+                if path.startswith(mine + "."):
+                    return theirs[1:] + "->" + path[len(mine) + 1 :]
+            elif path.startswith(mine + "->") or path.startswith(mine + "."):
+                return theirs + path[len(mine) :]
+            elif path == "*" + mine:
+                return "*" + theirs
+        return None
+
+    def back(self, path: str) -> str | None:
+        """The caller's name for a callee path, or None for a local of the callee."""
+        if path in self._back:
+            return self._back[path]
+        for mine, theirs in self._pairs:
+            if path == theirs:
+                return mine
+            if theirs[0] == "*":
+                if path.startswith(theirs[1:] + "->"):
+                    return mine + "." + path[len(theirs) + 1 :]
+            elif path == "*" + theirs:
+                return "*" + mine
+            elif path.startswith(theirs + "->") or path.startswith(theirs + "."):
+                return mine + path[len(theirs) :]
+        return None
+
+    def name_in(self, path: str) -> str:
+        """The callee's name for a lock or pointer, opaque when no argument reaches it."""
+        known = self._names.get(path)
+        if known is None:
+            known = self.into(path) or f"^{len(self._back)}"
+            self._names[path] = known
+            if known[0] == "^":
+                self._back[known] = path
+        return known
+
+    def name_out(self, path: str) -> str:
+        """The caller's name for a lock or pointer of the callee."""
+        return self.back(path) or f"{self._code.fn.name}::{path}"
+
+    def number_in(self, number: int) -> int:
+        """A canonical negative number for a value or site of the caller."""
+        known = self._numbers.get(number)
+        if known is None:
+            self._origin.append(number)
+            known = self._numbers[number] = -len(self._origin)
+        return known
+
+    def number_out(self, number: int) -> int:
+        """Undo number_in; a number made in the callee is its own."""
+        return self._origin[-number - 1] if number < 0 else number
+
+    def state_in(self, auto: Auto) -> Auto:
+        """The state as the callee sees it."""
+        held = tuple(sorted((self.name_in(s), level, mark) for s, level, mark in auto.held))
+        instances = tuple((rule, state, tuple(self._key_in(k) for k in keys), self.number_in(origin)) for rule, state, keys, origin in auto.instances)
+        return auto._replace(held=held, instances=instances)
+
+    def _key_in(self, key: object) -> object:
+        if isinstance(key, str):
+            return self.name_in(key) if key else key
+        if isinstance(key, int):
+            return self.number_in(key) if key else key
+        return tuple(self.name_in(k) for k in key) if isinstance(key, tuple) else key
+
+    def state_out(self, auto: Auto) -> Auto:
+        """The state as the caller sees it."""
+        held = tuple(sorted((self.name_out(s), level, mark) for s, level, mark in auto.held))
+        instances = tuple(sorted(((rule, state, tuple(self._key_out(k) for k in keys), self.number_out(origin))
+                                  for rule, state, keys, origin in auto.instances), key=lambda i: (i[0], i[1], str(i[2]), i[3])))
+        return auto._replace(held=held, instances=instances)
+
+    def _key_out(self, key: object) -> object:
+        if isinstance(key, str):
+            return self.name_out(key) if key else key
+        if isinstance(key, int):
+            return self.number_out(key) if key else key
+        return tuple(self.name_out(k) for k in key) if isinstance(key, tuple) else key
+
+    def text(self, key: str, inward: bool) -> str | None:
+        """An environment key in the other frame's names; None when it speaks of something unreachable there."""
+        mark = key.find("#")
+        if mark >= 0 and key[mark + 1 : mark + 2].lstrip("-").isdigit() or (mark >= 0 and key[mark + 1 : mark + 2] == "-"):
+            number = int(key[mark + 1 :])
+            if inward:
+                return f"{key[:mark]}#{self._numbers[number]}" if number in self._numbers else None
+            return f"{key[:mark]}#{self.number_out(number)}"
+        prefix, rest = (key[: mark + 1], key[mark + 1 :]) if mark >= 0 else ("", key)
+        failed = False
+
+        def swap(match: re.Match[str]) -> str:
+            nonlocal failed
+            if match["call"]:
+                return match[0]
+            token = match[0]
+            if token.isupper():
+                return token
+            other = self.into(token) if inward else self.back(token)
+            if other is None:
+                failed = True
+                return token
+            return other
+
+        out = _TOKEN.sub(swap, rest)
+        return None if failed else prefix + out
+
+    def value_in(self, value: Value | None) -> Value | None:
+        """A value in the callee's names."""
+        return self._value(value, True)
+
+    def value_out(self, value: Value | None) -> Value | None:
+        """A value in the caller's names."""
+        return self._value(value, False)
+
+    def _value(self, value: Value | None, inward: bool) -> Value | None:
+        if type(value) is not tuple:
+            return value
+        tag = value[0]
+        if tag == "e":
+            number = self.number_in(value[1]) if inward else self.number_out(value[1])
+            pointer = ((self.into(value[4]) if inward else self.back(value[4])) or "") if value[4] else ""
+            return ("e", number, value[2], value[3], pointer)
+        if tag in ("p", "l"):
+            name = self.name_in(value[1]) if inward else self.name_out(value[1])
+            return (tag, name, *value[2:])
+        if tag == "term":
+            text = self.text(value[1], inward)
+            return None if text is None else ("term", text, value[2])
+        if tag == "&":
+            return None
+        return value
+
+    def env_in(self, args: tuple[Expr, ...], env: Env, advanced: frozenset[str]) -> Env:
+        """What the callee may know: argument values and facts on paths it reads."""
+        out: Env = {}
+        reads = self._code.reads
+        for (param, _), arg in zip(self._code.fn.params, args, strict=False):
+            value = self.value_in(evaluate(env, arg))
+            if value is None:
+                continue
+            if type(value) is tuple and value[0] == "p":
+                base = arg
+                while base[0] == "op":
+                    base = base[2]
+                if base[0] == "v" and resolve(env, base[1]) in advanced:
+                    value = ("p", value[1], 1)
+            if param in reads or (type(value) is tuple and value[0] in ("p", "l", "e")):
+                out[param] = value
+        for key, value in env.items():
+            if key[0] in "%@" or key in out:
+                continue
+            inner = self.text(key, True)
+            if inner is None or inner in out:
+                continue
+            if "#" in key or mentions(inner) & reads:
+                moved = self.value_in(value)
+                if moved is not None:
+                    out[inner] = moved
+        return out

@@ -1,0 +1,138 @@
+"""Violations to findings: one per obligation site, the shortest path as its trace, in a total order."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Callable, Iterable, Sequence
+
+from tlblint.calls.program import Program, arch_of
+from tlblint.engine.automata import Automata
+from tlblint.engine.interp import SHIFT, Hit
+from tlblint.model.finding import RawFinding, Step
+from tlblint.model.ir import FileFacts, Function
+from tlblint.model.roles import Profile
+
+WORDS = {
+    "ptl.acquire": "takes the page table lock",
+    "ptl.release": "releases the page table lock",
+    "lazy.enter": "enters lazy MMU mode",
+    "lazy.leave": "leaves lazy MMU mode",
+    "entry.clear": "clears the entry",
+    "entry.start": "takes the entry out for modification",
+    "entry.commit": "writes the modified entry back",
+    "entry.demote": "takes permission from the entry",
+    "entry.install": "writes the entry",
+    "entry.read": "reads the entry",
+    "flush.now": "flushes the TLBs",
+    "flush.gather": "flushes what the mmu_gather holds",
+    "flush.record": "records the entry in the mmu_gather",
+    "flush.batched": "completes the reclaim batch of another CPU",
+    "page.dirty": "marks the page dirty",
+    "rmap.drop": "drops the reverse mapping",
+    "sleep": "may sleep",
+    "exit": "returns",
+}
+SHOWN = frozenset(WORDS) | {"unmap.defer", "unmap.flush", "section.open", "section.close", "call", "branch", "lazy.pause", "lazy.resume", "lazy.flush",
+                            "pending.inc", "pending.dec", "value.derive"}
+
+
+class Reporter:
+    """Turns hits into findings. ``only`` limits which files are reported."""
+
+    def __init__(self, program: Program, facts: Sequence[FileFacts], automata: Automata, profiles: tuple[Profile, ...],
+                 only: Callable[[str], bool] | None) -> None:
+        self._functions = program.functions
+        self._newlines = {f.path: f.newlines for f in facts}
+        self._automata = automata
+        self._profiles = profiles
+        self._only = only
+
+    def findings(self, hits: Iterable[Hit]) -> tuple[RawFinding, ...]:
+        """The best hit for each (rule, function, site), as findings sorted by path, offset and rule."""
+        best: dict[tuple[str, str, str, int], tuple[tuple[int, int, str], Hit]] = {}
+        for hit in hits:
+            if hit.origin < 0:
+                continue
+            fn, pos = self._place(hit.origin)
+            key = (self._automata.rules[hit.rule].code, fn.path, fn.name, pos)
+            rank = (len(hit.trail), hit.act, hit.say)
+            if key not in best or rank < best[key][0]:
+                best[key] = (rank, hit)
+        out = [f for f in (self._finding(hit) for _, hit in best.values()) if f is not None]
+        return tuple(sorted(out, key=lambda f: (f.path, f.pos, f.rule, f.function)))
+
+    def _place(self, site: int) -> tuple[Function, int]:
+        return self._functions[site >> SHIFT], (site & ((1 << SHIFT) - 1)) - 1
+
+    def _line(self, site: int) -> int:
+        fn, pos = self._place(site)
+        return bisect.bisect_left(self._newlines.get(fn.path, ()), pos) + 1
+
+    def _finding(self, hit: Hit) -> RawFinding | None:
+        rule = self._automata.rules[hit.rule]
+        fn, pos = self._place(hit.origin)
+        profiles = self._where(rule.needs, rule.skips, fn.path)
+        if not profiles or (self._only is not None and not self._only(fn.path)):
+            return None
+        trace = tuple(self._steps(hit))
+        shape = tuple(kind for _, kind, _, _ in hit.trail if kind not in ("branch", "call"))
+        return RawFinding(rule.code, fn.path, pos, fn.name, self._sentence(hit), hit.kind, trace, (*shape[-12:], hit.kind), profiles)
+
+    def _where(self, needs: tuple[str, ...], skips: tuple[str, ...], path: str) -> tuple[str, ...]:
+        home = arch_of(path)
+        return tuple(sorted(p.name for p in self._profiles if set(needs) <= p.features and not set(skips) & p.features and home in ("", p.arch)))
+
+    def _sentence(self, hit: Hit) -> str:
+        names = {k: _plain(v) for k, v in hit.objects}
+        rule = self._automata.rules[hit.rule]
+        for track, key in zip(rule.track, hit.keys, strict=False):
+            if isinstance(key, str | tuple) and key:
+                names[track] = _plain(key)
+        origin = next((text for site, kind, text, _ in hit.trail if site == hit.origin and kind not in ("branch", "call")), "")
+        names.update(site=origin + "()" if origin.isidentifier() else origin, site_line=str(self._line(hit.origin)), act=hit.name + "()" if hit.name.isidentifier() else hit.name,
+                     act_line=str(self._line(hit.act)), function=self._place(hit.origin)[0].name)
+        names.setdefault("ptl", "the page table lock")
+        return hit.say.format_map(_Names(names))
+
+    def _steps(self, hit: Hit) -> Iterable[Step]:
+        started = False
+        state = ""
+        for site, kind, text, note in hit.trail:
+            if site < 0 or kind not in SHOWN:
+                continue
+            started = started or site == hit.origin
+            if kind == "branch" and (not started or "%" in text):
+                continue
+            fn, pos = self._place(site)
+            state = "obligation starts" if site == hit.origin else ("violated" if (site, kind) == (hit.act, hit.kind) else state)
+            event, phrase = _phrase(kind, text, note)
+            yield Step(fn.path, pos, fn.name, event, state, phrase)
+
+
+class _Names(dict[str, str]):
+    """A placeholder that an event does not carry reads as "the <object>"."""
+
+    def __missing__(self, key: str) -> str:
+        return f"the {key}"
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, tuple):
+        return " and ".join(str(v) for v in value) or "the page table lock"
+    text = str(value)
+    return text.rsplit("::", 1)[-1] if "::" in text else text
+
+
+def _phrase(kind: str, text: str, note: str) -> tuple[str, str]:
+    """(event, what it means) of a trace step."""
+    if kind == "branch":
+        return "branch", f"{_condition(text)} is {note}" if note in ("true", "false") else f"{text} {note}"
+    if kind == "call":
+        return "call", f"calls {text}"
+    name = f"{text}()" if text.isidentifier() else text
+    return kind, f"{name} {WORDS.get(kind, kind)}"
+
+
+def _condition(text: str) -> str:
+    mark = text.find("#")
+    return text if mark < 0 else f"the entry's {text[:mark]} test"

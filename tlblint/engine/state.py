@@ -1,0 +1,55 @@
+"""The state of one path: locks, lazy MMU mode, open counts and rule instances, plus the environment.
+
+The first half is hashable and keeps states apart; the environment merges where the first half agrees
+(property simulation: Das, Lerner, Seigle, PLDI 2002).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tlblint.engine.automata import Instance
+from tlblint.engine.values import Env
+
+Lock = tuple[str, str, str]
+"""(symbol, level, "rmap" when page_vma_mapped_walk() holds it or "")"""
+
+Trail = tuple | None  # type: ignore[type-arg]
+"""A linked list of records, newest first: (previous, (position, kind, text, note))."""
+
+
+class Auto(NamedTuple):
+    """The hashable half of a state. ``lazy`` and ``pending`` are depths; ``paused`` counts lazy.pause."""
+
+    held: tuple[Lock, ...]
+    lazy: int
+    paused: int
+    pending: int
+    instances: tuple[Instance, ...]
+
+
+START = Auto((), 0, 0, 0, ())
+
+
+class Path:
+    """A path being followed through one block."""
+
+    __slots__ = ("auto", "env", "trail")
+
+    def __init__(self, auto: Auto, env: Env, trail: Trail) -> None:
+        self.auto = auto
+        self.env = env
+        self.trail = trail
+
+    def fork(self) -> Path:
+        """An independent copy; the trail is shared, it only grows at its head."""
+        return Path(self.auto, dict(self.env), self.trail)
+
+
+class Exit(NamedTuple):
+    """One way out of a function: the state, the returned value, and the facts on what parameters point to."""
+
+    auto: Auto
+    value: object
+    env: tuple[tuple[str, object], ...]
+    trail: Trail

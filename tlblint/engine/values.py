@@ -1,0 +1,307 @@
+"""What is known of variables on a path: the environment half of a state.
+
+An environment maps keys to values. A key is an lvalue path ("force_flush"), a temp ("%3"), a comparison
+("(new_ptl==old_ptl)"), a pure call ("folio_test_hugetlb(folio)"), a predicate on an entry value ("present#417") or
+on a page ("anon@folio"), or "@pte": the number of the last plain read made through that pointer.
+
+Values: an int; "nz" (not zero); ("k", NAME); ("term", key, negated): as true as that key;
+("e", number, origin, bits, pointer): an entry value, origin "read", "cleared" or "built", bits a subset of "cdwk"
+(cleaned, dirtied, write-protected, kept but changed); ("p", lock): a pointer to an entry under that lock; ("l", lock);
+("&", path).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tlblint.engine.compile import mentions, text_of
+from tlblint.model.ir import Expr
+
+Value = int | str | tuple  # type: ignore[type-arg]
+Env = dict[str, Value]
+
+_IMPLIED = {
+    ("none", 1): (("present", 0),),
+    ("nonpresent", 1): (("present", 0),),
+    ("present", 1): (("none", 0), ("nonpresent", 0)),
+}
+
+
+def resolve(env: Env, path: str) -> str:
+    """Follow a known address through one dereference: p -> &x makes *p mean x and p->f mean x.f."""
+    if path[0] == "*":
+        held = env.get(path[1:])
+        if type(held) is tuple and held[0] == "&":
+            return str(held[1])
+        return path
+    cut = path.find("->")
+    if cut > 0:
+        held = env.get(path[:cut])
+        if type(held) is tuple and held[0] == "&":
+            return f"{held[1]}.{path[cut + 2 :]}"
+    return path
+
+
+def evaluate(env: Env, expr: Expr) -> Value | None:
+    """The value of an expression, or None when nothing is known."""
+    tag = expr[0]
+    if tag == "v":
+        return env.get(resolve(env, expr[1]))
+    if tag == "n":
+        return int(expr[1])
+    if tag == "t":
+        return env.get(f"%{expr[1]}")
+    if tag == "k":
+        return ("k", expr[1])
+    if tag == "&":
+        return ("&", expr[1])
+    if tag == "!":
+        inner = evaluate(env, expr[1])
+        if type(inner) is tuple and inner[0] == "term":
+            return ("term", inner[1], not inner[2])
+        known = truth(env, inner)
+        return None if known is None else int(not known)
+    if tag == "op":
+        return _binary(env, expr)
+    if tag == "-":
+        inner = evaluate(env, expr[1])
+        if type(inner) is tuple and inner[0] == "k":
+            return "nz"
+        return -inner if type(inner) is int else ("nz" if inner == "nz" else None)
+    return None
+
+
+def _binary(env: Env, expr: Expr) -> Value | None:
+    op = expr[1]
+    left, right = evaluate(env, expr[2]), evaluate(env, expr[3])
+    if op in ("+", "-"):
+        return _step(op, left, right)
+    if op in ("==", "!="):
+        same = _equal(left, right)
+        return None if same is None else int(same == (op == "=="))
+    if type(left) is int and type(right) is int:
+        return _arith(op, left, right)
+    if op == "|" and ((truth(env, left) is True) or (truth(env, right) is True)):
+        return "nz"
+    if op == "|" and right == 0:
+        return left
+    if op == "|" and left == 0:
+        return right
+    if op == "&" and 0 in (left, right):
+        return 0
+    if op == ">" and right == 0 and left is not None:
+        known = truth(env, left)
+        return None if known is None else int(known)
+    return None
+
+
+def _step(op: str, left: Value | None, right: Value | None) -> Value | None:
+    """Pointer steps keep their table; counting up from a known or unknown count makes it non-zero."""
+    if type(left) is tuple and left[0] == "p":
+        return left
+    if type(left) is int and type(right) is int:
+        total = left + right if op == "+" else left - right
+        return total if abs(total) < 2 else ("nz" if op == "+" else None)
+    if op == "+" and (right == 1 or right == "nz") and (left is None or left == "nz" or type(left) is int):
+        return "nz"
+    return None
+
+
+def _arith(op: str, left: int, right: int) -> Value | None:
+    if op == "&":
+        return left & right
+    if op == "|":
+        return left | right
+    if op == "<":
+        return int(left < right)
+    if op == ">":
+        return int(left > right)
+    if op == "<=":
+        return int(left <= right)
+    if op == ">=":
+        return int(left >= right)
+    return None
+
+
+def _equal(left: Value | None, right: Value | None) -> bool | None:
+    if left is None or right is None:
+        return None
+    if type(left) is int and type(right) is int:
+        return left == right
+    if type(left) is tuple and type(right) is tuple and left[0] == right[0] == "k":
+        return bool(left[1] == right[1])
+    for one, other in ((left, right), (right, left)):
+        if other == 0 and (one == "nz" or (type(one) is tuple and one[0] in ("p", "l", "&"))):
+            return False
+    return None
+
+
+def truth(env: Env, value: Value | None) -> bool | None:
+    """Whether a value is non-zero, as far as known."""
+    if value is None:
+        return None
+    if type(value) is int:
+        return value != 0
+    if value == "nz":
+        return True
+    if type(value) is tuple:
+        if value[0] in ("p", "l", "&"):
+            return True
+        if value[0] == "term":
+            known = truth(env, env.get(value[1]))
+            return None if known is None else known != value[2]
+    return None
+
+
+def forget(env: Env, path: str) -> None:
+    """Everything that speaks of ``path`` or of what lies below it is no longer known."""
+    gone = []
+    for key, value in env.items():
+        if path in mentions(key):
+            gone.append(key)
+        elif type(value) is tuple:
+            if value[0] == "term":
+                if path in mentions(value[1]):
+                    gone.append(key)
+            elif value[0] == "e" and value[4] and path in mentions(value[4]):
+                env[key] = (*value[:4], "")
+    for key in gone:
+        del env[key]
+
+
+def assign(env: Env, path: str, value: Value | None, symbolic: str | None) -> None:
+    """``path`` now holds ``value``; with no value but a symbolic text it is as true as that text."""
+    path = resolve(env, path)
+    forget(env, path)
+    if value is not None:
+        env[path] = value
+    elif symbolic is not None and path not in mentions(symbolic) and "%" not in symbolic:
+        env[path] = ("term", symbolic, False)
+
+
+def learn(env: Env, key: str, outcome: bool) -> None:
+    """Note that ``key`` is true or false, with what that implies for entry values."""
+    held = env.get(key)
+    if type(held) is tuple and held[0] in ("e", "p", "l", "&", "k"):
+        if not outcome and held[0] != "k":
+            env[key] = 0
+        return
+    if outcome and type(held) is int:
+        return
+    mark = key.find("#")
+    if mark < 0:
+        env[key] = "nz" if outcome else 0
+        return
+    env[key] = int(outcome)
+    for name, value in _IMPLIED.get((key[:mark], int(outcome)), ()):
+        env[f"{name}{key[mark:]}"] = value
+
+
+class Question:
+    """A branch condition brought to one key: ``key`` decides it, ``negated`` turns it, ``equals`` is learned when true."""
+
+    __slots__ = ("equals", "key", "known", "negated")
+
+    def __init__(self, key: str | None, negated: bool, known: bool | None, equals: tuple[str, Value] | None) -> None:
+        self.key = key
+        self.negated = negated
+        self.known = known
+        self.equals = equals
+
+
+def ask(env: Env, cond: Expr) -> Question:
+    """Bring a condition to the key that decides it; ``known`` is the outcome of the condition when already decided."""
+    negated = False
+    while True:
+        tag = cond[0]
+        if tag == "!":
+            negated, cond = not negated, cond[1]
+        elif tag == "op" and cond[1] == "!=":
+            negated, cond = not negated, ("op", "==", cond[2], cond[3])
+        elif tag == "op" and cond[1] == "==" and cond[3] == ("n", 0):
+            negated, cond = not negated, cond[2]
+        elif tag == "op" and cond[1] == "==" and cond[2] == ("n", 0):
+            negated, cond = not negated, cond[3]
+        else:
+            break
+    value = evaluate(env, cond)
+    known = truth(env, value)
+    if known is not None:
+        return Question(None, negated, known != negated, None)
+    if type(value) is tuple and value[0] == "term":
+        return _follow(env, value, negated)
+    key = _key(env, cond)
+    if key is not None:
+        held = truth(env, env.get(key))
+        if held is not None:
+            return Question(None, negated, held != negated, None)
+    return Question(key, negated, None, _equality(env, cond))
+
+
+def _follow(env: Env, value: tuple, negated: bool) -> Question:  # type: ignore[type-arg]
+    """Chase "as true as" links to the key at their end."""
+    for _ in range(8):
+        negated = negated != value[2]
+        held = env.get(value[1])
+        if type(held) is not tuple or held[0] != "term":
+            break
+        value = held
+    return Question(value[1], negated, None, None)
+
+
+def _key(env: Env, cond: Expr) -> str | None:
+    if cond[0] == "v":
+        return resolve(env, cond[1])
+    if cond[0] == "t":
+        return f"%{cond[1]}"
+    if cond[0] == "op" and cond[1] in ("==", "&"):
+        texts = sorted(filter(None, (text_of(cond[2]), text_of(cond[3]))))
+        return f"({texts[0]}{cond[1]}{texts[1]})" if len(texts) == 2 else None
+    return text_of(cond)
+
+
+def _equality(env: Env, cond: Expr) -> tuple[str, Value] | None:
+    if cond[0] == "op" and cond[1] == "==":
+        for one, other in ((cond[2], cond[3]), (cond[3], cond[2])):
+            if one[0] == "v" and other[0] in ("n", "k") and type(env.get(resolve(env, one[1]))) is not tuple:
+                return resolve(env, one[1]), (other[1] if other[0] == "n" else ("k", other[1]))
+    return None
+
+
+def merge(old: Env, new: Env) -> bool:
+    """Keep in ``old`` what both know. True when ``old`` lost something."""
+    changed = False
+    for key, value in list(old.items()):
+        other = new.get(key)
+        if other == value:
+            continue
+        if _nonzero(value) and _nonzero(other):
+            if value != "nz":
+                old[key] = "nz"
+                changed = True
+            continue
+        del old[key]
+        changed = True
+    return changed
+
+
+def _nonzero(value: Value | None) -> bool:
+    return value == "nz" or (type(value) is int and value != 0)
+
+
+def presence(env: Env) -> tuple[tuple[int, Value], ...]:
+    """The part of an environment that keeps states apart: whether entries that were read and not changed since are present."""
+    out = []
+    for value in env.values():
+        if type(value) is tuple and value[0] == "e" and value[2] == "read" and value[4]:
+            known = env.get(f"present#{value[1]}")
+            if known is not None:
+                out.append((value[1], known))
+    return tuple(sorted(set(out))) if out else ()
+
+
+def reads_of(env: Env, pointer: str) -> Iterator[tuple]:  # type: ignore[type-arg]
+    """Entry values that were plainly read through ``pointer`` and not since."""
+    for value in env.values():
+        if type(value) is tuple and value[0] == "e" and value[2] == "read" and value[4] == pointer:
+            yield value

@@ -1,0 +1,1 @@
+"""Frozen records that cross layers. No logic, no imports from other layers."""

@@ -1,0 +1,69 @@
+"""Findings as they leave the engine and as they are printed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the path that makes a finding: where, what happened, and the automaton state after it."""
+
+    path: str
+    pos: int
+    function: str
+    event: str
+    state: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class RawFinding:
+    """What the engine reports. ``site`` is the obligation's byte offset, ``act`` the event that broke it.
+
+    ``shape`` is the role sequence of the trace, the part of the fingerprint that survives moved lines.
+    """
+
+    rule: str
+    path: str
+    pos: int
+    function: str
+    message: str
+    act: str
+    trace: tuple[Step, ...]
+    shape: tuple[str, ...]
+    profiles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A finding ready to print. Lines and columns are 1-based. Absent things are None; see interfaces of -f json."""
+
+    rule: str
+    slug: str
+    severity: str
+    confidence: str
+    verdict: str
+    assumptions: tuple[str, ...]
+    path: str
+    line: int
+    column: int
+    function: str
+    message: str
+    fingerprint: str
+    profiles: tuple[str, ...]
+    trace: tuple[TraceStep, ...]
+    suppressed_by: str | None = None
+    suppressed_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TraceStep:
+    """A printable trace step; ``line`` is 1-based."""
+
+    path: str
+    line: int
+    function: str
+    event: str
+    state: str
+    note: str

@@ -1,0 +1,115 @@
+"""The intermediate representation that the engine runs on.
+
+Everything is tuples, strings and ints so that it pickles small and compares fast.
+
+Expressions (``Expr``) are tagged tuples::
+
+    ("v", path)          an lvalue path in canonical text: "pte", "vmf->ptl", "pvmw.pte", "*ptlp", "a[i]"
+    ("n", int)           an integer; NULL and false are 0, true is 1
+    ("k", NAME)          an ALL_CAPS identifier: an enum or macro constant
+    ("t", int)           the value of the call with that temp number
+    ("&", path)          the address of an lvalue path
+    ("op", o, a, b)      a binary operator, o as in C: "==", "&", "+" ...
+    ("!", a) ("~", a) ("-", a)
+    ("?",)               anything else
+
+Instructions (``Instr``) are tagged tuples, ``pos`` is a byte offset into the original file::
+
+    ("call", temp, name, args, pos)     direct call or function-like macro
+    ("icall", temp, path, args, pos)    call through the pointer held in ``path``
+    ("set", path, expr, pos)            assignment to an lvalue path
+    ("havoc", path, pos)                path gets an unknown value (asm output, loop-macro variable)
+    ("decl", name, type, pos)           a local object of that type comes to life, value unknown
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Expr = tuple  # type: ignore[type-arg]
+Instr = tuple  # type: ignore[type-arg]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A straight run of instructions and how it ends.
+
+    ``kind`` is one of
+      "jump"    succs = (next,)
+      "branch"  succs = (if_true, if_false), ``cond`` an Expr without && || ?: and without calls (calls are temps)
+      "return"  succs = (), ``cond`` the returned Expr or None
+      "stop"    succs = (): control does not come back (BUG, panic, unreachable)
+    ``pos`` is the byte offset of the condition, the return or the jump.
+    """
+
+    instrs: tuple[Instr, ...]
+    kind: str
+    cond: Expr | None
+    succs: tuple[int, ...]
+    pos: int
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One function definition, lowered. Block 0 is the entry.
+
+    ``variant`` is 0 for the default choice of in-body #if groups, 1 for the complementary one; ``assumed`` names
+    the choice ("CONFIG_X", "!CONFIG_Y"). ``advanced`` holds the lvalue paths that are stepped inside a loop
+    (p++, p += n): the mark of a walk over entries.
+    """
+
+    name: str
+    path: str
+    start: int
+    end: int
+    params: tuple[tuple[str, str], ...]
+    returns: str
+    static: bool
+    blocks: tuple[Block, ...]
+    advanced: frozenset[str]
+    variant: int = 0
+    assumed: tuple[str, ...] = ()
+    annotations: tuple[str, ...] = ()
+    """Sparse lock annotations as written: "releases(vmf->ptl)", "acquires(ptl)", "must_hold(ptl)"."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpsTable:
+    """A designated initialiser that names functions: ``const struct mm_walk_ops x = { .pte_entry = f }``.
+
+    ``owner`` is the function it is local to, or "" at file scope.
+    """
+
+    path: str
+    name: str
+    type: str
+    slots: tuple[tuple[str, str], ...]
+    owner: str
+    pos: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotAnalysed:
+    """A function in scope that was not understood: TLB902. ``why`` is one short clause."""
+
+    path: str
+    function: str
+    pos: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What the front end knows of one file. The process-pool boundary and the unit of a cache.
+
+    ``functions`` counts functions in scope; ``whole`` those lowered without doubt.
+    """
+
+    path: str
+    functions: tuple[Function, ...]
+    tables: tuple[OpsTable, ...]
+    not_analysed: tuple[NotAnalysed, ...]
+    total: int
+    partial: int
+    newlines: tuple[int, ...]
+    """Byte offsets of the newlines of the file, for turning offsets into lines."""

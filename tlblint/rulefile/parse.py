@@ -1,0 +1,114 @@
+"""One rule file to a RuleSpec, every mistake with its line and column."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import Any
+
+from tlblint.engine.grammar import GrammarError, RuleSpec, Transition, parse_transition
+
+HEADINGS = ("What it finds", "Why it matters", "When this rule is wrong", "Examples", "References")
+_TITLE = re.compile(r"# (TLB\d{3}) ([a-z][a-z-]+)\s*$")
+_KEYS = {"title", "severity", "confidence", "status", "track", "states", "transitions", "needs", "skips"}
+_WORDS = {
+    "severity": ("error", "warning", "note"),
+    "confidence": ("high", "medium", "low"),
+    "status": ("stable", "preview"),
+}
+
+
+class RuleFileError(ValueError):
+    """A mistake in a rule file: ``path``, 1-based ``line`` and ``column``, and what is wrong."""
+
+    def __init__(self, path: str, line: int, column: int, what: str) -> None:
+        super().__init__(f"{path}:{line}:{column}: {what}")
+        self.path = path
+        self.line = line
+        self.column = column
+        self.what = what
+
+
+def parse_rule(path: str, text: str) -> RuleSpec:
+    """Read a rule file. Raises RuleFileError; a RuleSpec that comes back can be run."""
+    lines = text.splitlines()
+    title = _TITLE.match(lines[0]) if lines else None
+    if title is None:
+        raise RuleFileError(path, 1, 1, "the first line must read '# TLBnnn slug'")
+    first, block = _toml_block(path, lines)
+    data = _decode(path, first, block)
+    _headings(path, lines)
+    states = data.get("states", {})
+    known = frozenset(states)
+    transitions = tuple(_transition(path, lines, item, known) for item in data.get("transitions", []))
+    track = tuple(data.get("track", []))
+    if len(track) > 3:
+        raise RuleFileError(path, _line_of(lines, "track"), 1, "track names at most three objects")
+    return RuleSpec(title[1], title[2], str(data["title"]), data["severity"], data["confidence"], data["status"], track, tuple(states.items()), transitions,
+                    tuple(data.get("needs", [])), tuple(data.get("skips", [])), text, path)
+
+
+def _toml_block(path: str, lines: list[str]) -> tuple[int, str]:
+    try:
+        start = lines.index("```toml") + 1
+        end = lines.index("```", start)
+    except ValueError:
+        raise RuleFileError(path, 1, 1, "no ```toml block") from None
+    return start, "\n".join(lines[start:end])
+
+
+def _decode(path: str, first: int, block: str) -> dict[str, Any]:
+    try:
+        data = tomllib.loads(block)
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
+        line, column = (int(place[1]), int(place[2])) if place else (len(block.splitlines()), 1)
+        raise RuleFileError(path, first + line, column, str(error).split(" (at ")[0]) from None
+    for key in data:
+        if key not in _KEYS:
+            raise RuleFileError(path, first + _offset(block, key), 1, f"unknown key '{key}'")
+    for key in ("title", "severity", "confidence", "status"):
+        if key not in data:
+            raise RuleFileError(path, first, 1, f"missing key '{key}'")
+    for key, words in _WORDS.items():
+        if data[key] not in words:
+            raise RuleFileError(path, first + _offset(block, key), 1, f"{key} must be one of {', '.join(words)}")
+    _shapes(path, first, block, data)
+    return data
+
+
+def _shapes(path: str, first: int, block: str, data: dict[str, Any]) -> None:
+    for key in ("track", "transitions", "needs", "skips"):
+        held = data.get(key, [])
+        if not isinstance(held, list) or not all(isinstance(item, str) for item in held):
+            raise RuleFileError(path, first + _offset(block, key), 1, f"{key} must be a list of strings")
+    states = data.get("states", {})
+    if not isinstance(states, dict) or not all(isinstance(item, str) for item in states.values()):
+        raise RuleFileError(path, first + _offset(block, "states"), 1, "states must map names to sentences")
+
+
+def _offset(block: str, key: str) -> int:
+    for number, line in enumerate(block.splitlines(), 1):
+        if re.match(rf"\[?{re.escape(key)}\b", line):
+            return number
+    return 1
+
+
+def _line_of(lines: list[str], text: str) -> int:
+    return next((n for n, line in enumerate(lines, 1) if text in line), 1)
+
+
+def _transition(path: str, lines: list[str], item: str, states: frozenset[str]) -> Transition:
+    try:
+        return parse_transition(item, states)
+    except GrammarError as error:
+        number = _line_of(lines, item[:40])
+        column = max(lines[number - 1].find(item[:40]), 0) + error.column + 1
+        raise RuleFileError(path, number, column, str(error)) from None
+
+
+def _headings(path: str, lines: list[str]) -> None:
+    found = [line[3:].strip() for line in lines if line.startswith("## ")]
+    for heading in HEADINGS:
+        if heading not in found:
+            raise RuleFileError(path, len(lines), 1, f"missing heading '## {heading}'")
