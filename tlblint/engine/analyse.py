@@ -24,7 +24,8 @@ class Context:
     """What the engine must be told of the kernel: roles, profiles, contracts and their features, all from data files.
 
     ``entries`` maps a function name to how it is entered (from operation tables and contracts); ``slots`` maps
-    (struct type, field) to the same for callbacks. ``outside`` is true of paths whose page tables are not user space's.
+    (struct type, field) to the same for callbacks. ``outside`` is true of paths whose page tables are not user space's,
+    ``skipped`` of those that are no subject at all.
     """
 
     roles: Callable[[str, int], Role | None]
@@ -35,6 +36,7 @@ class Context:
     entries: Callable[[str, str], Entry | None]
     slots: Mapping[tuple[str, str], Entry]
     outside: Callable[[str, str], bool]
+    skipped: Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
     session = _Session(program, Compiler(context.roles, callee, context.pure))
     automata = Automata(rules, context.features)
     says = {i: context.says(fn.path, fn.name) for i, fn in enumerate(program.functions)}
-    world = World(session.code, automata, says, lambda i: not context.outside(program.functions[i].path, program.functions[i].name))
+    world = World(session.code, automata, says, lambda i: not context.outside(program.functions[i].path, program.functions[i].name), scope.events())
     _visit_all(world, program, scope, context)
     reporter = Reporter(program, facts, automata, context.profiles, options.only if options else None)
     findings = reporter.findings(hit for summary in world.table.values() for hit in summary.hits)
@@ -126,13 +128,13 @@ def _replay_variants(world: World, program: Program) -> None:
 def _is_role(context: Context, program: Program, index: int) -> bool:
     """The definition of an API function is what the role table describes, not a user of it."""
     fn = program.functions[index]
-    return context.roles(fn.name, len(fn.params)) is not None
+    return context.skipped(fn.path) or context.roles(fn.name, len(fn.params)) is not None
 
 
 def _enter(world: World, program: Program, index: int, entry: Entry | None) -> None:
     def go() -> None:
         auto, env, walked = entry_state(world, index, program.functions[index], entry)
-        analyse_function(world, index, auto, env, is_root=True, walked=walked)
+        analyse_function(world, index, auto, env, is_root=True, inherited=entry.says if entry else frozenset(), walked=walked)
 
     _guarded(world, program, index, go)
 

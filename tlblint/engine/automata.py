@@ -36,6 +36,7 @@ class Event:
     bits: str
     origin: str
     pointer_kept: bool
+    moved: bool
     user: bool
     says: frozenset[str]
     is_root: bool
@@ -83,16 +84,16 @@ _GUARDS: dict[str, GuardTest] = {
     "returned-value": lambda e, i, a, f: e.origin == "cleared",
     "read-value": lambda e, i, a, f: e.origin == "read",
     "restores": lambda e, i, a, f: not e.bits and e.pointer_kept,
-    "user-space": lambda e, i, a, f: e.user,
+    "moves": lambda e, i, a, f: e.moved and e.origin == "cleared",
+    "user-space": lambda e, i, a, f: e.user and "kernel" not in e.attrs,
     "root": lambda e, i, a, f: e.is_root,
     "root-exit": lambda e, i, a, f: e.is_root,
     "ptl-held": lambda e, i, a, f: bool(e.held),
     "entered-locked": lambda e, i, a, f: i is not None and i[2][0] != (),
     "other-ptl": lambda e, i, a, f: i is not None and not _same(i[2][0], e.objects.get("ptl", ())),
-    "attr": lambda e, i, a, f: a in e.attrs,
-    "feature": lambda e, i, a, f: a in f,
-    "contract": lambda e, i, a, f: a in e.says,
-    "open": lambda e, i, a, f: False,
+    "attr": lambda e, i, a, f: not e.attrs.isdisjoint(a.split("|")),
+    "feature": lambda e, i, a, f: not f.isdisjoint(a.split("|")),
+    "contract": lambda e, i, a, f: not e.says.isdisjoint(a.split("|")),
 }
 
 
@@ -104,6 +105,7 @@ class Automata:
         self._features = features
         self._start: dict[str, list[tuple[int, Transition, bool | None]]] = {}
         self._step: dict[str, dict[tuple[int, str], list[tuple[Transition, int | None, bool | None]]]] = {}
+        self._heard: dict[tuple[int, str, frozenset[str]], bool] = {}
         for index, rule in enumerate(rules):
             for transition in rule.transitions:
                 self._add(index, rule, transition)
@@ -119,6 +121,15 @@ class Automata:
                     by_state = self._step.setdefault(pattern.kind, {})
                     by_state.setdefault((index, source), []).append((transition, slot, pattern.truth))
 
+    def listens(self, instance: Instance, kinds: frozenset[str]) -> bool:
+        """Whether any event of ``kinds`` can move the instance: what cannot is left out of a callee's state."""
+        key = (instance[0], instance[1], kinds)
+        known = self._heard.get(key)
+        if known is None:
+            known = any((instance[0], instance[1]) in self._step.get(kind, ()) for kind in kinds)
+            self._heard[key] = known
+        return known
+
     def apply(self, instances: tuple[Instance, ...], event: Event) -> tuple[tuple[Instance, ...], list[Violation], bool]:
         """Run one event. Returns the instances after it, the violations, and whether anything changed."""
         bad: list[Violation] = []
@@ -133,7 +144,7 @@ class Automata:
                 out.add(moved)
         if starts is not None:
             self._create(starts, event, out, bad)
-        result = tuple(sorted(out, key=_order)) if len(out) > 1 else tuple(out)
+        result = ordered(out)
         return result, bad, result != instances
 
     def _move(self, instance: Instance, event: Event, steps: dict, bad: list[Violation]) -> Instance | None:  # type: ignore[type-arg]
@@ -175,6 +186,11 @@ class Automata:
     def describe(self, rule: int, state: str) -> str:
         """The rule file's words for a state."""
         return dict(self.rules[rule].states).get(state, state)
+
+
+def ordered(instances: set[Instance]) -> tuple[Instance, ...]:
+    """Instances in their canonical order."""
+    return tuple(sorted(instances, key=_order)) if len(instances) > 1 else tuple(instances)
 
 
 def _order(instance: Instance) -> tuple:  # type: ignore[type-arg]

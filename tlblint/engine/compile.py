@@ -120,7 +120,12 @@ Resolver = Callable[[str, int], Role | None]
 
 def effects_of(role: Role, args: tuple[Expr, ...], temp: int) -> tuple[Effect, ...]:
     """The effects of one call, operands resolved."""
-    return tuple((e.kind, tuple((name, operand(how, args, temp)) for name, how in e.bind), e.attrs, e.when) for e in role.effects)
+    out = []
+    for effect in role.effects:
+        binds = tuple((name, operand(how, args, temp)) for name, how in effect.bind)
+        kernel = any(name == "mm" and expr == ("&", "init_mm") for name, expr in binds)
+        out.append((effect.kind, binds, effect.attrs | {"kernel"} if kernel else effect.attrs, effect.when))
+    return tuple(out)
 
 
 class Compiler:

@@ -79,7 +79,7 @@ class Effects:
     def is_entry_pointer(self, env: Env, path: str) -> bool:
         """Whether dereferencing ``path`` reads a page-table entry."""
         held = env.get(path)
-        return path in self._pointers or (type(held) is tuple and held[0] == "p") or bool(ENTRY_NAME.search(path))
+        return path in self._pointers or (type(held) is tuple and held[0] in "pm") or bool(ENTRY_NAME.search(path))
 
     def read_entry(self, path: Path, pointer: str, pos: int, level: str, name: str) -> Value:
         """A plain read through ``pointer``: a new numbered value, or the one already read and unchanged since."""
@@ -97,7 +97,8 @@ class Effects:
         if held is None and expr[0] == "v":
             where = resolve(path.env, expr[1])
             if where[0] == "*" and self.is_entry_pointer(path.env, where[1:]):
-                return self.read_entry(path, where[1:], pos, "", "*" + where[1:])
+                held = path.env[where] = self.read_entry(path, where[1:], pos, "", "*" + where[1:])
+                return held
             held = path.env[where] = ("e", self._number(pos), "unknown", "", "")
         return held
 
@@ -107,18 +108,19 @@ class Effects:
         auto, env = path.auto, path.env
         pointer = objects.get("pte")
         walked = self._walked
-        kept = False
+        kept = moved = False
         if isinstance(pointer, str):
             base = env.get(pointer)
             if "ptl" not in objects:
-                objects["ptl"] = base[1] if type(base) is tuple and base[0] == "p" and base[1] else tuple(h[0] for h in auto.held)
-            walked = walked or pointer in self._advanced or (type(base) is tuple and base[0] == "p" and len(base) > 2 and bool(base[2]))
+                objects["ptl"] = base[1] if type(base) is tuple and base[0] in "pm" and base[1] else tuple(h[0] for h in auto.held)
+            walked = walked or pointer in self._advanced or (type(base) is tuple and base[0] in "pm" and len(base) > 2 and bool(base[2]))
         bits, origin = "", ""
         if type(value) is tuple and value[0] == "e":
             bits, origin = value[3], value[2]
             kept = bool(value[4]) and value[4] == pointer
+            moved = bool(value[4]) and value[4] != pointer
         self._emit(path, Event(kind, objects, attrs, level, self._number(pos), truth, name, env, auto.held, auto.lazy if not auto.paused else 0,
-                               auto.pending, walked, present, bits, origin, kept, self._user, self._says, self._is_root), pos)
+                               auto.pending, walked, present, bits, origin, kept, moved, self._user, self._says, self._is_root), pos)
 
     def apply(self, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
         """One effect of one call."""
@@ -141,10 +143,16 @@ def drop_number(env: Env, number: int) -> None:
 
 
 def unread(env: Env, pointer: str | None) -> list[tuple[str, tuple]]:  # type: ignore[type-arg]
-    """Plain reads through ``pointer`` (None: any) are no longer what the entry holds. Returns them."""
+    """Plain reads through ``pointer`` are no longer what the entry holds; with None, a lock was taken or dropped: what was read before
+    is remembered under "~pointer", as code that goes on with it compares the entry again. Returns the reads."""
     found = [(k, v) for k, v in env.items() if type(v) is tuple and v[0] == "e" and v[2] == "read" and v[4] and (pointer is None or v[4] == pointer)]
     for key, value in found:
-        env[key] = (*value[:4], "")
+        if key[0] == "*":
+            del env[key]
+        elif pointer is not None:
+            env[key] = (*value[:4], "")
+        elif value[4][0] != "~":
+            env[key] = (*value[:4], "~" + value[4])
     return found
 
 
@@ -161,6 +169,9 @@ def _acquire(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs
     unread(path.env, None)
     auto = path.auto
     if all(h[0] != symbol for h in auto.held):
+        known = path.env.get("level@" + symbol)
+        if kind == "lock.acquire" and type(known) is tuple:
+            call = call._replace(level=known[1])
         mark = "rmap" if "rmap" in attrs else ""
         path.auto = auto._replace(held=tuple(sorted((*auto.held, (symbol, call.level, mark)))))
     pte = binds.get("pte")
@@ -192,9 +203,11 @@ def _lookup(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs:
         forget(path.env, symbol)
     elif expr[0] == "t":
         path.env[f"%{expr[1]}"] = ("l", call.dest or f"{call.name}()_lockptr(")
+    if symbol:
+        path.env["level@" + symbol] = ("k", call.level)
     pte = binds.get("pte")
     if pte is not None and pte[0] == "t" and symbol:
-        path.env[f"%{pte[1]}"] = ("p", symbol)
+        path.env[f"%{pte[1]}"] = ("m", symbol)
 
 
 def _lazy(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
@@ -232,6 +245,8 @@ def _clear(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: 
     for _, value in stale:
         known = env.get(f"present#{value[1]}")
         present = bool(known) if known is not None else present
+    if present is None and pointer:
+        present = next((bool(env[f"present#{v[1]}"]) for v in reads_of(env, "~" + pointer) if f"present#{v[1]}" in env), None)
     number = self._number(call.pos)
     drop_number(env, number)
     objects: dict[str, object] = {"pte": pointer, "value": number}
@@ -266,7 +281,9 @@ def _install(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs
     if kind == "entry.commit" and "old" in binds:
         old = self.value_of(path, binds["old"], call.pos)
         number = old[1] if type(old) is tuple and old[0] == "e" else number
-    self.event(path, kind, {"pte": pointer, "value": number}, attrs, call.level, call.pos, call.name, value=value)
+    known = path.env.get(f"present#{number}")
+    self.event(path, kind, {"pte": pointer, "value": number}, attrs, call.level, call.pos, call.name, value=value,
+               present=None if known is None else bool(known))
     unread(path.env, pointer)
 
 

@@ -22,6 +22,7 @@ class Entry:
     lazy: bool = False
     walker: bool = False
     pending: bool = False
+    says: frozenset[str] = frozenset()
     note: str = ""
 
 
@@ -38,7 +39,7 @@ def entry_state(world: World, index: int, fn: Function, entry: Entry | None) -> 
     site = (index << SHIFT) + fn.start + 1
     if entry.walker and entry.ptl:
         event = Event("ptl.acquire", {"ptl": entry.ptl}, frozenset({"walker"}), entry.level, site, None, entry.note, env, auto.held, 0, auto.pending,
-                      True, None, "", "", False, world.scope(index), world.says.get(index, frozenset()), True)
+                      True, None, "", "", False, False, world.scope(index), world.says.get(index, frozenset()), True)
         instances, _, _ = world.automata.apply((), event)
         auto = auto._replace(instances=instances)
     if entry.lazy:

@@ -26,9 +26,10 @@ EVENT_KINDS = frozenset(
 OBJECTS = frozenset({"ptl", "pte", "value", "old", "mm", "tlb", "page", "range", "vma"})
 PLAIN_GUARDS = frozenset(
     """may-be-present known-present walked page-table-level huge-level lazy pending-open anon-page stale-value cleaned-value
-    returned-value read-value user-space root ptl-held entered-locked other-ptl root-exit value-kept restores""".split()
+    returned-value read-value user-space root ptl-held entered-locked other-ptl root-exit value-kept restores moves""".split()
 )
-ARG_GUARDS = frozenset({"attr", "feature", "contract", "open"})
+ARG_GUARDS = frozenset({"attr", "feature", "contract"})
+"""Guards with an argument; several alternatives are separated by a bar: contract:table-detached|promotion-only."""
 
 
 class GrammarError(ValueError):
@@ -93,7 +94,7 @@ class RuleSpec:
 
 _HEAD = re.compile(r"\s*(?P<src>[\w|\s-]+?)\s*->\s*(?P<dst>[\w-]+)\s*:\s*")
 _EVENT = re.compile(r"\s*(?P<kind>[a-z_]+(?:\.[a-z_]+)?)\s*(?:\(\s*(?P<obj>\w+)\s*\))?\s*(?:=\s*(?P<truth>true|false))?\s*")
-_GUARD = re.compile(r"\s*(?P<not>not\s+)?(?P<word>[a-z][a-z-]*)(?::(?P<arg>[\w.-]+))?\s*")
+_GUARD = re.compile(r"\s*(?P<not>not\s+)?(?P<word>[a-z][a-z-]*)(?::(?P<arg>[\w.|-]+))?\s*")
 
 
 def parse_transition(text: str, states: frozenset[str]) -> Transition:

@@ -8,19 +8,25 @@ per function; reaching a bound is reported, never silent.
 from __future__ import annotations
 
 import heapq
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from tlblint.engine.automata import Automata, Event, Instance
+from tlblint.engine.automata import Automata, Event, Instance, ordered
 from tlblint.engine.compile import CALL, HAVOC, PURE, ROLE, SET, Code, text_of
 from tlblint.engine.effects import NO_BITS, Call, Effects
 from tlblint.engine.rename import Frame
 from tlblint.engine.state import START, Auto, Exit, Path, Trail
-from tlblint.engine.values import Env, Question, ask, assign, evaluate, forget, learn, merge, presence, resolve, truth
+from tlblint.engine.values import Env, Question, advance, ask, assign, evaluate, forget, learn, merge, presence, resolve, truth
 from tlblint.model.ir import Expr
 
 SHIFT = 26
 MAX_VISITS = 6000
+"""Block visits of one function from one entry state."""
+MAX_BUDGET = 60000
+"""Block visits for one root with all that it calls."""
+MAX_CONTEXTS = 300
+"""Entry states of one function; from then on calls of it are opaque."""
 MAX_DEPTH = 24
 
 
@@ -68,10 +74,32 @@ class World:
     automata: Automata
     says: Mapping[int, frozenset[str]]
     scope: Callable[[int], bool]
+    events: list[frozenset[str]]
     table: dict[tuple[object, ...], Summary] = field(default_factory=dict)
     stack: list[int] = field(default_factory=list)
     stopped: dict[int, str] = field(default_factory=dict)
     visited: set[int] = field(default_factory=set)
+    written: dict[int, frozenset[str]] = field(default_factory=dict)
+    contexts: dict[int, int] = field(default_factory=dict)
+    budget: int = MAX_BUDGET
+
+    def writes(self, index: int) -> frozenset[str]:
+        """What a function stores through its parameters, itself or in what it calls: "*force_flush", "vmf->pte"."""
+        known = self.written.get(index)
+        if known is not None:
+            return known
+        self.written[index] = frozenset()
+        code = self.code(index)
+        params = {name for name, _ in code.fn.params}
+        out = {path for path in code.writes if _root(path) in params and _root(path) != path}
+        for ops, *_ in code.blocks:
+            for op in ops:
+                if op[0] == CALL:
+                    inner = self.code(op[1]).fn.params
+                    for written in self.writes(op[1]):
+                        out.update(_through(written, inner, op[4], params))
+        self.written[index] = frozenset(out)
+        return self.written[index]
 
 
 def analyse_function(world: World, index: int, auto: Auto = START, env: Env | None = None, *, is_root: bool, inherited: frozenset[str] = NO_BITS,
@@ -83,6 +111,9 @@ def analyse_function(world: World, index: int, auto: Auto = START, env: Env | No
     known = world.table.get(key)
     if known is not None:
         return known
+    if not world.stack:
+        world.budget = MAX_BUDGET
+    world.contexts[index] = world.contexts.get(index, 0) + 1
     world.stack.append(index)
     world.visited.add(index)
     try:
@@ -122,9 +153,10 @@ class Run:
         while self._queue:
             _, _, node = heapq.heappop(self._queue)
             visits += 1
-            if visits > MAX_VISITS:
+            self._world.budget -= 1
+            if visits > MAX_VISITS or self._world.budget < 0:
                 bounded = True
-                self._world.stopped[self._code.index] = f"state bound reached ({MAX_VISITS} block visits)"
+                self._world.stopped[self._code.index] = f"more than {MAX_VISITS if visits > MAX_VISITS else MAX_BUDGET} block visits"
                 break
             self._node = node
             for path in self._block(node):
@@ -191,6 +223,8 @@ class Run:
             self._effects.apply(path, "entry.install", {"pte": ("v", resolve(path.env, name)[1:]), "value": expr}, NO_BITS,
                                 Call("*" + name[1:] + " =", pos, "", "", ""))
         symbolic = None
+        if value == "nz" and expr[0] == "v":
+            value = None
         if value is None and expr[0] in ("v", "op", "!"):
             symbolic = text_of(expr[1]) if expr[0] == "!" else text_of(expr)
             if symbolic is not None and expr[0] == "!":
@@ -200,7 +234,10 @@ class Run:
                 return
             if symbolic is not None and expr[0] == "op":
                 symbolic = ask(path.env, expr).key
+        beyond = advance(path.env, name) if expr[0] == "op" and expr[1] == "+" and expr[2] == ("v", name) else ()
         assign(path.env, name, value, symbolic)
+        for fact in beyond:
+            path.env[fact] = 1
 
     def _role(self, path: Path, op: tuple) -> list[Path]:  # type: ignore[type-arg]
         _, role, effects, temp, name, args, pos, dest = op
@@ -225,7 +262,9 @@ class Run:
     def _call(self, path: Path, op: tuple) -> list[Path]:  # type: ignore[type-arg]
         _, callee, temp, name, args, pos, dest = op
         world = self._world
-        if callee in world.stack or len(world.stack) > MAX_DEPTH:
+        if callee in world.stack or len(world.stack) > MAX_DEPTH or world.contexts.get(callee, 0) > MAX_CONTEXTS:
+            if callee not in world.stack:
+                world.stopped[callee] = "called too deep" if len(world.stack) > MAX_DEPTH else f"more than {MAX_CONTEXTS} entry states"
             for arg in args:
                 if arg[0] == "&":
                     forget(path.env, arg[1])
@@ -233,27 +272,30 @@ class Run:
             return [path]
         code = world.code(callee)
         frame = Frame(code, args, path.env)
-        auto = frame.state_in(path.auto)
-        env = frame.env_in(args, path.env, self._code.fn.advanced)
+        kinds = world.events[callee]
+        aside = tuple(i for i in path.auto.instances if not world.automata.listens(i, kinds))
+        mine = path.auto if not aside else path.auto._replace(instances=tuple(i for i in path.auto.instances if i not in aside))
+        auto = frame.state_in(mine)
+        env = frame.env_in(args, path.env, self._code.fn.advanced, world.writes(callee))
         summary = analyse_function(world, callee, auto, env, is_root=False, inherited=self._says, walked=self._walked)
         trail: Trail = (path.trail, (self._number(pos), "call", f"{name}()", ""))
         self._adopt(summary, frame, path, trail)
         out = []
         for leave in summary.exits:
-            out.append(self._return(path, leave, frame, code, args, temp, trail))
+            back = self._return(path, leave, frame, code, args, temp, dest, trail)
+            if aside:
+                back.auto = back.auto._replace(instances=ordered({*back.auto.instances, *aside}))
+            out.append(back)
         return out
 
-    def _return(self, path: Path, leave: Exit, frame: Frame, code: Code, args: tuple[Expr, ...], temp: str, trail: Trail) -> Path:
+    def _return(self, path: Path, leave: Exit, frame: Frame, code: Code, args: tuple[Expr, ...], temp: str, dest: str, trail: Trail) -> Path:
         env = dict(path.env)
-        for (param, type_), arg in zip(code.fn.params, args, strict=False):
-            if arg[0] == "&":
-                forget(env, arg[1])
-            elif arg[0] == "v" and "*" in type_:
-                for written in code.writes:
-                    if written == "*" + param or written.startswith(param + "->"):
-                        outer = frame.back(written)
-                        if outer is not None:
-                            forget(env, outer)
+        if type(leave.value) is tuple and leave.value[0] == "l":
+            frame.hand_out(leave.value[1], dest or temp)
+        for written in self._world.writes(code.index):
+            outer = frame.back(written)
+            if outer is not None:
+                forget(env, outer)
         for key, value in leave.env:
             outer_key = frame.text(key, False)
             if outer_key is not None:
@@ -276,8 +318,8 @@ class Run:
             if hit.origin >= 0:
                 continue
             origin = frame.number_out(hit.origin)
-            keys = tuple(frame._key_out(k) for k in hit.keys)
-            objects = tuple((k, frame._key_out(v)) for k, v in hit.objects)
+            keys = tuple(frame.key_out(k) for k in hit.keys)
+            objects = tuple((k, frame.key_out(v)) for k, v in hit.objects)
             steps = (*self._history(trail), *(r for r in hit.trail if r[0] >= 0))
             self._hit(Hit(hit.rule, origin, keys, hit.act, hit.kind, hit.name, hit.say, objects, steps))
 
@@ -388,6 +430,22 @@ def _drop_temps(env: Env, lasting: frozenset[str]) -> None:
     """Temps do not live past their block unless a later block reads them."""
     for key in [k for k in env if k[0] == "%" and k not in lasting]:
         del env[key]
+
+
+def _root(path: str) -> str:
+    """The variable a path starts from: "*p" and "p->f" give p."""
+    return re.split(r"->|\.|\[", path.lstrip("*"), maxsplit=1)[0]
+
+
+def _through(written: str, inner: tuple[tuple[str, str], ...], args: tuple[Expr, ...], params: set[str]) -> list[str]:
+    """A callee's store as a store through this function's parameters."""
+    root = _root(written)
+    for (name, _), arg in zip(inner, args, strict=False):
+        if name == root and arg[0] == "v" and _root(arg[1]) in params:
+            return [written.replace(root, arg[1], 1)]
+        if name == root and arg[0] == "&" and _root(arg[1]) in params and "->" in arg[1]:
+            return [arg[1] if written == "*" + root else arg[1] + "." + written[len(root) + 2 :]]
+    return []
 
 
 def _dedupe(paths: list[Path]) -> list[Path]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from tlblint.engine.automata import ordered
 from tlblint.engine.compile import Code, mentions
 from tlblint.engine.state import Auto
 from tlblint.engine.values import Env, Value, evaluate, resolve
@@ -87,8 +88,13 @@ class Frame:
         return known
 
     def name_out(self, path: str) -> str:
-        """The caller's name for a lock or pointer of the callee."""
-        return self.back(path) or f"{self._code.fn.name}::{path}"
+        """The caller's name for a lock or pointer of the callee; "" for a local of the callee, which nobody can reach any more."""
+        return self.back(path) or ""
+
+    def hand_out(self, local: str, name: str) -> None:
+        """A lock that the callee returns goes by the name of what it is assigned to."""
+        if self.back(local) is None:
+            self._back[local] = name
 
     def number_in(self, number: int) -> int:
         """A canonical negative number for a value or site of the caller."""
@@ -117,17 +123,18 @@ class Frame:
 
     def state_out(self, auto: Auto) -> Auto:
         """The state as the caller sees it."""
-        held = tuple(sorted((self.name_out(s), level, mark) for s, level, mark in auto.held))
-        instances = tuple(sorted(((rule, state, tuple(self._key_out(k) for k in keys), self.number_out(origin))
-                                  for rule, state, keys, origin in auto.instances), key=lambda i: (i[0], i[1], str(i[2]), i[3])))
+        held = tuple(sorted({(self.name_out(s), level, mark) for s, level, mark in auto.held if self.name_out(s)}))
+        instances = ordered({(rule, state, tuple(self._key_out(k) for k in keys), self.number_out(origin)) for rule, state, keys, origin in auto.instances})
         return auto._replace(held=held, instances=instances)
 
     def _key_out(self, key: object) -> object:
         if isinstance(key, str):
-            return self.name_out(key) if key else key
+            return (self.name_out(key) or ()) if key else key
         if isinstance(key, int):
             return self.number_out(key) if key else key
-        return tuple(self.name_out(k) for k in key) if isinstance(key, tuple) else key
+        return tuple(filter(None, (self.name_out(k) for k in key))) if isinstance(key, tuple) else key
+
+    key_out = _key_out
 
     def text(self, key: str, inward: bool) -> str | None:
         """An environment key in the other frame's names; None when it speaks of something unreachable there."""
@@ -170,11 +177,14 @@ class Frame:
         tag = value[0]
         if tag == "e":
             number = self.number_in(value[1]) if inward else self.number_out(value[1])
-            pointer = ((self.into(value[4]) if inward else self.back(value[4])) or "") if value[4] else ""
+            weak = "~" if value[4][:1] == "~" else ""
+            bare = value[4][len(weak) :]
+            pointer = ((self.into(bare) if inward else self.back(bare)) or "") if bare else ""
+            pointer = weak + pointer if pointer else ""
             return ("e", number, value[2], value[3], pointer)
-        if tag in ("p", "l"):
+        if tag in ("p", "m", "l"):
             name = self.name_in(value[1]) if inward else self.name_out(value[1])
-            return (tag, name, *value[2:])
+            return (tag, name, *value[2:]) if name or tag != "l" else None
         if tag == "term":
             text = self.text(value[1], inward)
             return None if text is None else ("term", text, value[2])
@@ -182,21 +192,21 @@ class Frame:
             return None
         return value
 
-    def env_in(self, args: tuple[Expr, ...], env: Env, advanced: frozenset[str]) -> Env:
-        """What the callee may know: argument values and facts on paths it reads."""
+    def env_in(self, args: tuple[Expr, ...], env: Env, advanced: frozenset[str], writes: frozenset[str]) -> Env:
+        """What the callee may know: argument values and facts on paths that it reads, or writes on some path only."""
         out: Env = {}
         reads = self._code.reads
         for (param, _), arg in zip(self._code.fn.params, args, strict=False):
             value = self.value_in(evaluate(env, arg))
             if value is None:
                 continue
-            if type(value) is tuple and value[0] == "p":
+            if type(value) is tuple and value[0] in "pm":
                 base = arg
                 while base[0] == "op":
                     base = base[2]
                 if base[0] == "v" and resolve(env, base[1]) in advanced:
-                    value = ("p", value[1], 1)
-            if param in reads or (type(value) is tuple and value[0] in ("p", "l", "e")):
+                    value = (value[0], value[1], 1)
+            if param in reads or (type(value) is tuple and value[0] in ("p", "m", "l", "e")):
                 out[param] = value
         for key, value in env.items():
             if key[0] in "%@" or key in out:
@@ -204,7 +214,7 @@ class Frame:
             inner = self.text(key, True)
             if inner is None or inner in out:
                 continue
-            if "#" in key or mentions(inner) & reads:
+            if "#" in key or inner in writes or mentions(inner) & reads:
                 moved = self.value_in(value)
                 if moved is not None:
                     out[inner] = moved

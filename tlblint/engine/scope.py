@@ -12,7 +12,7 @@ from tlblint.model.roles import Role
 CARRYING = ("ptl.acquire", "ptl.release", "lazy.", "entry.clear", "entry.start", "entry.commit", "entry.demote", "entry.clean", "section.", "pending.")
 """Effects that create or end state which outlives the call."""
 
-MATTERING = (*CARRYING, "flush.", "unmap.", "page.dirty", "entry.", "rmap.", "ptl.", "test.needs_flush")
+MATTERING = (*CARRYING, "flush.", "unmap.", "page.dirty", "entry.install")
 """Effects for which a helper is worth following into."""
 
 
@@ -22,12 +22,15 @@ class Scope:
     def __init__(self, program: Program, roles: Callable[[str, int], Role | None]) -> None:
         self._program = program
         self._kinds: dict[tuple[str, int], tuple[bool, bool, bool]] = {}
+        self._effects: dict[tuple[str, int], frozenset[str]] = {}
         self._roles = roles
+        self._direct: list[frozenset[str]] = []
         self.callees: list[tuple[int, ...]] = []
         self.carrying: set[int] = set()
         mattering: set[int] = set()
         for index, fn in enumerate(program.functions):
-            carries, matters, callees = self._scan(fn)
+            carries, matters, callees, kinds = self._scan(fn)
+            self._direct.append(kinds)
             self.callees.append(callees)
             if carries:
                 self.carrying.add(index)
@@ -40,9 +43,10 @@ class Scope:
                 if callee != index:
                     self.callers.setdefault(callee, []).append(index)
 
-    def _scan(self, fn: Function) -> tuple[bool, bool, tuple[int, ...]]:
+    def _scan(self, fn: Function) -> tuple[bool, bool, tuple[int, ...], frozenset[str]]:
         carries = matters = False
         callees: set[int] = set()
+        kinds: set[str] = set()
         for block in fn.blocks:
             for instr in block.instrs:
                 if instr[0] != "call":
@@ -52,11 +56,13 @@ class Scope:
                     carry = matter = False
                 carries |= carry
                 matters |= matter
-                if not is_role:
+                if is_role:
+                    kinds |= self._effects[(instr[2], len(instr[3]))]
+                else:
                     callee = self._program.resolve(instr[2], fn.path)
                     if callee is not None:
                         callees.add(callee)
-        return carries, matters, tuple(sorted(callees))
+        return carries, matters, tuple(sorted(callees)), frozenset(kinds)
 
     def _kind(self, name: str, nargs: int) -> tuple[bool, bool, bool, bool]:
         known = self._kinds.get((name, nargs))
@@ -66,6 +72,7 @@ class Scope:
             lock = any(k.startswith("lock.") for k in kinds)
             carry = lock or any(k.startswith(CARRYING) for k in kinds)
             matter = lock or any(k.startswith(MATTERING) for k in kinds)
+            self._effects[(name, nargs)] = _events(kinds)
             known = self._kinds[(name, nargs)] = (role is not None, carry, matter, lock)  # type: ignore[assignment]
         return known  # type: ignore[return-value]
 
@@ -83,6 +90,18 @@ class Scope:
                     work.append(caller)
         return frozenset(out)
 
+    def events(self) -> list[frozenset[str]]:
+        """For each function the event kinds that it or anything it calls can raise."""
+        out = list(self._direct)
+        work = list(range(len(out)))
+        while work:
+            index = work.pop()
+            for caller in self.callers.get(index, ()):
+                if not out[index] <= out[caller]:
+                    out[caller] |= out[index]
+                    work.append(caller)
+        return out
+
     def roots(self) -> Sequence[int]:
         """Carrying functions that nobody carrying calls, or that somebody else calls too. Variants are replayed later."""
         out = []
@@ -94,3 +113,15 @@ class Scope:
             if not callers or any(c not in self.carrying for c in callers):
                 out.append(index)
         return out
+
+
+def _events(kinds: list[str]) -> frozenset[str]:
+    """The events that effects raise: spinlock operations may be PTL operations, a clear makes earlier reads stale."""
+    out = set(kinds)
+    if "lock.acquire" in out:
+        out.add("ptl.acquire")
+    if "lock.release" in out:
+        out.add("ptl.release")
+    if "entry.clear" in out or "entry.start" in out:
+        out.add("value.stale")
+    return frozenset(out)

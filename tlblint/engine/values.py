@@ -6,8 +6,8 @@ on a page ("anon@folio"), or "@pte": the number of the last plain read made thro
 
 Values: an int; "nz" (not zero); ("k", NAME); ("term", key, negated): as true as that key;
 ("e", number, origin, bits, pointer): an entry value, origin "read", "cleared" or "built", bits a subset of "cdwk"
-(cleaned, dirtied, write-protected, kept but changed); ("p", lock): a pointer to an entry under that lock; ("l", lock);
-("&", path).
+(cleaned, dirtied, write-protected, kept but changed); ("p", lock): a pointer to an entry under that lock, ("m", lock):
+the same or NULL; ("l", lock); ("&", path).
 """
 
 from __future__ import annotations
@@ -78,9 +78,13 @@ def _binary(env: Env, expr: Expr) -> Value | None:
         return _step(op, left, right)
     if op in ("==", "!="):
         same = _equal(left, right)
+        if same is None and _alias(env, expr[2], left, expr[3], right):
+            same = True
         return None if same is None else int(same == (op == "=="))
     if type(left) is int and type(right) is int:
         return _arith(op, left, right)
+    if op in _SELF and _alias(env, expr[2], left, expr[3], right):
+        return _SELF[op]
     if op == "|" and ((truth(env, left) is True) or (truth(env, right) is True)):
         return "nz"
     if op == "|" and right == 0:
@@ -95,9 +99,19 @@ def _binary(env: Env, expr: Expr) -> Value | None:
     return None
 
 
+_SELF = {">": 0, "<": 0, ">=": 1, "<=": 1}
+
+
+def _alias(env: Env, left: Expr, held_left: Value | None, right: Expr, held_right: Value | None) -> bool:
+    """Whether two variables are known copies of each other."""
+    if left[0] != "v" or right[0] != "v":
+        return False
+    return held_right == ("term", left[1], False) or held_left == ("term", right[1], False)
+
+
 def _step(op: str, left: Value | None, right: Value | None) -> Value | None:
     """Pointer steps keep their table; counting up from a known or unknown count makes it non-zero."""
-    if type(left) is tuple and left[0] == "p":
+    if type(left) is tuple and left[0] in "pm":
         return left
     if type(left) is int and type(right) is int:
         total = left + right if op == "+" else left - right
@@ -169,6 +183,14 @@ def forget(env: Env, path: str) -> None:
         del env[key]
 
 
+def advance(env: Env, path: str) -> list[str]:
+    """Facts that an addition to ``path`` makes or keeps true: it is beyond every copy taken of it before."""
+    behind = [k for k, v in env.items() if v == ("term", path, False)]
+    mark = f"({path}>"
+    behind += [k[len(mark) : -1] for k, v in env.items() if v == 1 and k.startswith(mark)]
+    return [key for other in behind for key in (f"({path}>{other})", f"({other}<{path})", f"({path}!={other})")]
+
+
 def assign(env: Env, path: str, value: Value | None, symbolic: str | None) -> None:
     """``path`` now holds ``value``; with no value but a symbolic text it is as true as that text."""
     path = resolve(env, path)
@@ -182,6 +204,9 @@ def assign(env: Env, path: str, value: Value | None, symbolic: str | None) -> No
 def learn(env: Env, key: str, outcome: bool) -> None:
     """Note that ``key`` is true or false, with what that implies for entry values."""
     held = env.get(key)
+    if type(held) is tuple and held[0] == "m":
+        env[key] = ("p", *held[1:]) if outcome else 0
+        return
     if type(held) is tuple and held[0] in ("e", "p", "l", "&", "k"):
         if not outcome and held[0] != "k":
             env[key] = 0

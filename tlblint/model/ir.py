@@ -25,9 +25,10 @@ Instructions (``Instr``) are tagged tuples, ``pos`` is a byte offset into the or
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-Expr = tuple  # type: ignore[type-arg]
-Instr = tuple  # type: ignore[type-arg]
+Expr = tuple[Any, ...]
+Instr = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,22 @@
+"""tlblint with the stub analysis, as a program of its own: ``python -m tests.app.run_stub ARGUMENTS``."""
+
+import sys
+
+from tests.app import stub
+from tlblint.app import spine
+from tlblint.cli.main import main
+
+spine.load = stub.load
+if "STUB_HANG" in sys.argv:  # to be interrupted while workers are busy
+    import time
+
+    sys.argv.remove("STUB_HANG")
+    whole = stub.facts
+
+    def slow(path, raw):  # type: ignore[no-untyped-def]
+        print("busy", file=sys.stderr, flush=True)
+        time.sleep(60)
+        return whole(path, raw)
+
+    stub.facts = slow
+main()

@@ -1,0 +1,1 @@
+"""Broken variants and harmless rewrites of real kernel functions, and a scorer for the analyzer on them."""

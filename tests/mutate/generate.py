@@ -1,0 +1,116 @@
+"""All variants of a kernel tree: found, made, checked and deduplicated."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import tree_sitter
+import tree_sitter_c
+
+from tests.mutate import table
+from tests.mutate.cst import Fn, functions
+
+ENCODING = "latin-1"  # byte-exact for any source file
+_PARSER = tree_sitter.Parser(tree_sitter.Language(tree_sitter_c.language()))
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One changed function. ``body`` replaces bytes ``start:end`` of the file at ``root/path``."""
+
+    id: str
+    kernel: str
+    root: Path
+    path: str
+    function: str
+    operator: str
+    family: str
+    label: str
+    accept: tuple[str, ...]
+    start: int
+    end: int
+    body: str
+
+    @property
+    def harmless(self) -> bool:
+        return self.family == "OK"
+
+    def text(self) -> bytes:
+        """The whole changed file, made on demand."""
+        raw = (self.root / self.path).read_bytes()
+        return raw[: self.start] + self.body.encode(ENCODING) + raw[self.end :]
+
+
+def errors(text: str) -> int:
+    """ERROR and missing nodes of a piece of C as tree-sitter sees it."""
+    count, stack = 0, [_PARSER.parse(text.encode(ENCODING)).root_node]
+    while stack:
+        node = stack.pop()
+        count += node.is_error or node.is_missing
+        if node.has_error:
+            stack += node.children
+    return count
+
+
+def sources(root: Path) -> Iterator[tuple[str, str]]:
+    """(path, text) of every file operators look at, in a fixed order."""
+    paths = sorted({p for pattern in table.FILES for p in root.glob(pattern)})
+    for p in paths:
+        path = p.relative_to(root).as_posix()
+        if not table.SKIP_FILES.search(path):
+            yield path, p.read_bytes().decode(ENCODING)
+
+
+def in_scope(root: Path) -> Iterator[Fn]:
+    """Functions that use the PTE lock, clear, flush or lazy API."""
+    header = root / "include/asm-generic/hugetlb.h"
+    huge_get_mm = not header.exists() or "huge_ptep_get(struct mm_struct" in header.read_text(ENCODING)
+    for path, text in sources(root):
+        if table.WANTED.search(text):
+            for fn in functions(path, text):
+                if table.WANTED.search(fn.mask[fn.root.start :]):
+                    fn.huge_get_mm = huge_get_mm
+                    yield fn
+
+
+def variants(root: Path, families: tuple[str, ...] = ("R1", "R2", "R3", "R4", "OK"), rejected: Counter[str] | None = None) -> Iterator[Variant]:
+    """Every variant of the tree at ``root``. ``rejected`` counts what the sanity checks threw out, by reason and operator."""
+    kernel = root.name.removeprefix("linux-source-")
+    seen: set[tuple[str, str]] = set()
+    dropped = rejected if rejected is not None else Counter()
+    for fn in in_scope(root):
+        stock = errors(fn.text)
+        for family in families:
+            for name, operator in table.FAMILIES[family].items():
+                if not table.applies(kernel, family, name, fn):
+                    continue
+                for label, body in operator(fn):
+                    if not table.meaningful(family, name, fn, body):
+                        continue
+                    reason = _reject(fn, body, stock, seen)
+                    if reason:
+                        dropped[f"{reason} {family}/{name}"] += 1
+                        continue
+                    yield _make(kernel, root, fn, family, name, label, body)
+
+
+def _reject(fn: Fn, body: str, stock: int, seen: set[tuple[str, str]]) -> str:
+    if body == fn.text:
+        return "same"
+    key = (fn.path, " ".join(body.split()))
+    if key in seen:
+        return "duplicate"
+    if errors(body) > stock:
+        return "unparsable"
+    seen.add(key)
+    return ""
+
+
+def _make(kernel: str, root: Path, fn: Fn, family: str, name: str, label: str, body: str) -> Variant:
+    digest = hashlib.sha256(f"{fn.path}\0{body}".encode()).hexdigest()[:6]
+    ident = f"{kernel}:{family}:{name}:{fn.path}:{fn.name}:{label}:{digest}"
+    return Variant(ident, kernel, root, fn.path, fn.name, name, family, label, table.accept(family, name), fn.offset, fn.offset + len(fn.text), body)

@@ -1,0 +1,113 @@
+"""The formats for people."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.report.make import HIDDEN, NOTE, finding, report
+from tlblint.report import concise, full
+from tlblint.report.text import cells, clean, display, source_line, underline
+from tlblint.report.view import Style
+
+FULL = """\
+mm/a.c:3:9: error TLB003 lazy-mode-unpaired, in f()
+  Lazy MMU mode is still on.
+      3 |         int a;  lazy_enter(a); /* \\u202e \\x1b[31m \\xff */
+        |                 ^~~~~~~~~~
+  path:
+     1. mm/a.c:3 f(): lazy.enter -> on
+         int a;  lazy_enter(a); /* \\u202e \\x1b[31m \\xff */
+     2. mm/a.c:4 f(): return (the end)
+         }
+  on powerpc-hash; confidence high; fingerprint 0123456789abcdef
+
+mm/a.c:1:1: note TLB902 not-analysed: Function g() was not analysed: why.
+
+Found 1 error, 1 note; 1 suppressed in source.
+Analysed 6 functions in 5 of 1,234 C files: 4 whole, 1 partial, 1 not analysed.
+"""
+
+
+def test_full() -> None:
+    assert full.render(report(NOTE, finding(), HIDDEN), Style()) == FULL
+
+
+def test_full_differs_in_unicode_only_by_the_arrow() -> None:
+    text = full.render(report(NOTE, finding(), HIDDEN), Style(unicode=True))
+    assert text == FULL.replace(" -> on", " \u2192 on")
+
+
+def test_verbosity() -> None:
+    everything = report(NOTE, finding(), HIDDEN)
+    assert "suppressed by comment: known" in full.render(everything, Style(verbosity=1))
+    quiet = full.render(everything, Style(verbosity=-1))
+    assert "TLB003" in quiet and "TLB902" not in quiet and "Analysed" not in quiet
+    assert full.render(everything, Style(verbosity=-2)) == concise.render(everything, Style(verbosity=-2)) == ""
+
+
+def test_nothing_found_says_so() -> None:
+    assert full.render(report(), Style()).startswith("Found nothing.\nAnalysed 6 functions")
+
+
+def test_color_adds_nothing_but_color() -> None:
+    painted = full.render(report(NOTE, finding()), Style(color=True))
+    assert painted != full.render(report(NOTE, finding()), Style())
+    assert re.sub(r"\x1b\[[0-9;]*m", "", painted) == full.render(report(NOTE, finding()), Style())
+
+
+def test_concise() -> None:
+    text = concise.render(report(NOTE, finding(), HIDDEN), Style(place=lambda path: f"../{path}"))
+    assert text == "../mm/a.c:1:1: TLB902 Function g() was not analysed: why.\n../mm/a.c:3:9: TLB003 Lazy MMU mode is still on.\n"
+
+
+@pytest.mark.parametrize("render", [full.render, concise.render])
+def test_hostile_names_stay_on_their_line(render: object) -> None:
+    bad = "x\n\x1b]0;evil\x07\u202e\udcff\u2028y"
+    steps = tuple(type(step)(bad, step.line, bad, bad, bad, bad) for step in finding().trace)
+    assert callable(render)
+    text = render(report(finding(path=bad, function=bad, message=bad, trace=steps)), Style(unicode=True))
+    assert not any(char in text for char in "\x1b\x07\u202e\udcff\u2028")
+    assert text.encode("utf-8")
+    assert not any(line.startswith("y") for line in text.splitlines())
+
+
+@given(st.text())
+def test_clean_is_printable_and_without_unicode_ascii(text: str) -> None:
+    assert clean(text).isprintable()
+    assert clean(text, unicode=False).isascii()
+    assert len(clean(text).splitlines()) <= 1
+
+
+@given(st.binary(max_size=40), st.integers(1, 40))
+def test_the_caret_stands_under_its_byte(raw: bytes, column: int) -> None:
+    raw = raw.replace(b"\n", b"") + b" " * 40
+    marks = underline(raw, column, unicode=False)
+    shown = display(raw, unicode=False)
+    assert marks.lstrip(" ")[0] == "^"
+    lead = len(marks) - len(marks.lstrip(" "))
+    if raw[column - 1 : column].isalnum() and raw[: column - 1].isascii():
+        assert shown[lead] == chr(raw[column - 1])
+
+
+def test_wide_characters_take_two_cells() -> None:
+    assert cells("ab\u4e2d\u0301") == 4
+    assert underline("\u4e2dx".encode(), 4, unicode=True) == "  ^"
+
+
+def test_lines_of_a_file() -> None:
+    assert [source_line(b"a\r\nb\n", n) for n in range(5)] == [None, b"a", b"b", b"", None]
+    assert source_line(b"", 1) == b""
+
+
+def test_a_finding_past_the_end_of_its_file_still_prints() -> None:
+    assert "TLB003" in full.render(report(finding(line=999)), Style())
+    assert "^" in full.render(report(finding(column=999)), Style())
+
+
+def test_a_megabyte_line_is_cut() -> None:
+    text = full.render(report(finding(line=1, column=900_000), sources={"mm/a.c": b"x" * 1_000_000}), Style())
+    assert max(map(len, text.splitlines())) < 300

@@ -1,0 +1,5 @@
+"""``python -m tlblint``."""
+
+from tlblint.cli.main import main
+
+main()

@@ -1,0 +1,56 @@
+"""The baseline file of a check: read, apply, refresh."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Protocol
+
+from tlblint.findings import baseline
+from tlblint.io.errors import InputError
+from tlblint.io.output import write_file
+from tlblint.io.tree import below
+from tlblint.model.finding import Finding
+
+
+class Asked(Protocol):
+    """What this module needs of a request."""
+
+    @property
+    def cwd(self) -> str: ...
+    @property
+    def update_baseline(self) -> bool: ...
+
+
+def apply(findings: list[Finding], name: str | None, roots: Sequence[str], active: frozenset[str], asked: Asked) -> tuple[list[Finding], int]:
+    """(findings with the known ones marked, number of entries that are no longer needed). Refreshes the file when asked to."""
+    if name is None:
+        if asked.update_baseline:
+            raise InputError("--update-baseline", "there is no baseline to update", "name one with --baseline FILE")
+        return findings, 0
+    path = os.path.join(asked.cwd, name)
+
+    def in_scope(entry: baseline.Entry) -> bool:
+        return entry.rule in active and below(entry.path, roots)
+
+    entries = _read(path, name, missing_ok=asked.update_baseline)
+    marked, unmatched = baseline.apply(findings, entries)
+    if asked.update_baseline:
+        fresh = baseline.updated(marked, entries, unmatched, in_scope)
+        write_file(path, baseline.dump(fresh), "--baseline")
+        marked, unmatched = baseline.apply(findings, fresh)
+    return marked, sum(map(in_scope, unmatched))
+
+
+def _read(path: str, name: str, missing_ok: bool) -> tuple[baseline.Entry, ...]:
+    try:
+        with open(path, "rb") as file:
+            return baseline.parse(file.read())
+    except FileNotFoundError:
+        if missing_ok:
+            return ()
+        raise InputError(name, "no such baseline file", "create it with --update-baseline") from None
+    except OSError as error:
+        raise InputError(name, f"cannot be read: {(error.strerror or str(error)).lower()}") from None
+    except baseline.BaselineError as error:
+        raise InputError(f"{name}:{error.line}", error.what, "each line is: fingerprint rule path function reason") from None

@@ -1,0 +1,151 @@
+"""``tlblint check``: list, prefilter, read facts in a pool, judge them, refine, and hand a report back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from tlblint import __version__
+from tlblint.app import baselines, generation, scope
+from tlblint.app import spine as spines
+from tlblint.app.spine import Loader, Spine, Wanted
+from tlblint.app.targets import targets
+from tlblint.findings import own, suppress
+from tlblint.findings.lines import Lines
+from tlblint.findings.refine import order, refine
+from tlblint.io import config, pool, prefilter
+from tlblint.io.tree import Tree, below, open_tree, read_all
+from tlblint.model.finding import Finding
+from tlblint.model.ir import FileFacts, NotAnalysed
+from tlblint.report.view import Gap, Health, Report, RuleView
+
+Progress = Callable[[str, int, int], None]
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    """No progress."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to check. ``flags``: settings given on the command line; see io.config.KEYS."""
+
+    cwd: str
+    paths: tuple[str, ...] = ()
+    tree: str | None = None
+    revision: str | None = None
+    flags: Mapping[str, Any] = field(default_factory=dict)
+    update_baseline: bool = False
+    debug: bool = False
+    progress: Progress = _silent
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A report, the settings it was made under, and the top of the tree that its paths start at."""
+
+    report: Report
+    settings: config.Settings
+    top: str
+
+
+def check(request: Request, loader: Loader | None = None) -> Outcome:
+    """Run a check. Raises InputError."""
+    tree = open_tree(request.cwd, request.tree, request.revision)
+    try:
+        settings = config.load(tree, tree.top, request.flags)
+        targets(settings["format"].value)  # a mistake there should not cost a run
+        roots = scope.roots(tree, request.cwd, request.paths, request.tree is not None)
+        spine = (loader or spines.load)(_wanted(settings, generation.headers(tree)))
+        scope.require_files(tree, tree.list(roots), roots)
+        return Outcome(_report(tree, roots, spine, settings, request), settings, tree.top)
+    finally:
+        tree.close()
+
+
+def context_paths(tree: Tree, paths: tuple[str, ...]) -> tuple[str, ...]:
+    """What to analyse so that the report on ``paths`` is the same as in a run over the whole tree: directories and files that
+    include ``paths``, or () for all of the tree."""
+    return paths
+
+
+def _wanted(settings: config.Settings, headers: Mapping[str, bytes]) -> Wanted:
+    files = tuple(os.path.abspath(path) for path in settings["rules"].value)
+    return Wanted(settings["profile"].value, settings["select"].value, settings["ignore"].value, files, headers)
+
+
+def _report(tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.Settings, request: Request) -> Report:
+    context = tree.list(context_paths(tree, roots) if roots else ())
+    request.progress("searching", 0, 0)
+    chosen = prefilter.survivors(tree, context.paths, spine.words | {suppress.MARK})
+    contents, unread = read_all(tree, chosen)
+    facts = collect(spine, contents, settings["jobs"].value, request)
+    request.progress("judging", 0, 0)
+    result = spine.analyse(facts, (lambda path: below(path, roots)) if roots else None)
+    lines = {fact.path: Lines(fact.newlines) for fact in facts}
+    gaps = [NotAnalysed(path, "", 0, why) for path, why in (*context.refused, *unread)]
+    gaps = [gap for gap in [*gaps, *(gap for fact in facts for gap in fact.not_analysed), *result.not_analysed] if below(gap.path, roots)]
+    rules = own.with_own(spine.rules)
+    raw = [finding for finding in result.findings if finding.rule in spine.active and below(finding.path, roots)]
+    findings = [*refine(raw, lines, rules), *(own.not_analysed(gaps, lines, rules) if own.NOT_ANALYSED in spine.active else [])]
+    comments = [comment for path in chosen if path in contents and below(path, roots) for comment in suppress.suppressions(path, contents[path])]
+    findings, unused = suppress.apply(findings, comments, rules, spine.active, frozenset(gap.path for gap in gaps))
+    findings = order([*findings, *(unused if own.UNUSED in spine.active else [])])
+    findings, stale = baselines.apply(findings, settings["baseline"].value, roots, spine.active, request)
+    inside = [fact for fact in facts if below(fact.path, roots)]
+    return Report(
+        version=__version__,
+        ruleset=spine.ruleset,
+        kind=tree.kind,
+        revision=tree.revision,
+        generation=generation.name(generation.headers(tree)),
+        profiles=spine.profiles,
+        health=_health(inside, gaps, lines, len(tree.list(roots).paths)),
+        findings=tuple(findings),
+        rules={code: RuleView(r.code, r.slug, r.severity, r.confidence, r.title, r.text, r.path) for code, r in rules.items()},
+        sources=_sources(findings, contents),
+        stale=stale,
+    )
+
+
+def collect(spine: Spine, contents: Mapping[str, bytes], jobs: int, request: Request) -> list[FileFacts]:
+    """Facts of every file, in path order, whatever the number of jobs."""
+    paths = sorted(contents)
+    return pool.map_ordered(
+        partial(_facts, spine, contents, request.debug),
+        paths,
+        min(jobs, 4 * pool.cpus()) or pool.cpus(),
+        died=lambda path: _nothing(path, contents[path], "the analysis of this file ran out of memory or crashed"),
+        done=lambda count: request.progress("reading", count, len(paths)),
+    )
+
+
+def _facts(spine: Spine, contents: Mapping[str, bytes], debug: bool, path: str) -> FileFacts:
+    """Facts of one file. A defect of ours becomes a gap that the report names, never the end of the run."""
+    try:
+        return spine.facts(path, contents[path])
+    except Exception as error:
+        if debug:
+            raise
+        return _nothing(path, contents[path], f"internal error: {type(error).__name__}")
+
+
+def _nothing(path: str, raw: bytes, why: str) -> FileFacts:
+    newlines = tuple(at for at, byte in enumerate(raw) if byte == 10)
+    return FileFacts(path, (), (), (NotAnalysed(path, "", 0, why),), 0, 0, newlines)
+
+
+def _health(facts: Sequence[FileFacts], gaps: Sequence[NotAnalysed], lines: Mapping[str, Lines], listed: int) -> Health:
+    unknown = sorted({(gap.path, gap.pos, gap.function, gap.why) for gap in gaps})
+    named = tuple(Gap(path, function, lines[path].locate(pos)[0] if path in lines else 1, why) for path, pos, function, why in unknown)
+    total, partly = sum(fact.total for fact in facts), sum(fact.partial for fact in facts)
+    lost = len({(path, pos, function) for path, pos, function, _ in unknown if function})
+    return Health(listed, len(facts), total, max(0, total - partly - lost), partly, named)
+
+
+def _sources(findings: Sequence[Finding], contents: Mapping[str, bytes]) -> dict[str, bytes]:
+    paths = {path for finding in findings for path in (finding.path, *(step.path for step in finding.trace))}
+    return {path: contents[path] for path in sorted(paths) if path in contents}

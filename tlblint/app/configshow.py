@@ -1,0 +1,33 @@
+"""``tlblint config show``: every setting with where its value came from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tlblint.io import config, git
+from tlblint.io.config import BY_NAME as BY_NAME
+from tlblint.io.tree import open_tree
+from tlblint.report.text import clean
+
+
+def configured(cwd: str, tree: str | None, revision: str | None, flags: Mapping[str, Any]) -> str:
+    """One line a setting: name, value as in TOML, origin. Outside of a tree: git's settings and the flags."""
+    if tree is None and revision is None and git.toplevel(cwd) is None:
+        return _table(config.load(None, cwd, flags))
+    opened = open_tree(cwd, tree, revision)
+    try:
+        return _table(config.load(opened, opened.top, flags))
+    finally:
+        opened.close()
+
+
+def _table(settings: config.Settings) -> str:
+    rows = [(name, _toml(setting.value), setting.origin) for name, setting in sorted(settings.items())]
+    wide = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    return "".join(f"{name:<{wide[0]}} = {clean(value):<{wide[1]}}  # {origin}\n" for name, value, origin in rows)
+
+
+def _toml(value: Any) -> str:
+    return '""' if value is None else json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)

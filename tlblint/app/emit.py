@@ -1,0 +1,53 @@
+"""Reports to their destinations, and the exit status of a run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from tlblint.app.check import Outcome
+from tlblint.app.targets import Target
+from tlblint.io import output, term
+from tlblint.io.config import Settings
+from tlblint.report.formats import FORMATS, Format
+from tlblint.report.health import health, summary
+from tlblint.report.view import SEVERITIES, Report, Style, counts
+
+
+def emit(outcome: Outcome, wanted: Sequence[Target], cwd: str, verbosity: int) -> None:
+    """Write every report: files first, so that a reader of stdout who goes away costs nothing."""
+
+    def place(path: str) -> str:
+        return os.path.relpath(os.path.join(outcome.top, path), cwd)
+
+    for target in sorted(wanted, key=lambda target: target.file is None):
+        printer = FORMATS[target.format]
+        if target.file is not None:
+            style = Style(unicode=True, verbosity=verbosity, place=place)
+            output.write_file(os.path.join(cwd, target.file), _bytes(printer.render(outcome.report, style)), f"-f {target.format}={target.file}")
+        else:
+            output.write_stdout(_bytes(printer.render(outcome.report, _style(printer, outcome.settings, verbosity, place=place))))
+            if printer.health_aside and verbosity >= 0:
+                output.write_stderr(f"{summary(outcome.report)}\n{health(outcome.report)}\n")
+
+
+def _style(printer: Format, settings: Settings, verbosity: int, place: object) -> Style:
+    assert callable(place)
+    color = printer.terminal and term.wants_color(settings["color"].value, sys.stdout)
+    return Style(color=color, unicode=term.speaks_unicode(sys.stdout), width=term.width(), verbosity=verbosity, place=place)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "backslashreplace")
+
+
+def status(report: Report, settings: Settings, exit_zero: bool = False) -> int:
+    """0 nothing at or above the --fail-on level, 1 findings, 3 incomplete when that was asked for."""
+    if exit_zero:
+        return 0
+    level = settings["fail-on"].value
+    found = counts(report)
+    if level != "never" and any(found[severity] for severity in SEVERITIES[: SEVERITIES.index(level) + 1]):
+        return 1
+    return 3 if settings["fail-on-incomplete"].value and report.health.not_analysed else 0

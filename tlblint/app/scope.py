@@ -1,0 +1,57 @@
+"""Which part of a tree a run reports on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from tlblint.io.errors import InputError, Unreadable
+from tlblint.io.tree import Listing, Tree, inside, is_c
+
+
+def roots(tree: Tree, cwd: str, paths: Sequence[str], tree_given: bool) -> tuple[str, ...]:
+    """PATHs of the command line as paths from the top, sorted, without doubles; () for the whole tree. Raises InputError.
+
+    A PATH is relative to the current directory; one that names nothing there is taken from the top of a tree that
+    was given with --tree.
+    """
+    found = {_root(tree, cwd, path, tree_given) for path in paths}
+    return () if "" in found else tuple(sorted(found))
+
+
+def _root(tree: Tree, cwd: str, path: str, tree_given: bool) -> str:
+    bases = [cwd, tree.top] if tree_given else [cwd]
+    outside = True
+    for base in bases:
+        place = _from_top(tree, os.path.join(base, path))
+        if place is None:
+            continue
+        outside = False
+        kind = tree.holds(place)
+        if kind == "file" and not is_c(place):
+            raise InputError(path, "not a C file", "name .c or .h files, or directories")
+        if kind == "file" or kind == "directory":
+            return place
+    if outside:
+        raise InputError(path, f"outside of the tree {tree.top}", "name paths in the tree, or another tree with --tree")
+    raise InputError(path, "no such file or directory" + (f" in {tree.revision[:12]}" if tree.revision else ""))
+
+
+def _from_top(tree: Tree, path: str) -> str | None:
+    """A path as seen from the top of the tree; None when it lies outside."""
+    full = os.path.normpath(path) if tree.revision is not None and not os.path.lexists(path) else os.path.realpath(path)
+    if not inside(full, tree.top):
+        return None
+    return "" if full == tree.top else os.path.relpath(full, tree.top)
+
+
+def require_files(tree: Tree, listing: Listing, wanted: Sequence[str]) -> None:
+    """Raise InputError when there is nothing to check, or when a file that was named cannot be read."""
+    if not listing.paths and not listing.refused:
+        raise InputError(wanted[0] if wanted else tree.top, "no .c or .h files here", "name a kernel source tree or a part of one")
+    for path in wanted:
+        if tree.holds(path) == "file":
+            try:
+                tree.read(path)
+            except Unreadable as error:
+                raise InputError(path, f"cannot be read: {error.why}") from None

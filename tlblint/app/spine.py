@@ -1,0 +1,65 @@
+"""The analysis behind a use case, as one object: what to look for, how to read a file, how to judge the facts.
+
+``load`` builds the real one. Tests put a small one in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tlblint.findings.own import RuleInfo
+from tlblint.model.finding import RawFinding
+from tlblint.model.ir import FileFacts, NotAnalysed
+
+
+class Result(Protocol):
+    """What the engine answers."""
+
+    @property
+    def findings(self) -> tuple[RawFinding, ...]: ...
+    @property
+    def not_analysed(self) -> tuple[NotAnalysed, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a use case asks of the analysis. Empty ``profiles`` and ``select`` mean all. ``rule_files`` are absolute.
+
+    ``headers``: the files of the tree by which its generation is told. ``preview``: preview rules run unasked.
+    """
+
+    profiles: tuple[str, ...] = ()
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    rule_files: tuple[str, ...] = ()
+    headers: Mapping[str, bytes] = field(default_factory=dict)
+    preview: bool = False
+
+
+@dataclass(frozen=True)
+class Spine:
+    """``words``: identifiers without which a file is of no interest. ``rules``: all known ones; ``active``: codes that run.
+
+    ``ruleset`` names rules and role tables by a hash of their bytes. ``facts`` must be safe to call in a forked process.
+    """
+
+    rules: tuple[RuleInfo, ...]
+    active: frozenset[str]
+    profiles: tuple[str, ...]
+    words: frozenset[bytes]
+    ruleset: str
+    facts: Callable[[str, bytes], FileFacts]
+    analyse: Callable[[Sequence[FileFacts], Callable[[str], bool] | None], Result]
+    """Judges the facts of all files; the second argument says of which files to report (None: all)."""
+
+
+Loader = Callable[[Wanted], Spine]
+
+
+def load(wanted: Wanted) -> Spine:
+    """The shipped rules, role tables and profiles with the real engine. Raises InputError."""
+    from tlblint.app.wiring import build
+
+    return build(wanted)

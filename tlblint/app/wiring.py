@@ -1,0 +1,166 @@
+"""The real analysis: rule files, role tables, profiles and contracts from the shipped data, and the engine."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache, partial
+from typing import Any
+
+from tlblint import __version__
+from tlblint.app.spine import Result, Spine, Wanted
+from tlblint.calls.program import arch_of
+from tlblint.engine import Context, Options, RuleSpec, analyse
+from tlblint.engine.entries import Entry
+from tlblint.findings.own import NOT_ANALYSED, UNUSED
+from tlblint.flow import facts_of
+from tlblint.io import data
+from tlblint.io.errors import InputError
+from tlblint.model.ir import FileFacts
+from tlblint.roles import ContractTable, Generation, ProfileData, RoleError, RoleTable, detect, load_contracts, load_profile_data, load_roles
+from tlblint.rulefile import RuleFileError, parse_rule
+from tlblint.syntax.config import Config
+
+NOT_ROLES = ("contracts.toml", "pure.toml", "scope.toml")
+
+
+def build(wanted: Wanted) -> Spine:
+    """Load everything a run needs. Raises InputError with the place of the mistake."""
+    directory = data.root("rules")
+    texts = {name: raw.decode() for name, raw in data.files(os.path.join(directory, "api"), ".toml").items()}
+    profile_texts = {name: raw.decode() for name, raw in data.files(os.path.join(directory, "profiles"), ".toml").items()}
+    rules = _rules(directory, wanted.rule_files)
+    generation = detect(wanted.headers)
+    try:
+        roles = load_roles({k: v for k, v in texts.items() if k not in NOT_ROLES}, generation.features)
+        contracts = load_contracts(texts["contracts.toml"])
+        profiles = load_profile_data(profile_texts)
+    except RoleError as error:
+        raise InputError(str(error), "the shipped data cannot be read", "install tlblint again") from None
+    chosen = _chosen(profiles, wanted.profiles)
+    active = _active(rules, wanted)
+    context = _context(roles, contracts, texts, generation, chosen)
+    judged = tuple(rule for rule in rules if rule.code in active and rule.transitions)
+    return Spine(
+        rules=rules,
+        active=active,
+        profiles=tuple(sorted(p.profile.name for p in chosen)),
+        words=frozenset(roles.prefilter()),
+        ruleset=_digest(rules, texts, profile_texts),
+        facts=partial(_facts, _configs(chosen), roles.relevant()),
+        analyse=partial(_analyse, judged, context),
+    )
+
+
+def _analyse(rules: tuple[RuleSpec, ...], context: Context, facts: Sequence[FileFacts], only: Callable[[str], bool] | None = None) -> Result:
+    return analyse(facts, rules, context, Options(only))
+
+
+def _rules(directory: str, extra: tuple[str, ...]) -> tuple[RuleSpec, ...]:
+    out: dict[str, RuleSpec] = {}
+    shipped = [(name, raw) for name, raw in data.files(directory, ".md").items() if name.startswith("TLB")]
+    own = [(path, data.read(path)) for path in extra]
+    for path, raw in [*shipped, *own]:
+        try:
+            rule = parse_rule(path, raw.decode())
+        except RuleFileError as error:
+            raise InputError(f"{error.path}:{error.line}:{error.column}", error.what, "see rules/README.md") from None
+        except UnicodeDecodeError:
+            raise InputError(path, "not UTF-8 text", "see rules/README.md") from None
+        out[rule.code] = rule
+    return tuple(out[code] for code in sorted(out))
+
+
+def _active(rules: Sequence[RuleSpec], wanted: Wanted) -> frozenset[str]:
+    known = {rule.code for rule in rules} | {UNUSED, NOT_ANALYSED}
+    for code in (*wanted.select, *wanted.ignore):
+        if code not in known:
+            raise InputError(code, "unknown rule", "see 'tlblint rules'")
+    return frozenset(wanted.select or known) - frozenset(wanted.ignore)
+
+
+def _chosen(profiles: Sequence[ProfileData], names: tuple[str, ...]) -> tuple[ProfileData, ...]:
+    known = {p.profile.name: p for p in profiles}
+    for name in names:
+        if name not in known:
+            raise InputError(name, "unknown profile", f"known are {', '.join(sorted(known))}")
+    return tuple(known[name] for name in sorted(names or known))
+
+
+def _configs(profiles: Sequence[ProfileData]) -> Mapping[str, Config]:
+    """The configuration to read code with: an architecture's own for its files, the first of x86-64 and the chosen for the rest."""
+    out: dict[str, Config] = {}
+    for item in sorted(profiles, key=lambda p: (p.profile.name != "x86-64", p.profile.name)):
+        config = Config(frozenset(n for n, on in item.config.items() if on), frozenset(n for n, on in item.config.items() if not on))
+        out.setdefault(item.profile.arch, config)
+        out.setdefault("", config)
+    return out
+
+
+def _facts(configs: Mapping[str, Config], words: frozenset[bytes], path: str, raw: bytes) -> FileFacts:
+    return facts_of(path, raw, configs.get(arch_of(path)) or configs[""], words)
+
+
+def _context(roles: RoleTable, contracts: ContractTable, texts: Mapping[str, str], generation: Generation, profiles: Sequence[ProfileData]) -> Context:
+    pure = tomllib.loads(texts["pure.toml"])
+    places = tomllib.loads(texts["scope.toml"])
+    outside = tuple(path for item in places["outside"] for path in item["paths"])
+    skipped = tuple(path for item in places["skipped"] for path in item["paths"])
+    kernel = frozenset({"kernel-tables"})
+
+    def says(path: str, name: str) -> frozenset[str]:
+        contract = contracts.function(name, path)
+        return frozenset(contract.says) if contract is not None else frozenset()
+
+    def entry(path: str, name: str) -> Entry | None:
+        contract = contracts.function(name, path)
+        if contract is None or not contract.entry:
+            return None
+        held = dict(contract.entry)
+        return Entry(ptl=held.get("ptl", ""), level="", lazy="lazy" in held, note=contract.reason)
+
+    return Context(
+        roles=lru_cache(maxsize=None)(roles.resolve),
+        pure=_pure(pure),
+        features=generation.features,
+        profiles=tuple(p.at(generation.name, generation.features) for p in profiles),
+        says=says,
+        entries=entry,
+        slots=_slots(contracts),
+        skipped=lambda path: path.startswith(skipped),
+        outside=lambda path, name: path.startswith(outside) or bool(says(path, name) & kernel),
+    )
+
+
+def _slots(contracts: ContractTable) -> Mapping[tuple[str, str], Entry]:
+    out = {}
+    for slot in contracts.slots:
+        holds = "ptl" in slot.holds
+        out[(slot.struct, slot.slot)] = Entry(
+            ptl="the walker's lock" if holds else "", level=slot.level, lazy="lazy" in slot.holds, walker=holds, says=frozenset(slot.says), note=slot.reason
+        )
+    return out
+
+
+def _pure(table: Mapping[str, Any]) -> Callable[[str], bool]:
+    names, prefixes, never = frozenset(table["names"]), tuple(table["prefixes"]), tuple(table["never"])
+
+    @cache
+    def pure(name: str) -> bool:
+        return (name in names or name.startswith(prefixes)) and not name.startswith(never)
+
+    return pure
+
+
+def _digest(rules: Sequence[RuleSpec], *tables: Mapping[str, str]) -> str:
+    """A short name for the rules and tables of this run: 16 hexadecimal digits."""
+    text = hashlib.blake2b(digest_size=8)
+    text.update(__version__.encode())
+    for rule in rules:
+        text.update(rule.text.encode())
+    for table in tables:
+        for name in sorted(table):
+            text.update(name.encode() + table[name].encode())
+    return text.hexdigest()

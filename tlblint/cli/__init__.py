@@ -1,0 +1,1 @@
+"""The command line: click, one file per command, errors to exit statuses."""

@@ -1,0 +1,43 @@
+"""``tlblint check``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from tlblint.cli import options
+
+
+@click.command("check", short_help="Check a tree for TLB-flush mistakes.")
+@click.argument("paths", metavar="[PATH]...", nargs=-1)
+@click.option("--tree", metavar="DIR", default=None, help="The tree to check: a git top or any directory. Default: the git top above the current directory.")
+@click.option("--rev", metavar="REV", default=None, help="Check this revision, read from git objects; nothing is checked out.")
+@options.settings
+@click.option("--update-baseline", is_flag=True, help="Write the findings of this run to the baseline file, keeping the reasons in it.")
+@click.option("--exit-zero", is_flag=True, help="Exit status 0 whatever was found.")
+@click.option("--no-sim", is_flag=True, help="No effect: this version has no simulation.")
+@click.option("--no-cache", is_flag=True, help="No effect: this version has no cache.")
+@options.verbosity
+def command(paths: tuple[str, ...], tree: str | None, rev: str | None, **values: Any) -> int:
+    """Check a tree for TLB-flush mistakes.
+
+    PATHs narrow the report to files and directories. They are relative to the current directory or, with --tree, to
+    the top of that tree.
+    """
+    from tlblint.app.check import Request, check
+    from tlblint.app.console import Progress
+    from tlblint.app.emit import emit, status
+    from tlblint.app.targets import targets
+    from tlblint.cli.run import current_directory
+
+    cwd = current_directory()
+    flags = options.flags(values)
+    verbosity = values["verbose"] - values["quiet"]
+    progress = Progress(enabled=verbosity >= 0)
+    try:
+        outcome = check(Request(cwd, paths, tree, rev, flags, values["update_baseline"], values["debug"], progress))
+    finally:
+        progress.close()
+    emit(outcome, targets(outcome.settings["format"].value), cwd, verbosity)
+    return status(outcome.report, outcome.settings, values["exit_zero"])

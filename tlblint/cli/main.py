@@ -1,0 +1,25 @@
+"""The entry point. Imports nothing before it knows what is asked: a hook starts this once per patch."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run tlblint with ``sys.argv``; never returns normally."""
+    if sys.argv[1:] == ["--version"]:  # the common case does not need click
+        from tlblint import __version__
+
+        try:
+            print(f"tlblint {__version__}", flush=True)
+        except OSError:
+            os._exit(2)
+        sys.exit(0)
+    try:
+        from tlblint.cli.run import run
+
+        status = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        status = 130
+    sys.exit(status)

@@ -1,0 +1,1 @@
+"""From what the engine reports to findings that can be printed, compared and silenced."""

@@ -1,0 +1,105 @@
+"""The two codes that are the tool's own: TLB901 unused or unusable suppression, TLB902 not analysed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from tlblint.findings.fingerprint import digest
+from tlblint.findings.lines import Lines
+from tlblint.model.finding import Finding
+from tlblint.model.ir import NotAnalysed
+
+UNUSED, NOT_ANALYSED = "TLB901", "TLB902"
+
+
+class RuleInfo(Protocol):
+    """What findings and reports need to know of a rule. ``text`` is its manual in Markdown, ``path`` its file."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def slug(self) -> str: ...
+    @property
+    def severity(self) -> str: ...
+    @property
+    def confidence(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRule:
+    """Stands in for a rule file that describes one of the tool's own codes."""
+
+    code: str
+    slug: str
+    severity: str
+    confidence: str
+    title: str
+    text: str
+    path: str = ""
+
+
+OWN = (
+    OwnRule(
+        UNUSED,
+        "unused-suppression",
+        "warning",
+        "high",
+        "a suppression that suppressed nothing",
+        "A `tlblint: allow` comment silenced no finding, or cannot be obeyed because it gives no reason or names no rule. "
+        "Remove it, or write `/* tlblint: allow TLBnnn -- reason */` on the line of the finding or directly above it.\n",
+    ),
+    OwnRule(
+        NOT_ANALYSED,
+        "not-analysed",
+        "note",
+        "high",
+        "a function or file in scope that could not be parsed or modelled",
+        "Nothing is known about this function: neither that it is right nor that it is wrong. "
+        "`--fail-on-incomplete` turns such gaps into exit status 3.\n",
+    ),
+)
+
+
+def with_own(rules: Iterable[RuleInfo]) -> dict[str, RuleInfo]:
+    """Rules by code, sorted; the tool's own codes are added where no rule file describes them."""
+    known: dict[str, RuleInfo] = {rule.code: rule for rule in OWN}
+    known.update((rule.code, rule) for rule in rules)
+    return dict(sorted(known.items()))
+
+
+def not_analysed(gaps: Iterable[NotAnalysed], lines: Mapping[str, Lines], rules: Mapping[str, RuleInfo]) -> list[Finding]:
+    """A TLB902 finding for each gap. A file without ``lines`` (it could not be read) is reported at line 1."""
+    found = []
+    for gap in sorted(set(gaps), key=lambda gap: (gap.path, gap.pos, gap.function, gap.why)):
+        line, column = lines[gap.path].locate(gap.pos) if gap.path in lines else (1, 1)
+        subject = f"Function {gap.function}()" if gap.function else "This file"
+        found.append(own_finding(rules[NOT_ANALYSED], gap.path, line, column, gap.function, f"{subject} was not analysed: {gap.why}.", gap.why))
+    return found
+
+
+def own_finding(rule: RuleInfo, path: str, line: int, column: int, function: str, message: str, *shape: str) -> Finding:
+    """A finding of one of the tool's own codes; ``shape`` goes into the fingerprint."""
+    return Finding(
+        rule=rule.code,
+        slug=rule.slug,
+        severity=rule.severity,
+        confidence=rule.confidence,
+        verdict="not-run",
+        assumptions=(),
+        path=path,
+        line=line,
+        column=column,
+        function=function,
+        message=message,
+        fingerprint=digest(rule.code, function, *shape),
+        profiles=(),
+        trace=(),
+    )

@@ -1,0 +1,74 @@
+"""What the lowering of one function carries along."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tlblint.flow.graph import Graph
+from tlblint.model.ir import Expr
+
+DEPTH_LIMIT = 200
+
+
+class NotLowered(Exception):
+    """The function cannot be lowered; the message is one short clause for the reader of TLB902."""
+
+
+@dataclass(slots=True)
+class Switch:
+    """The cases met so far in the body of a switch: (value or None when it is a range, block, pos)."""
+
+    cases: list[tuple[Expr | None, int, int]] = field(default_factory=list)
+    default: int | None = None
+
+
+@dataclass(slots=True)
+class Context:
+    """State of one lowering. ``text`` is the normalised source, ``raw`` the original one with the same offsets."""
+
+    text: bytes
+    raw: bytes
+    graph: Graph = field(default_factory=Graph)
+    names: dict[bytes, Expr] = field(default_factory=dict)
+    locals: set[str] = field(default_factory=set)
+    calls: list[tuple[int, int]] = field(default_factory=list)
+    synthetic: int = 0
+    depth: int = 0
+    labels: dict[bytes, int] = field(default_factory=dict)
+    defined: set[bytes] = field(default_factory=set)
+    breaks: list[int] = field(default_factory=list)
+    continues: list[int] = field(default_factory=list)
+    switches: list[Switch] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+
+    def deeper(self) -> None:
+        """Count one more level of nesting."""
+        self.depth += 1
+        if self.depth > DEPTH_LIMIT:
+            raise NotLowered("nested too deeply")
+
+    def declare(self, name: str) -> None:
+        """A parameter or local object: an ALL_CAPS name of that kind is a variable, a call of it an indirect one."""
+        self.locals.add(name)
+        self.names[name.encode()] = ("v", name)
+
+    def fresh_path(self) -> str:
+        """A synthetic path for a value that differs by the way control took."""
+        self.synthetic += 1
+        return f"${self.synthetic}"
+
+    def label(self, name: bytes) -> int:
+        """The block of a label, created at its first mention."""
+        block = self.labels.get(name)
+        if block is None:
+            block = self.labels[name] = self.graph.fresh()
+        return block
+
+    def doubt(self, why: str) -> None:
+        """Record that part of the function was not understood."""
+        if why not in self.doubts:
+            self.doubts.append(why)
+
+    def squeezed(self, start: int, end: int) -> str:
+        """Source text without any white space: the canonical form of what has no path of its own."""
+        return b"".join(self.text[start:end].split()).decode(errors="replace")

@@ -1,0 +1,47 @@
+"""One file to its facts: the whole front end behind one pure function."""
+
+from __future__ import annotations
+
+import re
+
+from tlblint.flow.context import NotLowered
+from tlblint.flow.lower import lower
+from tlblint.model.ir import FileFacts, Function, NotAnalysed
+from tlblint.syntax import Config, ParsedFunction, parse_file
+
+_NEWLINE = re.compile(rb"\n")
+
+
+def facts_of(path: str, raw: bytes, config: Config, relevant: frozenset[bytes], also: frozenset[bytes] = frozenset()) -> FileFacts:
+    """Parse and lower the functions of a file that mention a name of ``relevant`` or are named in ``also``.
+
+    Never raises on account of a function: what is not lowered is in ``not_analysed``. A function of which only a
+    part was not understood is in both, and counted in ``partial``.
+    """
+    parsed = parse_file(path, raw, config, relevant, also)
+    functions: list[Function] = []
+    missed = list(parsed.not_analysed)
+    doubtful: set[int] = set()
+    for item in parsed.functions:
+        function, doubts = _lowered(item, path, raw)
+        missed.extend(NotAnalysed(path, item.name, item.start, why) for why in doubts)
+        if function is not None:
+            functions.append(function)
+            if doubts or item.health:
+                doubtful.add(item.start)
+    lowered = {function.start for function in functions}
+    doubtful.update(miss.pos for miss in missed if miss.pos in lowered)
+    newlines = tuple(match.start() for match in _NEWLINE.finditer(raw))
+    return FileFacts(path, tuple(functions), parsed.tables, tuple(dict.fromkeys(missed)), parsed.total, len(doubtful), newlines)
+
+
+def _lowered(item: ParsedFunction, path: str, raw: bytes) -> tuple[Function | None, tuple[str, ...]]:
+    """The function and the doubts about it; None if it could not be lowered at all."""
+    try:
+        return lower(item.node, item.text, raw, path, item.variant, item.assumed)
+    except NotLowered as reason:
+        return None, (str(reason),)
+    except RecursionError:
+        return None, ("nested too deeply",)
+    except Exception as error:  # one strange function must not cost the file
+        return None, (f"not understood: {type(error).__name__}",)

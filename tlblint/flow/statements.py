@@ -1,0 +1,168 @@
+"""Statements other than loops and switches."""
+
+from __future__ import annotations
+
+import re
+
+from tree_sitter import Node
+
+from tlblint.flow.choices import conditional_parts, is_choice
+from tlblint.flow.context import Context
+from tlblint.flow.dispatch import EFFECT, ERROR, STATEMENT, branch, effect, kind, on_statement, statement, value
+from tlblint.flow.values import bare
+
+_IF = kind("if_statement")
+_CONDITIONAL = kind("conditional_expression")
+_ERROR_CHILD = frozenset((ERROR,))
+_WORD = re.compile(rb"\w*")
+
+
+def spells(ctx: Context, node: Node, keyword: bytes) -> bool:
+    """Whether the statement really starts with its keyword: the normaliser writes macros with a body as loops and ifs."""
+    match = _WORD.match(ctx.raw, node.start_byte)
+    return match is not None and match.group() == keyword
+
+
+@on_statement("compound_statement")
+def _compound(ctx: Context, node: Node) -> None:
+    for child in node.named_children:
+        statement(ctx, child)
+
+
+@on_statement("expression_statement")
+def _expression(ctx: Context, node: Node) -> None:
+    inner = node.children[0]
+    EFFECT[inner.kind_id](ctx, inner)
+
+
+@on_statement("attributed_statement")
+def _attributed(ctx: Context, node: Node) -> None:
+    statement(ctx, node.named_children[-1])
+
+
+@on_statement("if_statement")
+def _if(ctx: Context, node: Node) -> None:
+    """An else-if chain is one loop here, however long it is."""
+    graph = ctx.graph
+    join = graph.fresh()
+    while True:
+        parts = node.named_children
+        condition, body, other = parts[0], parts[1], parts[2] if len(parts) > 2 else None
+        if not spells(ctx, node, b"if"):
+            effect(ctx, condition)
+            statement(ctx, body)
+            break
+        yes, no = graph.fresh(), graph.fresh()
+        branch(ctx, condition, yes, no)
+        graph.enter(yes)
+        statement(ctx, body)
+        graph.jump(join, body.end_byte)
+        graph.enter(no)
+        if other is None:
+            break
+        node = other.named_children[0]
+        if node.kind_id != _IF:
+            statement(ctx, node)
+            break
+    graph.jump(join, node.end_byte)
+    graph.enter(join)
+
+
+@on_statement("return_statement")
+def _return(ctx: Context, node: Node) -> None:
+    parts = node.named_children
+    if parts:
+        return_value(ctx, parts[0], node.start_byte)
+    else:
+        ctx.graph.leave("return", None, node.start_byte)
+
+
+def return_value(ctx: Context, node: Node, pos: int) -> None:
+    """Return an expression; each arm of a ``?:`` returns by itself, a truth value as 1 and 0."""
+    node = bare(node)
+    graph = ctx.graph
+    if not is_choice(node):
+        graph.leave("return", value(ctx, node), pos)
+        return
+    yes, no = graph.fresh(), graph.fresh()
+    arms: tuple[Node, Node] | None = None
+    if node.kind_id == _CONDITIONAL:
+        first, second, third = conditional_parts(node)
+        if second is None:
+            graph.leave("return", value(ctx, node), pos)
+            return
+        branch(ctx, first, yes, no)
+        arms = second, third
+    else:
+        branch(ctx, node, yes, no)
+    ctx.deeper()
+    for number, block in enumerate((yes, no)):
+        graph.enter(block)
+        if arms is None:
+            graph.leave("return", ("n", 1 - number), pos)
+        else:
+            return_value(ctx, arms[number], pos)
+    ctx.depth -= 1
+
+
+@on_statement("goto_statement")
+def _goto(ctx: Context, node: Node) -> None:
+    parts = node.named_children
+    if len(parts) != 1 or parts[0].kind_id in _ERROR_CHILD:
+        ctx.doubt("computed goto")
+        ctx.graph.leave("stop", None, node.start_byte)
+        return
+    name = ctx.text[parts[0].start_byte : parts[0].end_byte]
+    ctx.graph.goto(ctx.label(name), node.start_byte)
+
+
+@on_statement("labeled_statement")
+def _labelled(ctx: Context, node: Node) -> None:
+    label, *rest = node.named_children
+    name = ctx.text[label.start_byte : label.end_byte]
+    block = ctx.label(name)
+    if name in ctx.defined:
+        ctx.doubt(f"label {name.decode()} twice")
+        block = ctx.graph.fresh()
+    ctx.defined.add(name)
+    ctx.graph.jump(block, node.start_byte)
+    ctx.graph.enter(block)
+    for child in rest:
+        statement(ctx, child)
+
+
+@on_statement("break_statement")
+def _break(ctx: Context, node: Node) -> None:
+    _leave_to(ctx, node, ctx.breaks, "break outside a loop")
+
+
+@on_statement("continue_statement")
+def _continue(ctx: Context, node: Node) -> None:
+    _leave_to(ctx, node, ctx.continues, "continue outside a loop")
+
+
+def _leave_to(ctx: Context, node: Node, targets: list[int], why: str) -> None:
+    if targets:
+        ctx.graph.goto(targets[-1], node.start_byte)
+    else:
+        ctx.doubt(why)
+        ctx.graph.leave("stop", None, node.start_byte)
+
+
+@on_statement("function_definition")
+def _nested_function(ctx: Context, node: Node) -> None:
+    ctx.doubt("function inside a function")
+
+
+@on_statement("preproc_if", "preproc_ifdef")
+def _conditional_group(ctx: Context, node: Node) -> None:
+    ctx.doubt("unresolved #if")
+    for child in node.named_children:
+        statement(ctx, child)
+
+
+def _error(ctx: Context, node: Node) -> None:
+    ctx.doubt("syntax error")
+
+
+STATEMENT[ERROR] = EFFECT[ERROR] = _error

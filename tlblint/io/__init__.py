@@ -1,0 +1,1 @@
+"""Effects: git, files, configuration, processes, terminals. Knows nothing of TLBs."""

@@ -1,0 +1,39 @@
+"""Where the shipped data is: at the top of a checkout, inside the package in a wheel."""
+
+from __future__ import annotations
+
+import os
+from importlib import resources
+
+from tlblint.io.errors import InputError
+
+
+def root(name: str) -> str:
+    """Absolute path of a shipped directory: "rules", "reports/templates" or "fixtures/demo"."""
+    package = str(resources.files("tlblint"))
+    # A checkout wins: an editable install must not read a stale copy. It is one when pyproject.toml lies beside the package.
+    top = os.path.dirname(package)
+    places = [os.path.join(top, name)] if os.path.isfile(os.path.join(top, "pyproject.toml")) else []
+    for place in [*places, os.path.join(package, "_data", name)]:
+        if os.path.isdir(place):
+            return place
+    raise InputError(name, "this installation lacks its data files", "install tlblint again")
+
+
+def read(path: str) -> bytes:
+    """The bytes of a data file that the user names. Raises InputError."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise InputError(path, f"cannot be read: {(error.strerror or str(error)).lower()}") from None
+
+
+def files(directory: str, suffix: str) -> dict[str, bytes]:
+    """Contents of the files right in ``directory`` whose name ends in ``suffix``, by name, sorted."""
+    found = {}
+    for name in sorted(os.listdir(directory)):
+        if name.endswith(suffix):
+            with open(os.path.join(directory, name), "rb") as file:
+                found[name] = file.read()
+    return found

@@ -1,0 +1,82 @@
+"""What the terminal can show: colour, width, characters; and progress on it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+from typing import TextIO
+
+PATIENCE = 1.0
+"""Seconds before progress is shown."""
+
+
+def wants_color(choice: str, stream: TextIO, environment: Mapping[str, str] | None = None) -> bool:
+    """Whether to colour. ``choice`` is auto, always or never; NO_COLOR beats FORCE_COLOR, TERM=dumb beats a terminal."""
+    env = os.environ if environment is None else environment
+    if choice != "auto":
+        return choice == "always"
+    if env.get("NO_COLOR"):
+        return False
+    if env.get("FORCE_COLOR"):
+        return env["FORCE_COLOR"] != "0"
+    return is_terminal(stream) and env.get("TERM") != "dumb"
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether a stream is a terminal; closed and missing streams are not."""
+    try:
+        return stream.isatty()
+    except (AttributeError, ValueError, OSError):
+        return False
+
+
+def speaks_unicode(stream: TextIO) -> bool:
+    """Whether a stream's encoding is UTF-8."""
+    return (getattr(stream, "encoding", None) or "").lower().replace("-", "") == "utf8"
+
+
+def width(fallback: int = 100) -> int:
+    """Columns of the terminal (COLUMNS wins), at least 40."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdigit() and int(columns):
+        return max(40, int(columns))
+    try:
+        return max(40, os.get_terminal_size(sys.stdout.fileno()).columns)
+    except (AttributeError, ValueError, OSError):
+        return fallback
+
+
+class Progress:
+    """One line on a terminal's stderr, from one second on, wiped at the end. Does nothing anywhere else."""
+
+    def __init__(self, enabled: bool = True, stream: TextIO | None = None) -> None:
+        self._stream = stream if stream is not None else sys.stderr
+        self._on = enabled and is_terminal(self._stream) and os.environ.get("TERM") != "dumb"
+        self._start = self._last = time.monotonic()
+        self._shown = False
+
+    def __call__(self, what: str, done: int = 0, total: int = 0) -> None:
+        """Say what is going on; ``done`` of ``total`` when that is known."""
+        if not self._on:
+            return
+        now = time.monotonic()
+        if now - self._start < PATIENCE or (self._shown and now - self._last < 0.1):
+            return
+        self._last = now
+        self._write(f"\r\x1b[K{what}" + (f" {done}/{total}" if total else ""))
+        self._shown = True
+
+    def close(self) -> None:
+        """Wipe the line."""
+        if self._shown:
+            self._write("\r\x1b[K")
+            self._shown = False
+
+    def _write(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except (OSError, ValueError):
+            self._on = False

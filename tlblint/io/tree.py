@@ -1,0 +1,293 @@
+"""What is checked: a git work tree, a plain directory, or a revision read straight from the object store.
+
+Paths are relative to the top, with ``/``, sorted as strings. No tree ever reads outside its top: the tree may belong
+to whoever wrote the patch under review.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Protocol
+
+from tlblint.io import git
+from tlblint.io.errors import InputError, Unreadable
+
+LIMIT = 16 << 20
+"""Bytes of the largest file that is read; kernels hold none that is both larger and C that matters here."""
+
+SUFFIXES = (".c", ".h")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The C files of a tree, and what looks like one but cannot be read: (path, why)."""
+
+    paths: tuple[str, ...]
+    refused: tuple[tuple[str, str], ...] = ()
+
+
+class Tree(Protocol):
+    """A set of C files at one moment."""
+
+    @property
+    def kind(self) -> str:
+        """"worktree", "directory" or "revision"."""
+
+    @property
+    def top(self) -> str:
+        """Absolute path of the top directory: where relative paths start."""
+
+    @property
+    def revision(self) -> str | None:
+        """Full commit id, or None for files on disk."""
+
+    def list(self, paths: Sequence[str] = ()) -> Listing:
+        """All .c and .h files, or those that are or lie below one of ``paths``."""
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file. Raises Unreadable."""
+
+    def holds(self, path: str) -> str | None:
+        """"file" or "directory" for what ``path`` names in this tree, None when nothing; "" names the top."""
+
+    def close(self) -> None:
+        """End the processes behind the tree."""
+
+
+def is_c(path: str) -> bool:
+    """Whether a file name looks like C."""
+    return path.endswith(SUFFIXES)
+
+
+def below(path: str, roots: Sequence[str]) -> bool:
+    """Whether ``path`` is, or lies below, one of ``roots``; no roots means everywhere."""
+    return not roots or any(not root or path == root or path.startswith(root + "/") for root in roots)
+
+
+def inside(path: str, top: str) -> bool:
+    """Whether an absolute path is ``top`` or below it."""
+    return path == top or path.startswith(top.rstrip("/") + "/")
+
+
+class _Disk:
+    """What the two trees on disk share."""
+
+    revision: str | None = None
+
+    def __init__(self, top: str) -> None:
+        self.top = os.path.realpath(top)
+        self._home = lru_cache(maxsize=None)(self._is_home)
+
+    def _is_home(self, directory: str) -> bool:
+        """Whether a directory of the tree is reached without leaving the tree through a symbolic link."""
+        return inside(os.path.realpath(os.path.join(self.top, directory)), self.top)
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a regular file of at most LIMIT bytes. Raises Unreadable."""
+        if not self._home(os.path.dirname(path)):
+            raise Unreadable(path, "reached through a symbolic link that leaves the tree")
+        try:
+            # O_NONBLOCK: a FIFO that calls itself x.c must not hang the run.
+            descriptor = os.open(os.path.join(self.top, path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as error:
+            raise Unreadable(path, _reason(error)) from None
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise Unreadable(path, "not a regular file")
+            if status.st_size > LIMIT:
+                raise Unreadable(path, f"larger than {LIMIT >> 20} MB")
+            with open(descriptor, "rb", closefd=False) as file:
+                data = file.read(LIMIT + 1)
+        except OSError as error:
+            raise Unreadable(path, _reason(error)) from None
+        finally:
+            os.close(descriptor)
+        if len(data) > LIMIT:
+            raise Unreadable(path, f"larger than {LIMIT >> 20} MB")
+        return data
+
+    def holds(self, path: str) -> str | None:
+        full = os.path.join(self.top, path)
+        if os.path.isdir(full):
+            return "directory"
+        return "file" if os.path.lexists(full) else None
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+    def _link(self, path: str, listed: frozenset[str] | set[str]) -> str | None:
+        """Why a symbolic link to a C file is refused; None when its target is a listed file of this tree."""
+        target = os.path.realpath(os.path.join(self.top, path))
+        if not inside(target, self.top):
+            return "a symbolic link that leaves the tree"
+        return None if os.path.relpath(target, self.top) in listed else "a symbolic link that leads to no C file of the tree"
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower() if error.errno else str(error)
+
+
+class Worktree(_Disk):
+    """A git work tree: tracked files, and untracked ones that git does not ignore."""
+
+    kind = "worktree"
+
+    @cached_property
+    def _listing(self) -> Listing:
+        staged = git.run(self.top, ["ls-files", "-z", "--stage", "--", *_globs()])
+        entries = [record.split(b"\t", 1) for record in staged.split(b"\0") if record]
+        files = {os.fsdecode(path) for head, path in entries if not head.startswith((b"120000", b"160000"))}
+        links = {os.fsdecode(path) for head, path in entries if head.startswith(b"120000")}
+        other = git.run(self.top, ["ls-files", "-z", "--others", "--exclude-standard", "--", *_globs()])
+        for path in map(os.fsdecode, filter(None, other.split(b"\0"))):
+            (links if os.path.islink(os.path.join(self.top, path)) else files).add(path)
+        refused = ((path, self._link(path, files)) for path in sorted(links) if os.path.lexists(os.path.join(self.top, path)))
+        return Listing(tuple(sorted(files)), tuple((path, why) for path, why in refused if why))
+
+    def list(self, paths: Sequence[str] = ()) -> Listing:
+        return _narrow(self._listing, paths)
+
+
+class PlainDir(_Disk):
+    """Any directory, walked without following symbolic links."""
+
+    kind = "directory"
+
+    @cached_property
+    def _listing(self) -> Listing:
+        files: list[str] = []
+        links: list[str] = []
+        refused: list[tuple[str, str]] = []
+        waiting = [""]
+        while waiting:
+            directory = waiting.pop()
+            try:
+                with os.scandir(os.path.join(self.top, directory)) as entries:
+                    found = list(entries)
+            except OSError as error:
+                refused.append((directory or ".", f"directory: {_reason(error)}"))
+                continue
+            for entry in found:
+                path = f"{directory}/{entry.name}" if directory else entry.name
+                if entry.is_symlink():
+                    links.extend([path] if is_c(path) else [])
+                elif entry.is_dir(follow_symlinks=False):
+                    waiting.extend([path] if entry.name != ".git" else [])
+                elif is_c(path) and entry.is_file(follow_symlinks=False):
+                    files.append(path)
+                elif is_c(path):
+                    refused.append((path, "not a regular file"))
+        listed = set(files)
+        refused.extend((path, why) for path in links if (why := self._link(path, listed)))
+        return Listing(tuple(sorted(files)), tuple(sorted(refused)))
+
+    def list(self, paths: Sequence[str] = ()) -> Listing:
+        return _narrow(self._listing, paths)
+
+
+class Revision:
+    """A revision of a git repository; blobs come from one ``git cat-file --batch`` process."""
+
+    kind = "revision"
+
+    def __init__(self, directory: str, top: str, revision: str) -> None:
+        self.top = top
+        self.directory = directory
+        self.revision: str | None = git.resolve(directory, revision)
+        self._stack = ExitStack()
+
+    @cached_property
+    def _entries(self) -> Mapping[str, tuple[str, str]]:
+        assert self.revision is not None
+        return {path: (mode, oid) for mode, oid, path in git.listing(self.directory, self.revision)}
+
+    @cached_property
+    def _folders(self) -> frozenset[str]:
+        folders: set[str] = {""}
+        for path in self._entries:
+            folder = os.path.dirname(path)
+            while folder not in folders:
+                folders.add(folder)
+                folder = os.path.dirname(folder)
+        return frozenset(folders)
+
+    @cached_property
+    def _blobs(self) -> git.Blobs:
+        return self._stack.enter_context(git.blobs(self.directory))
+
+    def list(self, paths: Sequence[str] = ()) -> Listing:
+        chosen = [path for path in sorted(self._entries) if is_c(path) and below(path, paths)]
+        links = [path for path in chosen if self._entries[path][0] == "120000"]
+        refused = ((path, self._link(path)) for path in links)
+        return Listing(tuple(path for path in chosen if self._entries[path][0].startswith("100")), tuple((path, why) for path, why in refused if why))
+
+    def _link(self, path: str) -> str | None:
+        oid = self._entries[path][1]
+        target = os.fsdecode(self._blobs.read(path, oid, 4096))
+        place = os.path.normpath(os.path.join(os.path.dirname(path), target))
+        if target.startswith("/") or place == ".." or place.startswith("../"):
+            return "a symbolic link that leaves the tree"
+        known = self._entries.get(place)
+        return None if known and is_c(place) and known[0].startswith("100") else "a symbolic link that leads to no C file of the tree"
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a blob of at most LIMIT bytes. Raises Unreadable."""
+        entry = self._entries.get(path)
+        if entry is None:
+            raise Unreadable(path, "no such file in this revision")
+        return self._blobs.read(path, entry[1], LIMIT)
+
+    def holds(self, path: str) -> str | None:
+        if path in self._folders:
+            return "directory"
+        return "file" if path in self._entries else None
+
+    def close(self) -> None:
+        """End the cat-file process."""
+        self._stack.close()
+
+
+def _globs() -> list[str]:
+    return [f"*{suffix}" for suffix in SUFFIXES]
+
+
+def _narrow(listing: Listing, roots: Sequence[str]) -> Listing:
+    if not roots:
+        return listing
+    return Listing(tuple(path for path in listing.paths if below(path, roots)), tuple(row for row in listing.refused if below(row[0], roots)))
+
+
+def open_tree(cwd: str, tree: str | None, revision: str | None) -> Tree:
+    """The tree that the options name. Raises InputError."""
+    start = os.path.join(cwd, tree) if tree is not None else cwd
+    if tree is not None and not os.path.isdir(start):
+        raise InputError(f"--tree {tree}", "no such directory" if not os.path.lexists(start) else "not a directory", "name a kernel source tree")
+    top = git.toplevel(start)
+    if revision is not None:
+        if top is None and not git.is_repository(start):
+            raise InputError(f"--rev {revision}", f"{tree or cwd} is not in a git repository", "name one with --tree DIR")
+        return Revision(start, top or os.path.realpath(start), revision)
+    if tree is None:
+        if top is None:
+            raise InputError(cwd, "not in a git work tree", "name a source tree with --tree DIR")
+        return Worktree(top)
+    # --tree names the top of what is checked. A directory below a git top is a plain directory of its own.
+    return Worktree(top) if top == os.path.realpath(start) else PlainDir(start)
+
+
+def read_all(tree: Tree, paths: Iterable[str]) -> tuple[dict[str, bytes], tuple[tuple[str, str], ...]]:
+    """Contents by path, and what could not be read as (path, why)."""
+    contents: dict[str, bytes] = {}
+    refused: list[tuple[str, str]] = []
+    for path in paths:
+        try:
+            contents[path] = tree.read(path)
+        except Unreadable as error:
+            refused.append((path, error.why))
+    return contents, tuple(refused)

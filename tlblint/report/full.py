@@ -1,0 +1,91 @@
+"""``-f full``: for people. Source excerpt with caret, then the path step by step with the state after each."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from tlblint.model.finding import Finding, TraceStep
+from tlblint.report.health import health, summary
+from tlblint.report.text import clean, display, paint, source_line, underline
+from tlblint.report.view import Report, Style, shown
+
+
+def render(report: Report, style: Style) -> str:
+    """The whole report; its last line is the health line. Nothing at all with -qq."""
+    if style.verbosity <= -2:
+        return ""
+    findings = shown(report, style)
+    text = "\n".join("".join(line + "\n" for line in _block(report, finding, style)) for finding in findings if not _bare(finding))
+    bare = "".join(_line(finding, style) for finding in findings if _bare(finding))
+    text += ("\n" if text and bare else "") + bare
+    if style.verbosity >= 0:
+        text += ("\n" if text else "") + f"{summary(report)}\n{health(report)}\n"
+    return text
+
+
+def _bare(finding: Finding) -> bool:
+    """Whether one line says it all: a note without a path, such as TLB902."""
+    return finding.severity == "note" and not finding.trace and finding.suppressed_by is None
+
+
+def _line(finding: Finding, style: Style) -> str:
+    kind = f"{paint(finding.severity, finding.severity, style.color)} {paint(finding.rule, 'bold', style.color)} {finding.slug}"
+    return f"{_place(finding, style)}: {kind}: {clean(finding.message, style.unicode)}\n"
+
+
+def _place(finding: Finding, style: Style) -> str:
+    return paint(f"{clean(style.place(finding.path), style.unicode)}:{finding.line}:{finding.column}", "bold", style.color)
+
+
+def _block(report: Report, finding: Finding, style: Style) -> Iterator[str]:
+    where = f", in {clean(finding.function, style.unicode)}()" if finding.function else ""
+    kind = f"{paint(finding.severity, finding.severity, style.color)} {paint(finding.rule, 'bold', style.color)} {finding.slug}"
+    yield f"{_place(finding, style)}: {kind}{where}"
+    yield from textwrap.wrap(clean(finding.message, style.unicode), style.width, initial_indent="  ", subsequent_indent="  ", break_long_words=False)
+    raw = report.sources.get(finding.path)
+    if raw is not None:
+        yield from _excerpt(raw, finding, style)
+    yield from _path(report, finding, style)
+    facts = [f"confidence {finding.confidence}", f"fingerprint {finding.fingerprint}"]
+    if finding.profiles:
+        facts.insert(0, "on " + ", ".join(finding.profiles))
+    if finding.trace:
+        yield paint("  " + "; ".join(facts), "dim", style.color)
+    if finding.suppressed_by:
+        yield f"  suppressed by {finding.suppressed_by}: {clean(finding.suppressed_reason or '', style.unicode)}"
+
+
+def _excerpt(raw: bytes, finding: Finding, style: Style) -> Iterator[str]:
+    line = source_line(raw, finding.line)
+    if line is None:
+        return
+    gutter = f"{finding.line:>7} | "
+    yield _cut(gutter + display(line, style.unicode), style)
+    marks = underline(line, finding.column, style.unicode)
+    if len(marks) < max(style.width, 80) * 2 - len(gutter):  # else its byte was cut off
+        yield " " * (len(gutter) - 2) + "| " + paint(marks, "caret", style.color)
+
+
+def _cut(text: str, style: Style) -> str:
+    return text if len(text) <= max(style.width, 80) * 2 else text[: max(style.width, 80) * 2 - 3] + "..."
+
+
+def _path(report: Report, finding: Finding, style: Style) -> Iterator[str]:
+    if not finding.trace:
+        return
+    yield "  path:"
+    for number, step in enumerate(finding.trace, 1):
+        yield _step(number, step, style)
+        raw = report.sources.get(step.path)
+        line = source_line(raw, step.line) if raw is not None else None
+        if line is not None and line.strip():
+            yield paint(_cut("         " + display(line.strip(), style.unicode), style), "dim", style.color)
+
+
+def _step(number: int, step: TraceStep, style: Style) -> str:
+    arrow = "\u2192" if style.unicode else "->"
+    place = f"{clean(style.place(step.path), style.unicode)}:{step.line}"
+    text = f"  {number:>4}. {place} {clean(step.function, style.unicode)}(): {clean(step.event, style.unicode)}"
+    text += f" {arrow} {clean(step.state, style.unicode)}" if step.state else ""
+    return text + (f" ({clean(step.note, style.unicode)})" if step.note else "")

@@ -1,0 +1,98 @@
+"""The view model: all that any printer may show of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from tlblint.model.finding import Finding
+
+SEVERITIES = ("error", "warning", "note")
+"""From the worst down."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleView:
+    """What a report says of a rule. ``text`` is the manual in Markdown."""
+
+    code: str
+    slug: str
+    severity: str
+    confidence: str
+    title: str
+    text: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something in scope that was not analysed; ``function`` is "" for a whole file. ``line`` is 1-based."""
+
+    path: str
+    function: str
+    line: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How much of the reported part was understood.
+
+    ``listed`` C files, of which ``files`` mention anything of interest; they hold ``functions`` in scope:
+    ``whole`` understood, ``partial`` with doubts, the rest in ``not_analysed``.
+    """
+
+    listed: int
+    files: int
+    functions: int
+    whole: int
+    partial: int
+    not_analysed: tuple[Gap, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One run. ``findings`` are sorted and hold the suppressed ones too; ``sources`` has the bytes of the files they name."""
+
+    version: str
+    ruleset: str
+    kind: str
+    revision: str | None
+    generation: str | None
+    profiles: tuple[str, ...]
+    health: Health
+    findings: tuple[Finding, ...]
+    rules: Mapping[str, RuleView]
+    sources: Mapping[str, bytes]
+    stale: int = 0
+    """Baseline entries whose finding is gone."""
+
+
+def _same(path: str) -> str:
+    return path
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How to print. ``place`` turns a path of the tree into the one to show; ``verbosity`` is -2 to 2."""
+
+    color: bool = False
+    unicode: bool = False
+    width: int = 100
+    verbosity: int = 0
+    place: Callable[[str], str] = _same
+
+
+def shown(report: Report, style: Style) -> list[Finding]:
+    """The findings that a text report lists: no notes with -q, suppressed ones only with -v."""
+    return [
+        finding
+        for finding in report.findings
+        if (style.verbosity >= 1 or finding.suppressed_by is None) and (style.verbosity >= 0 or finding.severity != "note")
+    ]
+
+
+def counts(report: Report) -> dict[str, int]:
+    """Unsuppressed findings by severity, worst first."""
+    live = [finding.severity for finding in report.findings if finding.suppressed_by is None]
+    return {severity: live.count(severity) for severity in SEVERITIES}

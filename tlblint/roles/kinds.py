@@ -1,0 +1,87 @@
+"""The closed vocabulary of effects: kinds, the objects each binds, and the words that refine it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+LEVELS = frozenset({"pte", "pmd", "pud", "huge", ""})
+WHENS = frozenset({"always", "ret!=0", "ret==0"})
+OPERAND = re.compile(r"ret|\*(?P<pointed>\d|1[0-5])|(?P<index>\d|1[0-5])(?:\.[A-Za-z_]\w*)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of effect: objects it must bind, objects it may bind, words it accepts, and whether it puts a function in scope."""
+
+    needs: frozenset[str]
+    may: frozenset[str]
+    attrs: frozenset[str]
+    relevant: bool
+
+
+def _kind(needs: str = "", may: str = "", attrs: str = "", relevant: bool = False) -> Kind:
+    return Kind(frozenset(needs.split()), frozenset(may.split()), frozenset(attrs.split()), relevant)
+
+
+KINDS: dict[str, Kind] = {
+    "ptl.acquire": _kind("ptl", "pte mm pmd pud", "rmap", True),
+    "ptl.release": _kind("ptl", "pte", "rmap", True),
+    "ptl.lookup": _kind("ptl", "pte mm pmd pud", "", True),
+    "lock.acquire": _kind("lock"),
+    "lock.release": _kind("lock"),
+    "entry.read": _kind("pte", "value mm", "lockless"),
+    "entry.clear": _kind("pte", "value mm vma", "atomic plain nonpresent discard flushed full invalidate table", True),
+    "entry.start": _kind("pte", "value mm vma", "", True),
+    "entry.commit": _kind("pte value", "old mm vma", "", True),
+    "entry.demote": _kind("pte", "mm", "", True),
+    "entry.clean": _kind("pte", "mm vma flags", "by-flags", True),
+    "entry.install": _kind("pte", "value mm vma", "marker", True),
+    "entry.promote": _kind("pte", "value mm vma", "", True),
+    "entry.young": _kind("pte", "mm vma", "", True),
+    "flush.now": _kind("", "vma mm", "range page mm", True),
+    "flush.kernel": _kind(),
+    "flush.gather": _kind("tlb", "", "", True),
+    "flush.record": _kind("tlb", "pte", "table", True),
+    "flush.batched": _kind("mm", "", "", True),
+    "flush.rmaps": _kind("tlb", "vma", "", True),
+    "section.open": _kind("tlb", "", "", True),
+    "section.close": _kind("tlb", "", "", True),
+    "unmap.defer": _kind("mm", "value", "", True),
+    "unmap.flush": _kind("", "", "dirty", True),
+    "lazy.enter": _kind("", "", "nests", True),
+    "lazy.leave": _kind("", "", "nests", True),
+    "lazy.flush": _kind("", "", "xen-only", True),
+    "lazy.pause": _kind("", "", "nests", True),
+    "lazy.resume": _kind("", "", "nests", True),
+    "gather.begin": _kind("tlb", "mm vma", "full", True),
+    "gather.end": _kind("tlb", "", "", True),
+    "pending.inc": _kind("mm", "", "", True),
+    "pending.dec": _kind("mm", "", "", True),
+    "pending.query": _kind("mm", "pte", "nested", True),
+    "test.dirty": _kind("value"),
+    "test.present": _kind("value"),
+    "test.none": _kind("value"),
+    "test.nonpresent": _kind("value"),
+    "test.write": _kind("value"),
+    "test.young": _kind("value"),
+    "test.same": _kind("value", "old"),
+    "test.anon": _kind("page"),
+    "test.pagedirty": _kind("page"),
+    "test.needs_flush": _kind("old value"),
+    "test.defer": _kind("", "mm"),
+    "test.delay_rmap": _kind("tlb"),
+    "test.accessible": _kind("value", "mm vma"),
+    "value.derive": _kind("from value", "", "clean dirty wrprotect old keep"),
+    "value.build": _kind("value", "page", "nonpresent"),
+    "page.dirty": _kind("page", "", "flagonly"),
+    "page.free": _kind("page"),
+    "page.defer": _kind("tlb page"),
+    "rmap.drop": _kind("page", "vma"),
+    "table.free": _kind("", "tlb mm", "deferred"),
+    "notifier.start": _kind("range"),
+    "notifier.end": _kind("range"),
+    "sleep": _kind(),
+    "assume.held": _kind("ptl"),
+    "walk.range": _kind("ops", "private mm vma", "rmap fn"),
+}

@@ -1,0 +1,55 @@
+"""The table of roles: look-up by name and argument count, and which identifiers put code in scope."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from tlblint.model.roles import Role
+from tlblint.roles.kinds import KINDS
+
+# Common parts of the names, the widest first. Whatever they miss is added whole.
+_STEMS = (
+    "tlb", "_pte", "pte_", "ptep", "pmd", "pud", "lazy_mmu_mode",
+    "page_vma_mapped_walk", "folio_walk_", "follow_pfnmap_", "double_pt_", "_entry_wait_on_locked",
+)
+_MOST = 16
+
+
+@dataclass(frozen=True, slots=True)
+class RoleTable:
+    """Roles of one kernel generation: name -> argument count (None: any) -> role."""
+
+    entries: Mapping[str, Mapping[int | None, Role]]
+
+    def resolve(self, name: str, nargs: int) -> Role | None:
+        """The role of a call of ``name`` with ``nargs`` arguments, or None. An exact count wins over "any"."""
+        found = self.entries.get(name)
+        return None if found is None else found.get(nargs) or found.get(None)
+
+    def roles(self) -> Iterator[Role]:
+        """Every role, one for each name and argument count."""
+        for found in self.entries.values():
+            yield from found.values()
+
+    def names(self) -> frozenset[str]:
+        """Every name that the table knows, also those without effect."""
+        return frozenset(self.entries)
+
+    def relevant(self) -> frozenset[bytes]:
+        """The identifiers that put a function in scope: entry changes, PTLs, lazy mode, flushes, gathers, pending and unmap."""
+        return frozenset(role.name.encode() for role in self.roles() if any(KINDS[effect.kind].relevant for effect in role.effects))
+
+    def prefilter(self) -> tuple[bytes, ...]:
+        """At most 16 strings of which every file with a relevant identifier contains one. For skipping files unread by a parser."""
+        left = set(self.relevant())
+        chosen = []
+        for stem in (text.encode() for text in _STEMS):
+            hit = {name for name in left if stem in name}
+            if hit:
+                chosen.append(stem)
+                left -= hit
+        rest = sorted(name for name in left if not any(other != name and other in name for other in left))
+        if len(chosen) + len(rest) > _MOST:
+            raise ValueError(f"too many names without a common part: {b' '.join(rest).decode()}")
+        return (*chosen, *rest)

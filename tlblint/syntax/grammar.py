@@ -1,0 +1,73 @@
+"""tree-sitter's C grammar: parsing slices of a file in place, and what its trees say about damage.
+
+``has_error`` alone is no test of damage. A loop macro without braces parses as a declaration, one with braces as a
+nested function, a macro without a semicolon as a type: all without an error node.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+import tree_sitter_c
+from tree_sitter import Language, Node, Parser, Point, Query, QueryCursor, Range, Tree
+
+_C = Language(tree_sitter_c.language())
+DEFINITION = _C.id_for_node_kind("function_definition", True)
+assert DEFINITION is not None
+_SILENT = Query(
+    _C,
+    """
+    (compound_statement (function_definition) @nested)
+    (declaration type: (macro_type_specifier) @macro)
+    (declaration type: (type_identifier) @type declarator: (function_declarator declarator: (identifier) parameters: (parameter_list) @args))
+    """,
+)
+_EXPRESSIONS = re.compile(rb"\(\s*(?:[a-z_]\w*\s*(?:,\s*[a-z_]\w*\s*)*)?\)")
+_IDENTIFIER = re.compile(rb"[A-Za-z_]\w*")
+
+
+def parse(text: bytes, slices: Iterable[tuple[int, int]]) -> Tree:
+    """Parse only ``slices`` (ascending, disjoint) of ``text`` into one tree with offsets and rows of the whole text."""
+    ranges = []
+    row = at = 0
+    for start, end in slices:
+        row += text.count(b"\n", at, start)
+        first = Point(row, start - text.rfind(b"\n", 0, start) - 1)
+        row += text.count(b"\n", start, end)
+        ranges.append(Range(first, Point(row, end - text.rfind(b"\n", 0, end) - 1), start, end))
+        at = end
+    return Parser(_C, included_ranges=ranges).parse(text)
+
+
+def faults(node: Node) -> Iterator[Node]:
+    """Outermost ERROR nodes and MISSING tokens below ``node``, without recursion."""
+    stack = [node]
+    while stack:
+        here = stack.pop()
+        if here.is_missing or here.is_error:
+            yield here
+        elif here.has_error:
+            stack.extend(reversed(here.children))
+
+
+def silent_misparses(node: Node, text: bytes | bytearray) -> list[tuple[int, str]]:
+    """Offset and kind of the shapes that parse without an error but mean something else in kernel C."""
+    found = []
+    captures = QueryCursor(_SILENT).captures(node)
+    for inner in captures.get("nested", ()):
+        found.append((inner.start_byte, "a macro with a block was read as a nested function"))
+    for inner in captures.get("macro", ()):
+        found.append((inner.start_byte, "a macro call was read as a type"))
+    for kind, args in zip(captures.get("type", ()), captures.get("args", ()), strict=False):
+        name = text[kind.start_byte : kind.end_byte]
+        before = (kind.parent or kind).start_byte
+        if name.endswith(b"_t") or before != kind.start_byte or not _EXPRESSIONS.fullmatch(text, args.start_byte, args.end_byte):
+            continue
+        found.append((kind.start_byte, "a statement was read as a declaration"))
+    return found
+
+
+def is_identifier(text: bytes) -> bool:
+    """Whether ``text`` is one identifier."""
+    return _IDENTIFIER.fullmatch(text) is not None

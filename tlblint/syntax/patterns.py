@@ -1,0 +1,66 @@
+"""Shared pieces of regular expressions. Everything here runs in time linear in the text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+_DEPTH = 7
+
+
+def balanced(depth: int = _DEPTH) -> bytes:
+    """Pattern of a parenthesis with at most ``depth`` levels inside. Possessive: it never backtracks."""
+    inner = rb"[^()]*+"
+    for _ in range(depth):
+        inner = rb"(?:[^()]++|\(" + inner + rb"\))*+"
+    return rb"\(" + inner + rb"\)"
+
+
+def any_of(names: Iterable[bytes]) -> bytes:
+    """Pattern that matches any of ``names``, longest first, with common prefixes shared (a trie)."""
+    root: dict[int, dict] = {}  # type: ignore[type-arg]
+    for name in names:
+        node = root
+        for char in name:
+            node = node.setdefault(char, {})
+        node[-1] = {}
+    return _render(root)
+
+
+def _render(node: dict[int, dict]) -> bytes:  # type: ignore[type-arg]
+    ends = -1 in node
+    arms = []
+    for char, child in sorted((c, n) for c, n in node.items() if c != -1):
+        chars = bytearray([char])
+        while len(child) == 1 and -1 not in child:
+            char, child = next(iter(child.items()))
+            chars.append(char)
+        arms.append(re.escape(bytes(chars)) + _render(child))
+    if not arms:
+        return b""
+    body = arms[0] if len(arms) == 1 and not ends else b"(?:" + b"|".join(arms) + b")"
+    return body + b"?" if ends else body
+
+
+@lru_cache(maxsize=16)
+def identifier_finder(names: frozenset[bytes]) -> re.Pattern[bytes]:
+    """Regex of any of ``names`` not followed by an identifier character. The caller checks the byte before a match."""
+    if not names:
+        return re.compile(rb"(?!)")
+    # A charset at the front lets the regex engine skip quickly; a look-behind there would not.
+    return re.compile(any_of(names) + rb"(?![A-Za-z0-9_])")
+
+
+BLANK = bytes(c if c == 10 else 32 for c in range(256))
+"""Translation table: everything but a newline becomes a blank."""
+
+
+def blank(buf: bytearray, start: int, end: int) -> None:
+    """Overwrite ``buf[start:end]`` by blanks; newlines stay."""
+    buf[start:end] = buf[start:end].translate(BLANK)
+
+
+WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
+"""Bytes of an identifier."""
+SPACE = frozenset(b" \t\n")

@@ -1,0 +1,224 @@
+"""Where the functions of a file are, found on raw bytes by kernel layout: a body ends with a brace in column 0.
+
+Works on one pass of literal searches; only the surroundings of a body are looked at. One-line definitions are found
+in the gaps between bodies.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+
+from tlblint.syntax.patterns import identifier_finder
+
+Span = tuple[str, int, int]
+"""A function: name, first byte of its header, byte after its closing brace."""
+
+_CLOSE = re.compile(rb"\n\}")
+_SAME_LINE = re.compile(rb"\)[\s\w]*+\{[^\n]")
+_REMARK = re.compile(rb"/\*.*?\*/\s*$|//.*$")
+_TRAILING_OPEN = re.compile(rb"\)[^\n(){};=]*+\{[^\n}\\]{0,400}+(?=\n)")
+_LAST_CALL = re.compile(rb"(\w+)[ \t]*\([^()]*\)$")
+_CALLISH = re.compile(rb"([A-Za-z_]\w*)\s*\(")
+_DECORATION = re.compile(rb"/\*.*?\*/|//[^\n]*|^[ \t]*#[^\n]*", re.S | re.M)
+_FIRST_ARG = re.compile(rb"\s*([A-Za-z_]\w*)")
+_CONTROL = frozenset(b"if for while switch return do else case".split())
+_NOT_FUNCTION = frozenset(b"sizeof typeof __typeof__ int long char void short unsigned signed const defined __context_unsafe".split())
+_ATTRIBUTE_CALL = re.compile(
+    rb"__(?:attribute(?:__)?|printf|scanf|section|aligned|acquires|releases|must_hold|cond_\w+|alloc_size|no_sanitize|malloc|assume_aligned"
+    rb"|nonnull|must_hold_shared|acquires_shared|releases_shared|error|compiletime_error|cleanup|designated_init|target|optimize|diagnose_as)$"
+)
+_DEFINER = re.compile(rb"(?:[A-Z0-9_]*(?:DEFINE|BPF_CALL_|BPF_PROG)[A-Z0-9_]*|__?[A-Z_]*SYSCALL_DEFINEx?|asm_exc\w+)$")
+_HEADER_LINES = 80
+_HEADER_BYTES = 8192
+_LINE_BYTES = 4096
+
+
+def definer(name: bytes) -> bool:
+    """Whether ``name(x, ..) {`` defines a function called x."""
+    return _DEFINER.match(name) is not None
+
+
+def header_name(header: bytes) -> str | None:
+    """Name of the function whose header (all before the brace) is given, or None if it is not a function's."""
+    if b"/" in header or b"#" in header:
+        header = _DECORATION.sub(b" ", header)
+    for match in _CALLISH.finditer(header):
+        name = match.group(1)
+        if name in _CONTROL:
+            return None
+        if name in _NOT_FUNCTION or _ATTRIBUTE_CALL.match(name):
+            continue
+        if b"=" in header or b";" in header[: match.start()]:
+            return None
+        if definer(name) and (argument := _FIRST_ARG.match(header, match.end())):
+            name = argument.group(1)
+        return name.decode("latin-1")
+    return None
+
+
+def _ends_header(line: bytes, taken: bytes) -> bool:
+    """Whether the header can not reach up to ``line``, given what is ``taken`` below it."""
+    if not line:
+        return bool(taken)
+    if line.startswith((b"/*", b"//", b"* ", b"*/")) or line == b"*":
+        return taken.count(b"(") == taken.count(b")")
+    if line.endswith(b"*/"):
+        return b"/*" not in line and taken.count(b"(") == taken.count(b")")
+    if line.endswith((b";", b"}", b"\\", b"{")):
+        return True
+    if line.endswith(b")") and b"(" in taken and taken.count(b"(") == taken.count(b")"):
+        last = _LAST_CALL.search(line)
+        return header_name(taken) is not None and not (last and _ATTRIBUTE_CALL.match(last.group(1)))
+    return False
+
+
+def header_start(raw: bytes, low: int, brace: int) -> int:
+    """First byte of the header that belongs to the brace at ``brace``; ``brace`` itself if there is none. Not below ``low``."""
+    low = max(low, brace - _HEADER_BYTES)
+    start = brace
+    upper = brace
+    groups = 0
+    taken = b""
+    for _ in range(_HEADER_LINES):
+        begin = max(raw.rfind(b"\n", low, upper) + 1, low)
+        line = raw[begin:upper].strip()
+        if line.startswith(b"#") and not line.endswith(b"\\"):
+            word = line[1:].lstrip()
+            if word.startswith(b"endif") and (not taken or taken.count(b"(") != taken.count(b")")):
+                groups += 1
+            elif not groups:
+                break
+            elif word.startswith(b"if"):
+                groups -= 1
+                start = begin
+        elif not groups and _ends_header(line, taken):
+            break
+        elif line:
+            taken = line + b"\n" + taken
+            start = begin if not groups else start
+        if begin <= low:
+            break
+        upper = begin - 1
+    return start
+
+
+def _in_comment(raw: bytes, at: int) -> bool:
+    floor = max(0, at - 65536)
+    opened = raw.rfind(b"/*", floor, at)
+    return opened >= 0 and raw.find(b"*/", opened + 2, at) < 0
+
+
+def _at(raw: bytes, low: int, brace: int, end: int) -> Span | None:
+    """The function whose body is ``raw[brace:end]``, if it is one."""
+    start = header_start(raw, low, brace)
+    name = header_name(raw[start:brace]) if start < brace else None
+    while raw[start : start + 1] in (b"\n", b"\r"):
+        start += 1
+    if name is None or raw[start : start + 1] in (b" ", b"\t") or _in_comment(raw, brace):
+        return None
+    if raw[end : end + 1] == b";" and raw.startswith(name.encode("latin-1"), start):
+        return None  # NAME(..) { .. };  declares a structure
+    return name, start, end
+
+
+def _one_liners(raw: bytes, low: int, high: int) -> Iterator[Span]:
+    if raw.find(b"{", low, high) < 0:
+        return
+    for match in _SAME_LINE.finditer(raw, low, high):
+        brace = match.end() - 2
+        if brace < low:
+            continue
+        line = raw.rfind(b"\n", max(low, brace - _LINE_BYTES), brace) + 1
+        if (not line and brace - low > _LINE_BYTES) or raw[line : line + 1] == b"#" or raw[line - 2 : line - 1] == b"\\":
+            continue
+        if (end := _end_of_line_block(raw, brace)) and (found := _at(raw, low, brace, end)):
+            yield found
+            low = found[2]
+
+
+def _end_of_line_block(raw: bytes, brace: int) -> int:
+    """Offset after the brace that ends the line which has an opening one at ``brace``; 0 if the line ends otherwise."""
+    end = raw.find(b"\n", brace, brace + _LINE_BYTES)
+    if end < 0:
+        end = len(raw) if len(raw) - brace < _LINE_BYTES else brace
+    line = raw[brace:end]
+    if b"/" in line:
+        line = _REMARK.sub(b"", line)
+    line = line.rstrip(b" \t\r;")
+    return brace + len(line) if line.endswith(b"}") else 0
+
+
+def _bodies(raw: bytes, low: int, close: int) -> Iterator[Span]:
+    """Functions between ``low`` and the column-0 brace that closes at ``close``."""
+    at = low
+    while True:
+        at = raw.find(b"\n{", at, close)
+        if at < 0:
+            break
+        line_end = raw.find(b"\n", at + 1)
+        line = raw[at + 1 : line_end].rstrip()
+        if line_end <= close and line.count(b"{") == line.count(b"}"):
+            if found := _at(raw, low, at + 1, at + 1 + len(line)):
+                yield from _one_liners(raw, low, found[1])
+                yield found
+                low = found[2]
+        elif not line.endswith(b"\\") and (found := _at(raw, low, at + 1, close + 2)):
+            yield from _one_liners(raw, low, found[1])
+            yield found
+            return
+        at += 2
+    for match in _TRAILING_OPEN.finditer(raw, low, close + 1):
+        if found := _at(raw, low, raw.index(b"{", match.start()), close + 2):
+            yield from _one_liners(raw, low, found[1])
+            yield found
+            return
+    yield from _one_liners(raw, low, close)
+
+
+def _segments(raw: bytes) -> Iterator[tuple[int, int]]:
+    """Stretches (low, close): from after one column-0 closing brace to the newline before the next. The last one is the tail."""
+    low = 0
+    for match in _CLOSE.finditer(raw):
+        close = match.start()
+        line_end = raw.find(b"\n", close + 1)
+        if line_end > 0 and raw[line_end - 1 : line_end] == b"\\":
+            continue  # inside a macro definition
+        yield low, close
+        low = close + 2
+    yield low, len(raw)
+
+
+def index_functions(raw: bytes) -> list[Span]:
+    """All function definitions of a file as (name, start, end), in file order."""
+    found: list[Span] = []
+    for low, close in _segments(raw):
+        found.extend(_bodies(raw, low, close) if close < len(raw) else _one_liners(raw, low, close))
+    return found
+
+
+_WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
+
+
+def mentions(raw: bytes, names: frozenset[bytes]) -> list[int]:
+    """Offsets at which one of ``names`` stands as a whole identifier."""
+    return [m.start() for m in identifier_finder(names).finditer(raw) if not m.start() or raw[m.start() - 1] not in _WORD]
+
+
+def in_scope(raw: bytes, relevant: frozenset[bytes], also: frozenset[bytes]) -> list[Span]:
+    """Functions that mention a name of ``relevant`` or are called one of ``also``, in file order."""
+    hits = mentions(raw, relevant)
+    if not hits and not also:
+        return []
+    names = {n.decode("latin-1") for n in also}
+    found: list[Span] = []
+    for low, close in _segments(raw):
+        first = bisect_left(hits, low)
+        if not names and (first == len(hits) or hits[first] >= close):
+            continue
+        for span in _bodies(raw, low, close) if close < len(raw) else _one_liners(raw, low, close):
+            hit = bisect_left(hits, span[1])
+            if span[0] in names or (hit < len(hits) and hits[hit] < span[2]):
+                found.append(span)
+    return found
