@@ -1,5 +1,6 @@
 """tlblint with the stub analysis, as a program of its own: ``python -m tests.app.run_stub ARGUMENTS``."""
 
+import os
 import sys
 
 from tests.app import stub
@@ -14,7 +15,7 @@ if "STUB_HANG" in sys.argv:  # to be interrupted while workers are busy
     whole = stub.facts
 
     def slow(path, raw):  # type: ignore[no-untyped-def]
-        print("busy", file=sys.stderr, flush=True)
+        os.write(2, b"busy\n")  # in one piece: several workers say so at once
         time.sleep(60)
         return whole(path, raw)
 

@@ -89,3 +89,13 @@ def test_split_if_else_and_straddling_heads() -> None:
     straddle = by_name(parsed, "straddle")
     assert b"first(mm)" in straddle.text and b"second(mm)" not in straddle.text[straddle.start : straddle.end]
     assert by_name(parsed, "two_heads").health == ()
+
+
+def test_nothing_is_dropped_in_silence() -> None:
+    """A group that ties two functions together may cost one of them, but it is named."""
+    first = "#ifdef CONFIG_X\nvoid f(void)\n{\n\tflush_tlb_mm(a);\n#else\nvoid g(void)\n{\n\tb();\n}\n"
+    second = "void h(void)\n{\n\tset_pte_at(a);\n#endif\n\tflush_tlb_mm(c);\n}\n"
+    parsed = parse(first + second + "void last(void)\n{\n\tset_pte_at(a);\n}\n")
+    seen = {f.name for f in parsed.functions} | {n.function for n in parsed.not_analysed}
+    assert {"f", "h", "last"} <= seen
+    assert by_name(parsed, "last").health == ()

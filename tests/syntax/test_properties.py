@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,7 +32,7 @@ def check(raw: bytes) -> None:
     assert len(found) <= parsed.total
     assert parsed.partial <= parsed.total
     spans = index_functions(raw)
-    assert all(a[2] <= b[1] for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a[2] <= b[1] for a, b in pairwise(spans))
 
 
 @given(SOUP)

@@ -74,7 +74,8 @@ class RuleSpec:
     """A rule as the engine and the reports need it. ``text`` is the whole Markdown; ``path`` where it was read.
 
     ``track`` names the objects (at most three) whose identities tell two instances apart.
-    ``needs`` are profile features that a profile must have for the rule to hold there; ``skips`` those it must not.
+    ``needs`` are features that a profile must have for the rule to hold there; ``where`` adds to them by the state
+    from which ERROR is reached.
     """
 
     code: str
@@ -87,7 +88,7 @@ class RuleSpec:
     states: tuple[tuple[str, str], ...]
     transitions: tuple[Transition, ...]
     needs: tuple[str, ...]
-    skips: tuple[str, ...]
+    where: tuple[tuple[str, tuple[str, ...]], ...]
     text: str
     path: str
 

@@ -47,6 +47,7 @@ class Hit:
     """A violation before it is turned into a finding. ``origin`` is a site number; negative: the caller's."""
 
     rule: int
+    state: str
     origin: int
     keys: tuple[object, ...]
     act: int
@@ -223,8 +224,8 @@ class Run:
             self._effects.apply(path, "entry.install", {"pte": ("v", resolve(path.env, name)[1:]), "value": expr}, NO_BITS,
                                 Call("*" + name[1:] + " =", pos, "", "", ""))
         symbolic = None
-        if value == "nz" and expr[0] == "v":
-            value = None
+        if expr[0] == "v" and (value == "nz" or (type(value) is tuple and value[0] == "term" and "#" not in value[1] and "(" not in value[1])):
+            value = None  # remember whose copy it is: more than that it is not zero
         if value is None and expr[0] in ("v", "op", "!"):
             symbolic = text_of(expr[1]) if expr[0] == "!" else text_of(expr)
             if symbolic is not None and expr[0] == "!":
@@ -321,7 +322,7 @@ class Run:
             keys = tuple(frame.key_out(k) for k in hit.keys)
             objects = tuple((k, frame.key_out(v)) for k, v in hit.objects)
             steps = (*self._history(trail), *(r for r in hit.trail if r[0] >= 0))
-            self._hit(Hit(hit.rule, origin, keys, hit.act, hit.kind, hit.name, hit.say, objects, steps))
+            self._hit(Hit(hit.rule, hit.state, origin, keys, hit.act, hit.kind, hit.name, hit.say, objects, steps))
 
     def _hit(self, hit: Hit) -> None:
         key = (hit.rule, hit.origin, hit.act, hit.kind)
@@ -339,7 +340,7 @@ class Run:
             origin = instance[3] if instance is not None else event.site
             keys = instance[2] if instance is not None else ()
             objects = tuple(sorted((k, v) for k, v in event.objects.items() if isinstance(v, str | int | tuple)))
-            self._hit(Hit(violation.rule, origin, keys, event.site, event.kind, event.name, violation.say, objects, tuple(self._history(path.trail))))
+            self._hit(Hit(violation.rule, instance[1] if instance is not None else "start", origin, keys, event.site, event.kind, event.name, violation.say, objects, tuple(self._history(path.trail))))
 
     def _history(self, trail: Trail) -> list[tuple[int, str, str, str]]:
         """The records from the function's entry to the head of ``trail``, oldest first."""

@@ -71,16 +71,16 @@ class Reporter:
     def _finding(self, hit: Hit) -> RawFinding | None:
         rule = self._automata.rules[hit.rule]
         fn, pos = self._place(hit.origin)
-        profiles = self._where(rule.needs, rule.skips, fn.path)
+        profiles = self._where((*rule.needs, *dict(rule.where).get(hit.state, ())), fn.path)
         if not profiles or (self._only is not None and not self._only(fn.path)):
             return None
         trace = tuple(self._steps(hit))
         shape = tuple(kind for _, kind, _, _ in hit.trail if kind not in ("branch", "call"))
         return RawFinding(rule.code, fn.path, pos, fn.name, self._sentence(hit), hit.kind, trace, (*shape[-12:], hit.kind), profiles)
 
-    def _where(self, needs: tuple[str, ...], skips: tuple[str, ...], path: str) -> tuple[str, ...]:
+    def _where(self, needs: tuple[str, ...], path: str) -> tuple[str, ...]:
         home = arch_of(path)
-        return tuple(sorted(p.name for p in self._profiles if set(needs) <= p.features and not set(skips) & p.features and home in ("", p.arch)))
+        return tuple(sorted(p.name for p in self._profiles if set(needs) <= p.features and home in ("", p.arch)))
 
     def _sentence(self, hit: Hit) -> str:
         names = {k: _plain(v) for k, v in hit.objects}

@@ -10,7 +10,7 @@ from tlblint.engine.grammar import GrammarError, RuleSpec, Transition, parse_tra
 
 HEADINGS = ("What it finds", "Why it matters", "When this rule is wrong", "Examples", "References")
 _TITLE = re.compile(r"# (TLB\d{3}) ([a-z][a-z-]+)\s*$")
-_KEYS = {"title", "severity", "confidence", "status", "track", "states", "transitions", "needs", "skips"}
+_KEYS = {"title", "severity", "confidence", "status", "track", "states", "transitions", "needs", "where"}
 _WORDS = {
     "severity": ("error", "warning", "note"),
     "confidence": ("high", "medium", "low"),
@@ -44,8 +44,12 @@ def parse_rule(path: str, text: str) -> RuleSpec:
     track = tuple(data.get("track", []))
     if len(track) > 3:
         raise RuleFileError(path, _line_of(lines, "track"), 1, "track names at most three objects")
+    where = tuple((state, tuple(features)) for state, features in data.get("where", {}).items())
+    for state, _ in where:
+        if state not in known:
+            raise RuleFileError(path, _line_of(lines, "where"), 1, f"where names an unknown state '{state}'")
     return RuleSpec(title[1], title[2], str(data["title"]), data["severity"], data["confidence"], data["status"], track, tuple(states.items()), transitions,
-                    tuple(data.get("needs", [])), tuple(data.get("skips", [])), text, path)
+                    tuple(data.get("needs", [])), where, text, path)
 
 
 def _toml_block(path: str, lines: list[str]) -> tuple[int, str]:
@@ -78,10 +82,13 @@ def _decode(path: str, first: int, block: str) -> dict[str, Any]:
 
 
 def _shapes(path: str, first: int, block: str, data: dict[str, Any]) -> None:
-    for key in ("track", "transitions", "needs", "skips"):
+    for key in ("track", "transitions", "needs"):
         held = data.get(key, [])
         if not isinstance(held, list) or not all(isinstance(item, str) for item in held):
             raise RuleFileError(path, first + _offset(block, key), 1, f"{key} must be a list of strings")
+    where = data.get("where", {})
+    if not isinstance(where, dict) or not all(isinstance(item, list) for item in where.values()):
+        raise RuleFileError(path, first + _offset(block, "where"), 1, "where must map states to lists of profile features")
     states = data.get("states", {})
     if not isinstance(states, dict) or not all(isinstance(item, str) for item in states.values()):
         raise RuleFileError(path, first + _offset(block, "states"), 1, "states must map names to sentences")

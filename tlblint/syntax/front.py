@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-
 from tlblint.model.ir import NotAnalysed
 from tlblint.syntax.config import Config
 from tlblint.syntax.judge import Verdict, judge
@@ -42,15 +40,16 @@ def parse_file(path: str, raw: bytes, config: Config, relevant: frozenset[bytes]
 
 
 def _units(raw: bytes, buf: bytearray, spans: list[Span], config: Config) -> list[Unit]:
-    """Prepared units in file order, disjoint."""
+    """Prepared units in file order; those without a complaint are disjoint."""
     units: list[Unit] = []
+    reach = 0
     for name, start, end in spans:
-        if units and start < units[-1].end:
-            continue  # swallowed by a slice that had to be widened
         unit = Unit(name, start, end)
-        prepare(raw, buf, unit, config)
-        if units and unit.start < units[-1].end:
-            unit.why = unit.why or "shares an #if group with the function before it"
+        if start < reach:
+            unit.why = "lies in an #if group that was read with the function before it"
+        else:
+            prepare(raw, buf, unit, config, reach)
+            reach = max(reach, unit.end) if not unit.why else reach
         units.append(unit)
     return units
 
@@ -79,18 +78,3 @@ def _function(unit: Unit, verdict: Verdict, text: bytes, variant: int) -> Parsed
     assumed = unit.other_assumed if variant else unit.assumed
     health = (verdict.why,) if verdict.why else ()
     return ParsedFunction(unit.name, node.start_byte, node.end_byte, node, text, variant, assumed, health)
-
-
-def newline_offsets(raw: bytes) -> tuple[int, ...]:
-    """Byte offsets of all newlines of a file, ascending."""
-    found = []
-    at = raw.find(b"\n")
-    while at >= 0:
-        found.append(at)
-        at = raw.find(b"\n", at + 1)
-    return tuple(found)
-
-
-def line_of(newlines: tuple[int, ...], offset: int) -> int:
-    """1-based line of a byte offset."""
-    return bisect_right(newlines, offset - 1) + 1 if offset else 1

@@ -83,8 +83,11 @@ def _too_deep(buf: bytearray, start: int, end: int) -> bool:
     return False
 
 
-def prepare(raw: bytes, buf: bytearray, unit: Unit, config: Config) -> None:
-    """Clean and choose in place. On return ``unit.brace`` is the body's first byte, or ``unit.why`` tells what is wrong."""
+def prepare(raw: bytes, buf: bytearray, unit: Unit, config: Config, floor: int = 0) -> None:
+    """Clean and choose in place. On return ``unit.brace`` is the body's first byte, or ``unit.why`` tells what is wrong.
+
+    Nothing below ``floor`` is touched: it belongs to the function before.
+    """
     widened = False
     for _ in range(_EXTENSIONS):
         if unit.end - unit.start > _LONGEST:
@@ -95,6 +98,9 @@ def prepare(raw: bytes, buf: bytearray, unit: Unit, config: Config) -> None:
         if not matched and not widened:
             unit.start, unit.end = _cover_groups(raw, unit.start, unit.end)
             widened = True
+            if unit.start < floor:
+                unit.start, unit.why = floor, "shares an #if group with the function before it"
+                return
             continue
         clean = bytes(buf[unit.start : unit.end]) if groups else b""
         taken = _choose_all(buf, unit, groups, config)
