@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tlblint.model.ir import NotAnalysed
+from tlblint.syntax.bridge import bridged
 from tlblint.syntax.config import Config
 from tlblint.syntax.judge import Verdict, judge
 from tlblint.syntax.records import ParsedFile, ParsedFunction
@@ -18,7 +19,7 @@ def parse_file(path: str, raw: bytes, config: Config, relevant: frozenset[bytes]
     one of which only the second #if variant is damaged is in both.
     """
     tables = find_tables(path, raw)
-    spans = in_scope(raw, relevant, also)
+    spans = bridged(raw, in_scope(raw, relevant, also))
     if not spans:
         return ParsedFile(path, raw, (), tables, (), 0, 0)
     buf = bytearray(raw)
