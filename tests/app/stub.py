@@ -8,8 +8,8 @@ import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from tests.findings.make import OWN, OwnRule
 from tlblint.app.spine import Spine, Wanted
-from tlblint.findings.own import OwnRule
 from tlblint.io.errors import InputError
 from tlblint.model.finding import RawFinding, Step
 from tlblint.model.ir import Block, FileFacts, Function, NotAnalysed
@@ -36,6 +36,7 @@ void g(void)
 RULES = (
     OwnRule("TLB001", "batched-pending-not-flushed", "warning", "medium", "entries are acted on before a batch is flushed", "About TLB001.\n"),
     OwnRule("TLB003", "lazy-mode-unpaired", "error", "high", "lazy MMU mode is not left on a path", EXAMPLE, "rules/TLB003.md"),
+    *OWN,
 )
 PROFILES = ("powerpc-hash", "x86-64")
 _FUNCTION = re.compile(rb"^\w[\w *]*?(\w+)\([^)]*\)\n\{(.*?)^\}", re.MULTILINE | re.DOTALL)

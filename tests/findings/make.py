@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from tlblint.findings.own import OwnRule
 from tlblint.model.finding import Finding, RawFinding
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRule:
+    """A rule without a file."""
+
+    code: str
+    slug: str
+    severity: str
+    confidence: str
+    title: str
+    text: str
+    path: str = ""
+
+
+OWN = (
+    OwnRule("TLB901", "unused-suppression", "warning", "high", "a suppression that suppressed nothing", "About TLB901.\n"),
+    OwnRule("TLB902", "not-analysed", "note", "high", "a function or file in scope that could not be parsed or modelled", "About TLB902.\n"),
+)
+"""Stand-ins for the files of the tool's own codes."""
 
 RULE = OwnRule("TLB003", "lazy-mode-unpaired", "error", "high", "title", "text", "rules/x.md")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.findings.make import finding
+from tests.findings.make import OWN, finding
 from tlblint.findings.expect import compare
 from tlblint.findings.lines import Lines
-from tlblint.findings.own import not_analysed, with_own
+from tlblint.findings.own import by_code, not_analysed
 from tlblint.model.ir import NotAnalysed
 
 
@@ -24,18 +24,15 @@ def texts(expected: list[Want], found: list[tuple[int, str]]) -> list[tuple[int,
 
 def test_gaps_become_notes_at_their_place() -> None:
     gaps = [NotAnalysed("mm/a.c", "f", 5, "too deep"), NotAnalysed("mm/gone.c", "", 0, "permission denied"), NotAnalysed("mm/a.c", "f", 5, "too deep")]
-    found = not_analysed(gaps, {"mm/a.c": Lines((2,))}, with_own([]))
+    found = not_analysed(gaps, {"mm/a.c": Lines((2,))}, by_code(OWN))
     assert [(f.rule, f.severity, f.path, f.line, f.column, f.message) for f in found] == [
         ("TLB902", "note", "mm/a.c", 2, 3, "Function f() was not analysed: too deep."),
         ("TLB902", "note", "mm/gone.c", 1, 1, "This file was not analysed: permission denied."),
     ]
 
 
-def test_a_rule_file_beats_the_stand_in() -> None:
-    mine = with_own([])["TLB902"]
-    better = type(mine)("TLB902", "other", "warning", "low", "t", "x", "p")
-    assert with_own([better])["TLB902"] is better
-    assert list(with_own([better])) == ["TLB901", "TLB902"]
+def test_rules_come_by_code() -> None:
+    assert list(by_code(reversed(OWN)).items()) == [("TLB901", OWN[0]), ("TLB902", OWN[1])]
 
 
 def test_expectations() -> None:

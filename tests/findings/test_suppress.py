@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.findings.make import finding
-from tlblint.findings.own import OWN, with_own
+from tests.findings.make import OWN, finding
+from tlblint.findings.own import by_code
 from tlblint.findings.suppress import apply, suppressions
 
-RULES = with_own([])
+RULES = by_code(OWN)
 ACTIVE = frozenset({"TLB003", "TLB001"})
 
 

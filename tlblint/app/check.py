@@ -88,7 +88,7 @@ def _report(tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.S
     lines = {fact.path: Lines(fact.newlines) for fact in facts}
     gaps = [NotAnalysed(path, "", 0, why) for path, why in (*context.refused, *unread)]
     gaps = [gap for gap in [*gaps, *(gap for fact in facts for gap in fact.not_analysed), *result.not_analysed] if below(gap.path, roots)]
-    rules = own.with_own(spine.rules)
+    rules = own.by_code(spine.rules)
     raw = [finding for finding in result.findings if finding.rule in spine.active and below(finding.path, roots)]
     findings = [*refine(raw, lines, rules), *(own.not_analysed(gaps, lines, rules) if own.NOT_ANALYSED in spine.active else [])]
     comments = [comment for path in chosen if path in contents and below(path, roots) for comment in suppress.suppressions(path, contents[path])]

@@ -14,7 +14,7 @@ from tlblint.io.errors import InputError
 
 def catalogue(rule_files: Sequence[str] = (), loader: Loader | None = None) -> Mapping[str, own.RuleInfo]:
     """All rules by code, the tool's own among them."""
-    return own.with_own((loader or spines.load)(Wanted(rule_files=tuple(rule_files))).rules)
+    return own.by_code((loader or spines.load)(Wanted(rule_files=tuple(rule_files))).rules)
 
 
 def as_text(rules: Mapping[str, own.RuleInfo]) -> str:

@@ -36,7 +36,7 @@ def run(codes: Sequence[str] = (), rule_files: Sequence[str] = (), loader: Loade
             built[kernel] = (loader or spines.load)(Wanted(rule_files=tuple(rule_files), headers=stand_in(kernel or ""), preview=True))
         return built[kernel]
 
-    known = own.with_own(spine(None).rules)
+    known = own.by_code(spine(None).rules)
     wanted = [find(known, code) for code in codes] if codes else [rule for rule in known.values() if rule.path]
     results = []
     for rule in wanted:
@@ -55,7 +55,7 @@ def _problems(spine: Spine, code: str, number: int, case: Example) -> list[tuple
 
 def judge(spine: Spine, path: str, raw: bytes) -> list[Finding]:
     """All findings in one file that stands alone, suppressions applied, gaps and unused suppressions among them."""
-    rules = own.with_own(spine.rules)
+    rules = own.by_code(spine.rules)
     fact = spine.facts(path, raw)
     result = spine.analyse([fact], None)
     lines = {path: Lines(fact.newlines)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from tlblint.findings.fingerprint import digest
@@ -33,46 +32,9 @@ class RuleInfo(Protocol):
     def path(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class OwnRule:
-    """Stands in for a rule file that describes one of the tool's own codes."""
-
-    code: str
-    slug: str
-    severity: str
-    confidence: str
-    title: str
-    text: str
-    path: str = ""
-
-
-OWN = (
-    OwnRule(
-        UNUSED,
-        "unused-suppression",
-        "warning",
-        "high",
-        "a suppression that suppressed nothing",
-        "A `tlblint: allow` comment silenced no finding, or cannot be obeyed because it gives no reason or names no rule. "
-        "Remove it, or write `/* tlblint: allow TLBnnn -- reason */` on the line of the finding or directly above it.\n",
-    ),
-    OwnRule(
-        NOT_ANALYSED,
-        "not-analysed",
-        "note",
-        "high",
-        "a function or file in scope that could not be parsed or modelled",
-        "Nothing is known about this function: neither that it is right nor that it is wrong. "
-        "`--fail-on-incomplete` turns such gaps into exit status 3.\n",
-    ),
-)
-
-
-def with_own(rules: Iterable[RuleInfo]) -> dict[str, RuleInfo]:
-    """Rules by code, sorted; the tool's own codes are added where no rule file describes them."""
-    known: dict[str, RuleInfo] = {rule.code: rule for rule in OWN}
-    known.update((rule.code, rule) for rule in rules)
-    return dict(sorted(known.items()))
+def by_code(rules: Iterable[RuleInfo]) -> dict[str, RuleInfo]:
+    """Rules by code, sorted. The files of the tool's own codes, UNUSED and NOT_ANALYSED, are rule files as well and must be among them."""
+    return {rule.code: rule for rule in sorted(rules, key=lambda rule: rule.code)}
 
 
 def not_analysed(gaps: Iterable[NotAnalysed], lines: Mapping[str, Lines], rules: Mapping[str, RuleInfo]) -> list[Finding]:
