@@ -49,7 +49,7 @@ def build(wanted: Wanted) -> Spine:
         profiles=tuple(sorted(p.profile.name for p in chosen)),
         words=frozenset(roles.prefilter()),
         ruleset=_digest(rules, texts, profile_texts),
-        facts=partial(_facts, _configs(chosen), roles.relevant()),
+        facts=partial(_facts, _configs(chosen), roles.relevant(), _helpers(roles)),
         analyse=partial(_analyse, judged, context),
     )
 
@@ -99,8 +99,13 @@ def _configs(profiles: Sequence[ProfileData]) -> Mapping[str, Config]:
     return out
 
 
-def _facts(configs: Mapping[str, Config], words: frozenset[bytes], path: str, raw: bytes) -> FileFacts:
-    return facts_of(path, raw, configs.get(arch_of(path)) or configs[""], words)
+def _facts(configs: Mapping[str, Config], words: frozenset[bytes], helpers: frozenset[bytes], path: str, raw: bytes) -> FileFacts:
+    return facts_of(path, raw, configs.get(arch_of(path)) or configs[""], words, helpers=helpers)
+
+
+def _helpers(roles: RoleTable) -> frozenset[bytes]:
+    """Names that make a helper worth reading when code in scope calls it: what is done about a dirty page."""
+    return frozenset(role.name.encode() for role in roles.roles() if any(effect.kind == "page.dirty" for effect in role.effects))
 
 
 def _context(roles: RoleTable, contracts: ContractTable, texts: Mapping[str, str], generation: Generation, profiles: Sequence[ProfileData]) -> Context:

@@ -78,6 +78,7 @@ _GUARDS: dict[str, GuardTest] = {
     "lazy": lambda e, i, a, f: e.lazy > 0,
     "pending-open": lambda e, i, a, f: e.pending > 0,
     "anon-page": lambda e, i, a, f: _anon(e),
+    "no-page": lambda e, i, a, f: any((v == 0 and k.startswith("paged#")) or (v == 1 and k.startswith("unpaged#")) for k, v in e.env.items()),
     "stale-value": lambda e, i, a, f: e.origin == "stale",
     "cleaned-value": lambda e, i, a, f: "c" in e.bits,
     "value-kept": lambda e, i, a, f: not (set(e.bits) & set("cw")),
@@ -109,7 +110,22 @@ class Automata:
         for index, rule in enumerate(rules):
             for transition in rule.transitions:
                 self._add(index, rule, transition)
+        self._single = frozenset((index, state) for index, rule in enumerate(rules) for state in rule.single)
+        self._bound = self._value_bound()
         self.kinds = frozenset(self._start) | frozenset(self._step)
+
+    def _value_bound(self) -> dict[tuple[int, str], int]:
+        """States of which every transition needs the tracked value, with the slot it is in."""
+        slots: dict[tuple[int, str], set[int | None]] = {}
+        for by_state in self._step.values():
+            for place, transitions in by_state.items():
+                slots.setdefault(place, set()).update(slot for _, slot, _ in transitions)
+        out = {}
+        for (rule, state), found in slots.items():
+            track = self.rules[rule].track
+            if len(found) == 1 and (slot := next(iter(found))) is not None and track[slot] == "value":
+                out[(rule, state)] = slot
+        return out
 
     def _add(self, index: int, rule: RuleSpec, transition: Transition) -> None:
         for pattern in transition.events:
@@ -144,8 +160,31 @@ class Automata:
                 out.add(moved)
         if starts is not None:
             self._create(starts, event, out, bad)
-        result = ordered(out)
+        result = ordered(self._folded(out))
         return result, bad, result != instances
+
+    def _folded(self, instances: set[Instance]) -> set[Instance]:
+        """In a rule's single states one instance, the one of the first site, stands for all under the same lock."""
+        if not any((i[0], i[1]) in self._single for i in instances):
+            return instances
+        first: dict[tuple[int, str, object], Instance] = {}
+        out: set[Instance] = set()
+        for instance in instances:
+            if (instance[0], instance[1]) not in self._single:
+                out.add(instance)
+                continue
+            track = self.rules[instance[0]].track
+            keys = tuple(key if name == "ptl" else () for name, key in zip(track, instance[2], strict=True))
+            place = (instance[0], instance[1], keys)
+            if place not in first or instance[3] < first[place][3]:
+                first[place] = (instance[0], instance[1], keys, instance[3])
+        return out | set(first.values())
+
+    def value_bound(self, instance: Instance) -> int:
+        """The number of the entry value without which nothing can happen to the instance any more; 0 when there is none."""
+        slot = self._bound.get((instance[0], instance[1]))
+        key = instance[2][slot] if slot is not None else 0
+        return key if isinstance(key, int) else 0
 
     def _move(self, instance: Instance, event: Event, steps: dict, bad: list[Violation]) -> Instance | None:  # type: ignore[type-arg]
         for transition, slot, wanted in steps.get((instance[0], instance[1]), ()):
@@ -153,7 +192,7 @@ class Automata:
                 continue
             if slot is not None:
                 name = self.rules[instance[0]].track[slot]
-                if name not in event.objects or not _same(instance[2][slot], event.objects[name]):
+                if event.objects.get(name, "") == "" or not _same(instance[2][slot], event.objects[name]):
                     continue
             if not self._holds(transition.guards, event, instance):
                 continue

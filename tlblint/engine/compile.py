@@ -11,15 +11,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tlblint.model.ir import Expr, Function
+from tlblint.model.ir import Block, Expr, Function
 from tlblint.model.roles import Role
 
-ROLE, CALL, SET, HAVOC, PURE = range(5)
+ROLE, CALL, SET, HAVOC, PURE, DERIVE = range(6)
 
 Effect = tuple[str, tuple[tuple[str, Expr], ...], frozenset[str], str]
 """(kind, ((object, expression), ...), attributes, when)"""
 
 _TOKEN = re.compile(r"\*?[A-Za-z_$%][\w$]*(?:(?:->|\.)\w+|\[[^\]]*\])*")
+_ENTRY_FUNCTION = re.compile(r"(?:huge_)?p[tmu]d_(?:swp_)?(?:mk|clear|modify|set|restore|advance|un)|(?:move|maybe|restore|arch)_\w*p[tmu]d")
+"""Functions named after an entry that the role table does not know: of an entry value they make another form of it."""
+
 _DEREF = re.compile(r"(?:->|\.|\[|$)")
 
 
@@ -53,6 +56,12 @@ def mentions(key: str) -> frozenset[str]:
                 break
             path = path[:cut]
     return frozenset(out)
+
+
+@lru_cache(maxsize=65536)
+def tokens(key: str) -> frozenset[str]:
+    """The lvalue paths in a comparison or pure call, without the functions called and constants."""
+    return frozenset(m[0] for m in re.finditer(_TOKEN.pattern + r"(?!\w)(?!\()", key) if not m[0].isupper())
 
 
 def text_of(expr: Expr) -> str | None:
@@ -118,13 +127,16 @@ def operand(how: str, args: tuple[Expr, ...], temp: int) -> Expr:
 Resolver = Callable[[str, int], Role | None]
 
 
-def effects_of(role: Role, args: tuple[Expr, ...], temp: int) -> tuple[Effect, ...]:
-    """The effects of one call, operands resolved."""
+def effects_of(role: Role, args: tuple[Expr, ...], temp: int, used: bool) -> tuple[Effect, ...]:
+    """The effects of one call, operands resolved. ``used``: somebody reads the returned value."""
     out = []
     for effect in role.effects:
         binds = tuple((name, operand(how, args, temp)) for name, how in effect.bind)
         kernel = any(name == "mm" and expr == ("&", "init_mm") for name, expr in binds)
-        out.append((effect.kind, binds, effect.attrs | {"kernel"} if kernel else effect.attrs, effect.when))
+        words = {"kernel"} if kernel else set()
+        if effect.kind == "entry.clear" and not (used and any(name == "value" and expr[0] == "t" for name, expr in binds)):
+            words.add("no-result")
+        out.append((effect.kind, binds, effect.attrs | words if words else effect.attrs, effect.when))
     return tuple(out)
 
 
@@ -135,10 +147,12 @@ class Compiler:
         self._roles = roles
         self._callee = callee
         self._pure = pure
+        self._used: frozenset[str] = frozenset()
 
     def compile(self, index: int, fn: Function) -> Code:
         """Resolve, find the relevant paths, drop the rest."""
         dest = _destinations(fn)
+        self._used = _used(fn)
         raw = [[self._lower(instr, fn, dest) for instr in block.instrs] for block in fn.blocks]
         relevant = _relevant(fn, raw)
         blocks = []
@@ -170,7 +184,7 @@ class Compiler:
         _, temp, name, args, pos = instr
         role = self._roles(name, len(args))
         if role is not None and role.name != fn.name:
-            return (ROLE, role, effects_of(role, args, temp), f"%{temp}", name, args, pos, dest.get(temp, ""))
+            return (ROLE, role, effects_of(role, args, temp, f"%{temp}" in self._used), f"%{temp}", name, args, pos, dest.get(temp, ""))
         callee = self._callee(name, fn.path)
         if callee is not None:
             return (CALL, callee, f"%{temp}", name, args, pos, dest.get(temp, ""))
@@ -178,6 +192,8 @@ class Compiler:
             texts = [text_of(a) for a in args]
             if all(t is not None and "%" not in t for t in texts):
                 return (PURE, f"%{temp}", f"{name}({','.join(t for t in texts if t)})")
+        if args and _ENTRY_FUNCTION.match(name):
+            return (DERIVE, f"%{temp}", args[0], tuple(a[1] for a in args if a[0] == "&"))
         return _opaque(temp, args)
 
 
@@ -206,6 +222,8 @@ def _relevant(fn: Function, raw: list[list[tuple | None]]) -> set[str]:  # type:
             if op is None:
                 continue
             if op[0] == SET:
+                sets.append((op[1], op[2]))
+            elif op[0] == DERIVE:
                 sets.append((op[1], op[2]))
             elif op[0] in (ROLE, CALL):
                 for arg in op[5 if op[0] == ROLE else 4]:
@@ -241,6 +259,8 @@ def _keep(op: tuple, relevant: set[str]) -> bool:  # type: ignore[type-arg]
         return _touches(op[1], relevant)
     if op[0] == PURE:
         return op[1] in relevant
+    if op[0] == DERIVE:
+        return op[1] in relevant
     if op[0] == HAVOC:
         return any(_touches(p, relevant) for p in op[1])
     return True
@@ -249,6 +269,26 @@ def _keep(op: tuple, relevant: set[str]) -> bool:  # type: ignore[type-arg]
 def _pointers(fn: Function) -> frozenset[str]:
     """Parameters that point to entries, by their type."""
     return frozenset(name for name, type_ in fn.params if re.match(r"(?:const )?p(?:te|md|ud)_t \*$", type_))
+
+
+def _used(fn: Function) -> frozenset[str]:
+    """Temps that anything reads."""
+    out: set[str] = set()
+    for block in fn.blocks:
+        for expr in _exprs(block):
+            out.update(p for p in paths_in(expr) if p[0] == "%")
+    return frozenset(out)
+
+
+def _exprs(block: Block) -> list[Expr]:
+    """Every expression that a block evaluates."""
+    out: list[Expr] = [] if block.cond is None else [block.cond]
+    for instr in block.instrs:
+        if instr[0] == "set":
+            out.append(instr[2])
+        elif instr[0] in ("call", "icall"):
+            out.extend(instr[3])
+    return out
 
 
 def _lasting(fn: Function) -> frozenset[str]:
@@ -260,12 +300,6 @@ def _lasting(fn: Function) -> frozenset[str]:
             if instr[0] in ("call", "icall"):
                 made[f"%{instr[1]}"] = number
     for number, block in enumerate(fn.blocks):
-        exprs: list[Expr] = [] if block.cond is None else [block.cond]
-        for instr in block.instrs:
-            if instr[0] == "set":
-                exprs.append(instr[2])
-            elif instr[0] in ("call", "icall"):
-                exprs.extend(instr[3])
-        for expr in exprs:
+        for expr in _exprs(block):
             out.update(p for p in paths_in(expr) if p[0] == "%" and made.get(p, number) != number)
     return frozenset(out)

@@ -251,8 +251,6 @@ def _clear(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: 
     drop_number(env, number)
     objects: dict[str, object] = {"pte": pointer, "value": number}
     ret = binds.get("value", ("?",))
-    if ret[0] != "t" and kind == "entry.clear":
-        attrs = attrs | {"no-result"}
     self.event(path, kind, dict(objects), attrs, call.level, call.pos, call.name, present=present)
     for number_read in sorted({value[1] for _, value in stale}):
         self.event(path, "value.stale", {"pte": pointer, "value": number_read}, attrs, call.level, call.pos, call.name, present=present)
@@ -295,7 +293,8 @@ def _test(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: f
         if not (type(value) is tuple and value[0] == "e"):
             return
         key = f"{kind[5:]}#{value[1]}"
-        if value[2] == "cleared" and kind == "test.dirty" and "c" in value[3]:
+        if kind == "test.dirty" and "c" in value[3]:
+            self.event(path, "test.cleaned", {"value": value[1]}, attrs, call.level, call.pos, call.name, value=value)
             return
     else:
         text = next((text_of(e) for k, e in binds.items() if k != "ret"), "")
@@ -321,6 +320,13 @@ def _derive(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs:
     path.env[f"%{ret[1]}"] = (held[0], held[1], held[2], bits, held[4])
 
 
+def _defer(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
+    """The unmap batch takes the flush over; it judges by the entry value that it is given."""
+    value = self.value_of(path, binds["value"], call.pos) if "value" in binds else None
+    number = value[1] if type(value) is tuple and value[0] == "e" else 0
+    self.event(path, kind, {"value": number}, attrs, call.level, call.pos, call.name, value=value)
+
+
 _HANDLERS: dict[str, Callable[..., None]] = {
     "ptl.acquire": _acquire,
     "lock.acquire": _acquire,
@@ -342,7 +348,8 @@ _HANDLERS: dict[str, Callable[..., None]] = {
     "entry.young": _change,
     "entry.install": _install,
     "entry.commit": _install,
+    "unmap.defer": _defer,
     "value.derive": _derive,
     "value.build": _derive,
-    **{f"test.{w}": _test for w in "dirty present none nonpresent write young same anon pagedirty needs_flush defer delay_rmap accessible".split()},
+    **{f"test.{w}": _test for w in "dirty present none nonpresent write young same anon pagedirty paged unpaged needs_flush defer delay_rmap accessible".split()},
 }

@@ -20,12 +20,12 @@ EVENT_KINDS = frozenset(
     entry.promote entry.young flush.now flush.gather flush.record flush.batched flush.rmaps section.open section.close
     unmap.defer unmap.flush lazy.enter lazy.leave lazy.flush lazy.pause lazy.resume gather.begin gather.end pending.inc
     pending.dec pending.query test.dirty test.present test.none test.nonpresent test.write test.young test.same test.anon
-    test.pagedirty test.needs_flush test.defer test.delay_rmap test.accessible value.derive value.stale page.dirty page.free page.defer
+    test.pagedirty test.needs_flush test.defer test.delay_rmap test.accessible test.cleaned test.paged test.unpaged value.derive value.stale page.dirty page.free page.defer
     rmap.drop table.free notifier.start notifier.end sleep exit""".split()
 )
 OBJECTS = frozenset({"ptl", "pte", "value", "old", "mm", "tlb", "page", "range", "vma"})
 PLAIN_GUARDS = frozenset(
-    """may-be-present known-present walked page-table-level huge-level lazy pending-open anon-page stale-value cleaned-value
+    """may-be-present known-present walked page-table-level huge-level lazy pending-open anon-page no-page stale-value cleaned-value
     returned-value read-value user-space root ptl-held entered-locked other-ptl root-exit value-kept restores moves""".split()
 )
 ARG_GUARDS = frozenset({"attr", "feature", "contract"})
@@ -75,7 +75,8 @@ class RuleSpec:
 
     ``track`` names the objects (at most three) whose identities tell two instances apart.
     ``needs`` are features that a profile must have for the rule to hold there; ``where`` adds to them by the state
-    from which ERROR is reached.
+    from which ERROR is reached. ``single`` names states in which instances are told apart by their lock only: where it no
+    longer matters which entry it was, one instance stands for all.
     """
 
     code: str
@@ -89,6 +90,7 @@ class RuleSpec:
     transitions: tuple[Transition, ...]
     needs: tuple[str, ...]
     where: tuple[tuple[str, tuple[str, ...]], ...]
+    single: tuple[str, ...]
     text: str
     path: str
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tlblint.engine.automata import Automata, Event, Instance, ordered
-from tlblint.engine.compile import CALL, HAVOC, PURE, ROLE, SET, Code, text_of
+from tlblint.engine.compile import CALL, DERIVE, HAVOC, PURE, ROLE, SET, Code, text_of
 from tlblint.engine.effects import NO_BITS, Call, Effects
 from tlblint.engine.rename import Frame
 from tlblint.engine.state import START, Auto, Exit, Path, Trail
@@ -195,6 +195,14 @@ class Run:
             elif tag == PURE:
                 for path in paths:
                     path.env[op[1]] = ("term", op[2], False)
+            elif tag == DERIVE:
+                for path in paths:
+                    for name in op[3]:
+                        forget(path.env, resolve(path.env, name))
+                    held = evaluate(path.env, op[2])
+                    path.env.pop(op[1], None)
+                    if type(held) is tuple and held[0] == "e":
+                        path.env[op[1]] = (*held[:3], "".join(sorted({*held[3], "k"})), held[4])
             elif tag == ROLE:
                 paths = [out for path in paths for out in self._role(path, op)]
             else:
@@ -274,7 +282,8 @@ class Run:
         code = world.code(callee)
         frame = Frame(code, args, path.env)
         kinds = world.events[callee]
-        aside = tuple(i for i in path.auto.instances if not world.automata.listens(i, kinds))
+        handed = {v[1] for a in args if type(v := evaluate(path.env, a)) is tuple and v[0] == "e"}
+        aside = tuple(i for i in path.auto.instances if not world.automata.listens(i, kinds) or not _reaches(world.automata.value_bound(i), handed))
         mine = path.auto if not aside else path.auto._replace(instances=tuple(i for i in path.auto.instances if i not in aside))
         auto = frame.state_in(mine)
         env = frame.env_in(args, path.env, self._code.fn.advanced, world.writes(callee))
@@ -352,6 +361,7 @@ class Run:
         return [record for part in reversed(parts) for record in part]
 
     def _leave(self, node: Node, path: Path) -> None:
+        self._collect(path)
         _, kind, cond, succs, pos = self._code.blocks[node.block]
         if kind == "jump":
             _drop_temps(path.env, self._code.lasting)
@@ -360,6 +370,16 @@ class Run:
             self._branch(node, path, cond, succs, pos)
         elif kind == "return":
             self._exit(path, cond, pos)
+
+    def _collect(self, path: Path) -> None:
+        """Instances about a value of this function that no variable holds any more can never move: they go."""
+        automata = self._world.automata
+        numbers = {n for i in path.auto.instances if (n := automata.value_bound(i)) > 0 and n > self._base and n >> SHIFT == self._code.index}
+        if not numbers:
+            return
+        alive = {v[1] for v in path.env.values() if type(v) is tuple and v[0] == "e"}
+        if not numbers <= alive:
+            path.auto = path.auto._replace(instances=tuple(i for i in path.auto.instances if automata.value_bound(i) not in numbers - alive))
 
     def _branch(self, node: Node, path: Path, cond: Expr, succs: tuple[int, ...], pos: int) -> None:
         if cond[0] == "v" and cond[1][0] == "*":
@@ -402,7 +422,7 @@ class Run:
         value = evaluate(path.env, cond) if cond is not None else None
         returned = value[1] if type(value) is tuple and value[0] == "e" else 0
         if self._is_root:
-            self._effects.event(path, "exit", {"old": returned}, NO_BITS, "", pos, "return")
+            self._effects.event(path, "exit", {"value": returned or ""}, NO_BITS, "", pos, "return")
         value, auto = self._outward(path, value)
         known = truth(path.env, value)  # type: ignore[arg-type]
         env = {k: v for k, v in path.env.items() if k[0] not in "%@" and (k[0] == "*" or "->" in k or "#" in k) and "::" not in k}
@@ -431,6 +451,11 @@ def _drop_temps(env: Env, lasting: frozenset[str]) -> None:
     """Temps do not live past their block unless a later block reads them."""
     for key in [k for k in env if k[0] == "%" and k not in lasting]:
         del env[key]
+
+
+def _reaches(number: int, handed: set[int]) -> bool:
+    """Whether a callee can do anything about an instance that hangs on one value: only when it gets that value."""
+    return number == 0 or number in handed
 
 
 def _root(path: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from tlblint.engine.automata import ordered
-from tlblint.engine.compile import Code, mentions
+from tlblint.engine.compile import Code, tokens
 from tlblint.engine.state import Auto
 from tlblint.engine.values import Env, Value, evaluate, resolve
 from tlblint.model.ir import Expr
@@ -208,14 +208,22 @@ class Frame:
                     value = (value[0], value[1], 1)
             if param in reads or (type(value) is tuple and value[0] in ("p", "m", "l", "e")):
                 out[param] = value
+        handed = {v[1] for v in out.values() if type(v) is tuple and v[0] == "e"}
         for key, value in env.items():
             if key[0] in "%@" or key in out:
                 continue
             inner = self.text(key, True)
             if inner is None or inner in out:
                 continue
-            if "#" in key or inner in writes or mentions(inner) & reads:
+            mark = inner.find("#")
+            if mark >= 0 and inner[mark + 1] in "-0123456789":
+                wanted = int(inner[mark + 1 :]) in handed
+            else:
+                wanted = inner in writes or inner in reads or ("(" in inner and tokens(inner) <= reads)
+            if wanted:
                 moved = self.value_in(value)
                 if moved is not None:
                     out[inner] = moved
+                    if type(moved) is tuple and moved[0] == "e":
+                        handed.add(moved[1])
         return out

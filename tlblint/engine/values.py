@@ -300,6 +300,12 @@ def merge(old: Env, new: Env) -> bool:
         other = new.get(key)
         if other == value:
             continue
+        joined = _join(value, other)
+        if joined is not None:
+            if joined != value:
+                old[key] = joined
+                changed = True
+            continue
         if _nonzero(value) and _nonzero(other):
             if value != "nz":
                 old[key] = "nz"
@@ -310,15 +316,25 @@ def merge(old: Env, new: Env) -> bool:
     return changed
 
 
+def _join(one: Value, other: Value | None) -> Value | None:
+    """Two derivations of the same entry value are that value with the bits of both; otherwise None."""
+    if type(one) is tuple and type(other) is tuple and one[0] == other[0] == "e" and one[1:3] == other[1:3]:
+        return ("e", one[1], one[2], "".join(sorted({*one[3], *other[3]})), one[4] if one[4] == other[4] else "")
+    if type(one) is tuple and type(other) is tuple and one[0] in "pm" and other[0] in "pm" and one[1] == other[1]:
+        return ("p" if one[0] == other[0] == "p" else "m", one[1], *(one[2:] or other[2:]))
+    return None
+
+
 def _nonzero(value: Value | None) -> bool:
     return value == "nz" or (type(value) is int and value != 0)
 
 
 def presence(env: Env) -> tuple[tuple[int, Value], ...]:
-    """The part of an environment that keeps states apart: whether entries that were read and not changed since are present."""
+    """The part of an environment that keeps states apart: whether entries that were read and not changed since, or taken
+    out, are present."""
     out = []
     for value in env.values():
-        if type(value) is tuple and value[0] == "e" and value[2] == "read" and value[4]:
+        if type(value) is tuple and value[0] == "e" and (value[2] == "cleared" or (value[2] == "read" and value[4])):
             known = env.get(f"present#{value[1]}")
             if known is not None:
                 out.append((value[1], known))

@@ -1,7 +1,7 @@
-"""Which files mention any of the words: the cheap first cut over a whole kernel.
+"""Which files mention any of the words as a whole identifier: the cheap first cut over a whole kernel.
 
-ripgrep where it is installed, else ``git grep``, else Python; the survivors are the same. A file that cannot be
-searched survives, so that reading it names it as not analysed instead of passing over it.
+ripgrep where it is installed, else ``git grep`` and a look at what it finds, else Python; the survivors are the same.
+A file that cannot be searched survives, so that reading it names it as not analysed instead of passing over it.
 """
 
 from __future__ import annotations
@@ -10,25 +10,48 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from tlblint.io import git
-from tlblint.io.tree import Revision, Tree, Worktree
+from tlblint.io.tree import Revision, Tree, Worktree, below
+from tlblint.io.words import Words
 
 FEW = 400
 """Up to this many files a scan in this process beats starting another one."""
 
+MANY = 500
+"""More places than this do not go on a command line: the whole tree is searched instead."""
+
 _CHUNK = 1 << 20
 
-Searcher = Callable[[Tree, Sequence[str], Sequence[bytes]], "set[str] | None"]
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The part of a tree to search: at or below ``roots`` (none: everywhere), not where a path starts with one of ``skipped``."""
+
+    roots: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+
+    def cut(self, paths: Sequence[str]) -> tuple[str, ...]:
+        """``paths`` without the skipped ones."""
+        return tuple(path for path in paths if not path.startswith(self.skipped)) if self.skipped else tuple(paths)
 
 
-def survivors(tree: Tree, paths: Sequence[str], words: Iterable[bytes]) -> tuple[str, ...]:
-    """Those of ``paths`` whose bytes hold one of ``words`` as a substring, in the order of ``paths``."""
-    needles = minimal(words)
+EVERYWHERE = Where()
+Searcher = Callable[[Tree, Sequence[str], Words, Where], "set[str] | None"]
+
+
+def survivors(tree: Tree, paths: Sequence[str], words: Iterable[bytes], where: Where = EVERYWHERE) -> tuple[str, ...]:
+    """Those of ``paths`` that hold one of ``words`` as a whole identifier, in the order of ``paths``.
+
+    All of ``paths`` lie at or below ``where.roots``; those below ``where.skipped`` do not survive.
+    """
+    needles = Words(words)
+    paths = where.cut(paths)
     if not needles or not paths:
         return ()
     for search in searchers(tree, len(paths)):
-        found = search(tree, paths, needles)
+        found = search(tree, paths, needles, where)
         if found is not None:
             return paths_of(found, paths)
     return paths_of(scan(tree, paths, needles), paths)
@@ -48,88 +71,97 @@ def searchers(tree: Tree, count: int) -> list[Searcher]:
     return [ripgrep, git_grep] if isinstance(tree, Worktree) else [ripgrep]
 
 
-def minimal(words: Iterable[bytes]) -> list[bytes]:
-    """The words without those that contain another one: the same survivors from fewer needles."""
-    kept: list[bytes] = []
-    for word in sorted(set(words), key=lambda w: (len(w), w)):
-        if word and not any(known in word for known in kept):
-            kept.append(word)
-    return kept
-
-
-def ripgrep(tree: Tree, paths: Sequence[str], needles: Sequence[bytes]) -> set[str] | None:
-    """ripgrep over the whole directory; None when there is no ripgrep or it failed."""
+def ripgrep(tree: Tree, paths: Sequence[str], needles: Words, where: Where = EVERYWHERE) -> set[str] | None:
+    """ripgrep over the directories; None when there is no ripgrep or it failed."""
     program = shutil.which("rg")
     if program is None:
         return None
-    fixed = ["--no-config", "--files-with-matches", "--null", "--fixed-strings", "--text", "--encoding", "none", "--no-ignore", "--hidden", "--no-messages"]
-    globs = ["--glob", "*.c", "--glob", "*.h", "--glob", "!.git"]
+    fixed = ["--no-config", "--files-with-matches", "--null", "--text", "--encoding", "none", "--no-ignore", "--hidden", "--no-messages", "--file", "-"]
+    globs = [word for glob in ("*.c", "*.h", "!.git", *(f"!/{_glob(prefix)}*" for prefix in where.skipped)) for word in ("--glob", glob)]
+    places = [f"./{root}" for root in where.roots] if 0 < len(where.roots) <= MANY else ["./"]
     try:
-        done = subprocess.run(
-            [program, *fixed, *globs, *_patterns(needles), "--", "./"], cwd=tree.top, stdin=subprocess.DEVNULL, capture_output=True, check=False
-        )
+        done = subprocess.run([program, *fixed, *globs, "--", *places], cwd=tree.top, input=needles.rust(), capture_output=True, check=False)
     except OSError:
         return None
     if done.returncode not in (0, 1, 2):
         return None
     found = {os.fsdecode(path.removeprefix(b"./")) for path in done.stdout.split(b"\0") if path}
     if done.returncode == 2:  # something could not be read
-        found.update(path for path in paths if not os.access(os.path.join(tree.top, path), os.R_OK) and os.path.lexists(os.path.join(tree.top, path)))
+        found.update(_unreadable(tree, paths))
     return found
 
 
-def git_grep(tree: Tree, paths: Sequence[str], needles: Sequence[bytes]) -> set[str] | None:
-    """``git grep`` over the work tree or a revision; None when it failed."""
-    base = ["grep", "--files-with-matches", "-z", "--fixed-strings", "--text", "--no-textconv", "--full-name", *_patterns(needles)]
+def git_grep(tree: Tree, paths: Sequence[str], needles: Words, where: Where = EVERYWHERE) -> set[str] | None:
+    """``git grep`` for parts of the words over the work tree or a revision, then a scan of what it finds; None when it failed.
+
+    git has no fast search for many whole words; for fixed strings it has one.
+    """
+    parts = [word for stem in needles.stems for word in ("-e", os.fsdecode(stem))]
+    base = ["grep", "--files-with-matches", "-z", "--fixed-strings", "--text", "--no-textconv", "--full-name", *parts]
+    limits = _pathspecs(where)
     if isinstance(tree, Revision):
         assert tree.revision is not None
-        place, where, cut = tree.directory, [tree.revision, "--", ":(top)*.c", ":(top)*.h"], len(tree.revision) + 1
+        place, which, cut = tree.directory, [tree.revision, "--", *limits], len(tree.revision) + 1
     else:
-        place, where, cut = tree.top, ["--untracked", "--", "*.c", "*.h"], 0
-    status, out, err = git.attempt(place, [*base, *where])
+        place, which, cut = tree.top, ["--untracked", "--", *limits], 0
+    status, out, err = git.attempt(place, [*base, *which])
     if status not in (0, 1) or (err and isinstance(tree, Revision)):  # a blob that a partial clone does not hold
         return None
-    found = {os.fsdecode(record[cut:]) for record in out.split(b"\0") if record}
+    near = {os.fsdecode(record[cut:]) for record in out.split(b"\0") if record}
+    found = scan(tree, paths_of(near, paths), needles)
     if not isinstance(tree, Revision):
-        found.update(path for path in paths if not os.access(os.path.join(tree.top, path), os.R_OK) and os.path.lexists(os.path.join(tree.top, path)))
+        found.update(_unreadable(tree, paths))
     return found
 
 
-def scan(tree: Tree, paths: Sequence[str], needles: Sequence[bytes]) -> set[str]:
+def scan(tree: Tree, paths: Sequence[str], needles: Words, where: Where = EVERYWHERE) -> set[str]:
     """The search in Python. Streams files on disk, so that size does not matter."""
+    paths = [path for path in paths if below(path, where.roots)]
     if isinstance(tree, Revision):
         return {path for path in paths if _blob_holds(tree, path, needles)}
     return {path for path in paths if _file_holds(os.path.join(tree.top, path), needles)}
 
 
-def _blob_holds(tree: Tree, path: str, needles: Sequence[bytes]) -> bool:
+def _unreadable(tree: Tree, paths: Sequence[str]) -> set[str]:
+    full = {path: os.path.join(tree.top, path) for path in paths}
+    return {path for path in paths if not os.access(full[path], os.R_OK) and os.path.lexists(full[path])}
+
+
+def _glob(prefix: str) -> str:
+    """``prefix`` as a glob that means itself; a directory as its own name, so that it is not even entered."""
+    return "".join(f"[{char}]" if char in "*?[{" else "\\" + char if char in "\\}]" else char for char in prefix.rstrip("/"))
+
+
+def _pathspecs(where: Where) -> list[str]:
+    places = [f":(top,literal){root}" for root in where.roots] if 0 < len(where.roots) <= MANY else [":(top)*.c", ":(top)*.h"]
+    return [*places, *(f":(top,exclude,glob){_glob(prefix)}/**" for prefix in where.skipped if prefix.endswith("/"))]
+
+
+def _blob_holds(tree: Tree, path: str, needles: Words) -> bool:
     try:
         data = tree.read(path)
     except Exception:
         return True
-    return any(needle in data for needle in needles)
+    return needles.within(data)
 
 
-def _file_holds(path: str, needles: Sequence[bytes]) -> bool:
-    overlap = max(map(len, needles)) - 1
+def _file_holds(path: str, needles: Words) -> bool:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     except OSError:
         return True
-    tail = b""
+    data = b""
+    first = True
     with open(descriptor, "rb", buffering=0) as file:
         try:
             while part := file.read(_CHUNK):
-                data = tail + part
-                if any(needle in data for needle in needles):
+                data += part
+                if needles.within(data, first, last=False):
                     return True
-                tail = data[-overlap:] if overlap else b""
+                if len(data) > needles.overlap:
+                    data, first = data[-needles.overlap :], False
         except OSError:
             return True
-    return False
-
-
-def _patterns(needles: Sequence[bytes]) -> list[str]:
-    return [word for needle in needles for word in ("-e", os.fsdecode(needle))]
+    return needles.within(data, first)

@@ -68,6 +68,8 @@ KINDS: dict[str, Kind] = {
     "test.same": _kind("value", "old"),
     "test.anon": _kind("page"),
     "test.pagedirty": _kind("page"),
+    "test.paged": _kind("value"),
+    "test.unpaged": _kind("", "page value"),
     "test.needs_flush": _kind("old value"),
     "test.defer": _kind("", "mm"),
     "test.delay_rmap": _kind("tlb"),

@@ -10,7 +10,7 @@ from tlblint.engine.grammar import GrammarError, RuleSpec, Transition, parse_tra
 
 HEADINGS = ("What it finds", "Why it matters", "When this rule is wrong", "Examples", "References")
 _TITLE = re.compile(r"# (TLB\d{3}) ([a-z][a-z-]+)\s*$")
-_KEYS = {"title", "severity", "confidence", "status", "track", "states", "transitions", "needs", "where"}
+_KEYS = {"title", "severity", "confidence", "status", "track", "states", "transitions", "needs", "where", "single"}
 _WORDS = {
     "severity": ("error", "warning", "note"),
     "confidence": ("high", "medium", "low"),
@@ -48,8 +48,12 @@ def parse_rule(path: str, text: str) -> RuleSpec:
     for state, _ in where:
         if state not in known:
             raise RuleFileError(path, _line_of(lines, "where"), 1, f"where names an unknown state '{state}'")
+    single = tuple(data.get("single", []))
+    for state in single:
+        if state not in known:
+            raise RuleFileError(path, _line_of(lines, "single"), 1, f"single names an unknown state '{state}'")
     return RuleSpec(title[1], title[2], str(data["title"]), data["severity"], data["confidence"], data["status"], track, tuple(states.items()), transitions,
-                    tuple(data.get("needs", [])), where, text, path)
+                    tuple(data.get("needs", [])), where, single, text, path)
 
 
 def _toml_block(path: str, lines: list[str]) -> tuple[int, str]:
@@ -82,7 +86,7 @@ def _decode(path: str, first: int, block: str) -> dict[str, Any]:
 
 
 def _shapes(path: str, first: int, block: str, data: dict[str, Any]) -> None:
-    for key in ("track", "transitions", "needs"):
+    for key in ("track", "transitions", "needs", "single"):
         held = data.get(key, [])
         if not isinstance(held, list) or not all(isinstance(item, str) for item in held):
             raise RuleFileError(path, first + _offset(block, key), 1, f"{key} must be a list of strings")

@@ -9,15 +9,18 @@ from tlblint.syntax.slicer import Span, index_functions
 _CALLED = re.compile(rb"[A-Za-z_]\w*(?=[ \t]*\()")
 
 
-def bridged(raw: bytes, spans: list[Span]) -> list[Span]:
-    """``spans`` with those functions of the file added that one of them calls and that lead to one of them again. File order."""
-    if len(spans) < 2:
+def bridged(raw: bytes, spans: list[Span], helpers: frozenset[bytes]) -> list[Span]:
+    """``spans`` with those functions of the file added that one of them calls, directly or not, and that lead to one of them again or
+    mention a name of ``helpers``. File order."""
+    if not spans or (len(spans) < 2 and not helpers):
         return spans
     scoped = {name for name, _, _ in spans}
     others = [span for span in index_functions(raw) if span[0] not in scoped]
     known = scoped | {name for name, _, _ in others}
     calls = {name: _calls(raw, start, end, known) - {name} for name, start, end in [*spans, *others]}
-    wanted = (_reach(calls, scoped) & _reach(_turned(calls), scoped)) - scoped
+    below = _reach(calls, scoped)
+    useful = {name for name, start, end in others if name in below and not helpers.isdisjoint(_CALLED.findall(raw, start, end))} if helpers else set()
+    wanted = (below & (_reach(_turned(calls), scoped | useful) | useful)) - scoped
     if not wanted:
         return spans
     return sorted([*spans, *(span for span in others if span[0] in wanted)], key=lambda span: span[1])

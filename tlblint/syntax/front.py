@@ -12,14 +12,17 @@ from tlblint.syntax.tables import find_tables
 from tlblint.syntax.unit import Unit, prepare, rewrite_unit
 
 
-def parse_file(path: str, raw: bytes, config: Config, relevant: frozenset[bytes], also: frozenset[bytes] = frozenset()) -> ParsedFile:
-    """Parse the functions of a file that mention a name of ``relevant`` or whose own name is in ``also``.
+def parse_file(
+    path: str, raw: bytes, config: Config, relevant: frozenset[bytes], also: frozenset[bytes] = frozenset(), helpers: frozenset[bytes] = frozenset()
+) -> ParsedFile:
+    """Parse the functions of a file that mention a name of ``relevant`` or whose own name is in ``also``, with the functions
+    between them and those that they call and that mention a name of ``helpers``.
 
     Never raises on any input. A function that can not be read whole is in ``not_analysed``, never in ``functions``;
     one of which only the second #if variant is damaged is in both.
     """
     tables = find_tables(path, raw)
-    spans = bridged(raw, in_scope(raw, relevant, also))
+    spans = bridged(raw, in_scope(raw, relevant, also), helpers)
     if not spans:
         return ParsedFile(path, raw, (), tables, (), 0, 0)
     buf = bytearray(raw)
