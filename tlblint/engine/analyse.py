@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tlblint.calls.program import Program
 from tlblint.engine.automata import Automata
 from tlblint.engine.compile import Code, Compiler
-from tlblint.engine.entries import Entry, entry_state
+from tlblint.engine.entries import Entry
 from tlblint.engine.grammar import RuleSpec
-from tlblint.engine.interp import World, analyse_function
+from tlblint.engine.interp import World
 from tlblint.engine.report import Reporter
+from tlblint.engine.roots import Over, Roots, in_order
 from tlblint.engine.scope import Scope
 from tlblint.model.finding import RawFinding
 from tlblint.model.ir import FileFacts, NotAnalysed
@@ -41,9 +41,11 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``only``: report only what lies in files for which this is true (None: all)."""
+    """``only``: report only what lies in files for which this is true (None: all). ``over``: how to map over the roots;
+    the findings do not depend on it."""
 
     only: Callable[[str], bool] | None = None
+    over: Over = in_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,71 +82,19 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
     session = _Session(program, Compiler(context.roles, callee, context.pure))
     automata = Automata(rules, context.features)
     says = {i: context.says(fn.path, fn.name) for i, fn in enumerate(program.functions)}
-    world = World(session.code, automata, says, lambda i: not context.outside(program.functions[i].path, program.functions[i].name), scope.events())
-    _visit_all(world, program, scope, context)
-    reporter = Reporter(program, facts, automata, context.profiles, options.only if options else None)
-    findings = reporter.findings(hit for summary in world.table.values() for hit in summary.hits)
+    events = scope.events()
+
+    def world() -> World:
+        return World(session.code, automata, says, lambda i: not context.outside(program.functions[i].path, program.functions[i].name), events)
+
+    def subject(index: int) -> bool:
+        """The definition of an API function is what the role table describes, not a user of it."""
+        fn = program.functions[index]
+        return not context.skipped(fn.path) and context.roles(fn.name, len(fn.params)) is None
+
+    options = options or Options()
+    judged = Roots(program, scope, context.slots, context.entries, subject, world).judge(options.only, options.over)
+    findings = Reporter(program, facts, automata, context.profiles, options.only).findings(judged.hits)
     stopped = tuple(NotAnalysed(program.functions[i].path, program.functions[i].name, program.functions[i].start, why)
-                    for i, why in sorted(world.stopped.items()))
-    return EngineResult(findings, stopped, len(world.table))
-
-
-def _visit_all(world: World, program: Program, scope: Scope, context: Context) -> None:
-    """Callbacks with their slot's entry, roots, what nobody reached, then the second arms of in-body #if groups."""
-    entered: set[int] = set()
-    for table in program.tables:
-        for slot, name in table.slots:
-            entry = context.slots.get((table.type, slot))
-            index = program.resolve(name, table.path) if entry is not None else None
-            if entry is not None and index is not None and index in scope.mattering and not _is_role(context, program, index):
-                _enter(world, program, index, entry)
-                entered.add(index)
-    for index in scope.roots():
-        fn = program.functions[index]
-        if index not in entered and not _is_role(context, program, index):
-            _enter(world, program, index, context.entries(fn.path, fn.name))
-    for index in sorted(scope.carrying):
-        fn = program.functions[index]
-        if index not in world.visited and not fn.variant and not _is_role(context, program, index):
-            _enter(world, program, index, context.entries(fn.path, fn.name))
-    _replay_variants(world, program)
-
-
-def _replay_variants(world: World, program: Program) -> None:
-    """The other arm of a function's #if groups runs from every entry state that the first one met."""
-    twins: dict[tuple[str, str], list[int]] = {}
-    for index, fn in enumerate(program.functions):
-        if fn.variant:
-            twins.setdefault((fn.path, fn.name), []).append(index)
-    if not twins:
-        return
-    for index, auto, entry, is_root, says, walked in sorted(world.table, key=lambda k: (k[0], repr(k[1:]))):  # type: ignore[misc]
-        fn = program.functions[index]
-        for twin in twins.get((fn.path, fn.name), ()) if not fn.variant else ():
-            _guarded(world, program, twin, lambda t=twin, a=auto, e=entry, r=is_root, s=says, w=walked: analyse_function(  # type: ignore[misc]
-                world, t, a, dict(e), is_root=r, inherited=s, walked=w))
-
-
-def _is_role(context: Context, program: Program, index: int) -> bool:
-    """The definition of an API function is what the role table describes, not a user of it."""
-    fn = program.functions[index]
-    return context.skipped(fn.path) or context.roles(fn.name, len(fn.params)) is not None
-
-
-def _enter(world: World, program: Program, index: int, entry: Entry | None) -> None:
-    def go() -> None:
-        auto, env, walked = entry_state(world, index, program.functions[index], entry)
-        analyse_function(world, index, auto, env, is_root=True, inherited=entry.says if entry else frozenset(), walked=walked)
-
-    _guarded(world, program, index, go)
-
-
-def _guarded(world: World, program: Program, index: int, go: Callable[[], object]) -> None:
-    """One function's crash is that function's TLB902, not the run's end."""
-    depth = len(world.stack)
-    try:
-        go()
-    except (RecursionError, AssertionError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
-        culprit = world.stack[-1] if len(world.stack) > depth else index
-        world.stopped[culprit] = f"internal error: {type(error).__name__}: {re.sub(r'0x[0-9a-f]+', '0x', str(error))[:80]}"
-        del world.stack[depth:]
+                    for i, why in sorted(judged.stopped.items()))
+    return EngineResult(findings, stopped, judged.contexts)

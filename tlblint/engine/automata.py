@@ -69,6 +69,12 @@ def _anon(event: Event) -> bool:
     return any(v == 1 for k, v in event.env.items() if k.startswith("anon#"))
 
 
+def _foreign(event: Event, instance: Instance | None) -> bool:
+    """The event is about the running task's mm, the instance about another one. Two other names may mean the same mm."""
+    mm = event.objects.get("mm", "")
+    return isinstance(mm, str) and mm.startswith("current->") and instance is not None and len(instance[2]) > 1 and instance[2][1] not in ("", (), mm)
+
+
 _GUARDS: dict[str, GuardTest] = {
     "may-be-present": lambda e, i, a, f: e.present is not False and "nonpresent" not in e.attrs,
     "known-present": lambda e, i, a, f: e.present is True,
@@ -84,7 +90,7 @@ _GUARDS: dict[str, GuardTest] = {
     "value-kept": lambda e, i, a, f: not (set(e.bits) & set("cw")),
     "returned-value": lambda e, i, a, f: e.origin == "cleared",
     "read-value": lambda e, i, a, f: e.origin == "read",
-    "restores": lambda e, i, a, f: not e.bits and e.pointer_kept,
+    "restores": lambda e, i, a, f: not set(e.bits) - {"o"} and e.pointer_kept,
     "moves": lambda e, i, a, f: e.moved and e.origin == "cleared",
     "user-space": lambda e, i, a, f: e.user and "kernel" not in e.attrs,
     "root": lambda e, i, a, f: e.is_root,
@@ -92,6 +98,8 @@ _GUARDS: dict[str, GuardTest] = {
     "ptl-held": lambda e, i, a, f: bool(e.held),
     "entered-locked": lambda e, i, a, f: i is not None and i[2][0] != (),
     "other-ptl": lambda e, i, a, f: i is not None and not _same(i[2][0], e.objects.get("ptl", ())),
+    "foreign-mm": lambda e, i, a, f: _foreign(e, i),
+    "built-value": lambda e, i, a, f: e.origin == "built",
     "attr": lambda e, i, a, f: not e.attrs.isdisjoint(a.split("|")),
     "feature": lambda e, i, a, f: not f.isdisjoint(a.split("|")),
     "contract": lambda e, i, a, f: not e.says.isdisjoint(a.split("|")),
@@ -160,8 +168,12 @@ class Automata:
                 out.add(moved)
         if starts is not None:
             self._create(starts, event, out, bad)
-        result = ordered(self._folded(out))
+        result = self.canonical(out)
         return result, bad, result != instances
+
+    def canonical(self, instances: set[Instance]) -> tuple[Instance, ...]:
+        """The one form of a set of instances: folded and in order."""
+        return ordered(self._folded(instances))
 
     def _folded(self, instances: set[Instance]) -> set[Instance]:
         """In a rule's single states one instance, the one of the first site, stands for all under the same lock."""

@@ -18,7 +18,7 @@ PTL_NAME = re.compile(r"(?:^|[>.*:])(?:\w*ptl\w*|pml|page_table_lock)$|_lockptr\
 ENTRY_NAME = re.compile(r"(?:^|[>.*])(?:\w*ptep?|\w*_pmd|pmdp?|pudp?)$")
 
 NO_BITS: frozenset[str] = frozenset()
-_NUMBER = {"clean": "c", "dirty": "d", "wrprotect": "w", "old": "k", "keep": "k"}
+_NUMBER = {"clean": "c", "dirty": "d", "wrprotect": "w", "old": "o", "keep": "k"}
 
 
 class Call(NamedTuple):
@@ -76,6 +76,16 @@ class Effects:
             return "&" + str(expr[1])
         return ""
 
+    def text(self, env: Env, expr: Expr) -> str:
+        """What an object goes by: its path, or that of what it is a plain copy of."""
+        text = text_of(expr) or ""
+        for _ in range(4):
+            held = env.get(text)
+            if not (type(held) is tuple and held[0] == "term" and not held[2] and "(" not in held[1] and "#" not in held[1]):
+                break
+            text = str(held[1])
+        return text
+
     def is_entry_pointer(self, env: Env, path: str) -> bool:
         """Whether dereferencing ``path`` reads a page-table entry."""
         held = env.get(path)
@@ -130,7 +140,7 @@ class Effects:
             return
         objects: dict[str, object] = {}
         for key, expr in binds.items():
-            objects[key] = self.pointer_of(path.env, expr) if key == "pte" else (text_of(expr) or "")
+            objects[key] = self.pointer_of(path.env, expr) if key == "pte" else self.text(path.env, expr)
         self.event(path, kind, objects, attrs, call.level, call.pos, call.name)
 
 
@@ -180,7 +190,7 @@ def _acquire(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs
             path.env[f"%{pte[1]}"] = ("p", symbol)
         elif pte[0] == "v":
             path.env[resolve(path.env, pte[1])] = ("p", symbol)
-    self.event(path, "ptl.acquire", {"ptl": symbol}, attrs, call.level, call.pos, call.name)
+    self.event(path, "ptl.acquire", {"ptl": symbol, "mm": self.text(path.env, binds["mm"]) if "mm" in binds else ""}, attrs, call.level, call.pos, call.name)
 
 
 def _release(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from tlblint.engine.automata import Automata, Event, Instance, ordered
+from tlblint.engine.automata import Automata, Event, Instance
 from tlblint.engine.compile import CALL, DERIVE, HAVOC, PURE, ROLE, SET, Code, text_of
 from tlblint.engine.effects import NO_BITS, Call, Effects
 from tlblint.engine.rename import Frame
@@ -108,7 +108,7 @@ def analyse_function(world: World, index: int, auto: Auto = START, env: Env | No
     """Run one function from one entry state; answers come from the table when it was asked before."""
     entry: Env = env or {}
     says = inherited | world.says.get(index, NO_BITS)
-    key = (index, auto, tuple(sorted(entry.items(), key=lambda kv: kv[0])), is_root, says, walked)
+    key = (index, auto, tuple(sorted(entry.items(), key=lambda kv: kv[0])), is_root, inherited, walked)
     known = world.table.get(key)
     if known is not None:
         return known
@@ -118,7 +118,7 @@ def analyse_function(world: World, index: int, auto: Auto = START, env: Env | No
     world.stack.append(index)
     world.visited.add(index)
     try:
-        summary = Run(world, world.code(index), is_root, says, walked).run(auto, entry)
+        summary = Run(world, world.code(index), is_root, inherited, says, walked).run(auto, entry)
     finally:
         world.stack.pop()
     world.table[key] = summary
@@ -128,12 +128,12 @@ def analyse_function(world: World, index: int, auto: Auto = START, env: Env | No
 class Run:
     """One function from one entry state."""
 
-    def __init__(self, world: World, code: Code, is_root: bool, says: frozenset[str], walked: bool) -> None:
+    def __init__(self, world: World, code: Code, is_root: bool, inherited: frozenset[str], says: frozenset[str], walked: bool) -> None:
         self._world = world
         self._code = code
         self._base = code.index << SHIFT
         self._is_root = is_root
-        self._says = says
+        self._inherited = inherited
         self._walked = walked
         self._hits: dict[tuple[object, ...], Hit] = {}
         self._exits: dict[tuple[object, ...], tuple[Exit, Env]] = {}
@@ -163,6 +163,8 @@ class Run:
             for path in self._block(node):
                 self._leave(node, path)
         exits = tuple(Exit(e.auto, e.value, tuple(sorted(env.items(), key=lambda kv: kv[0])), e.trail) for e, env in self._exits.values())
+        for node in self._nodes.values():
+            node.env = {}  # the summary keeps nodes alive for their trails only
         return Summary(exits, tuple(self._hits.values()), bounded)
 
     def _reach(self, block: int, path: Path, before: Node | None) -> None:
@@ -287,14 +289,14 @@ class Run:
         mine = path.auto if not aside else path.auto._replace(instances=tuple(i for i in path.auto.instances if i not in aside))
         auto = frame.state_in(mine)
         env = frame.env_in(args, path.env, self._code.fn.advanced, world.writes(callee))
-        summary = analyse_function(world, callee, auto, env, is_root=False, inherited=self._says, walked=self._walked)
+        summary = analyse_function(world, callee, auto, env, is_root=False, inherited=self._inherited, walked=self._walked)
         trail: Trail = (path.trail, (self._number(pos), "call", f"{name}()", ""))
         self._adopt(summary, frame, path, trail)
         out = []
         for leave in summary.exits:
             back = self._return(path, leave, frame, code, args, temp, dest, trail)
-            if aside:
-                back.auto = back.auto._replace(instances=ordered({*back.auto.instances, *aside}))
+            if aside or len(back.auto.instances) > 1:
+                back.auto = back.auto._replace(instances=world.automata.canonical({*back.auto.instances, *aside}))
             out.append(back)
         return out
 
@@ -316,11 +318,7 @@ class Run:
         returned = frame.value_out(leave.value)  # type: ignore[arg-type]
         if returned is not None:
             env[temp] = returned
-        inner = trail
-        for record in _steps(leave.trail):
-            if record[0] >= 0:
-                inner = (inner, record)
-        return Path(frame.state_out(leave.auto), env, inner)
+        return Path(frame.state_out(leave.auto), env, (trail, (0, "inside", leave.trail, "")))
 
     def _adopt(self, summary: Summary, frame: Frame, path: Path, trail: Trail) -> None:
         """Violations in the callee of an obligation that this function or one of its callers created."""
@@ -330,7 +328,7 @@ class Run:
             origin = frame.number_out(hit.origin)
             keys = tuple(frame.key_out(k) for k in hit.keys)
             objects = tuple((k, frame.key_out(v)) for k, v in hit.objects)
-            steps = (*self._history(trail), *(r for r in hit.trail if r[0] >= 0))
+            steps = (*self._history(trail), *hit.trail)
             self._hit(Hit(hit.rule, hit.state, origin, keys, hit.act, hit.kind, hit.name, hit.say, objects, steps))
 
     def _hit(self, hit: Hit) -> None:
@@ -353,12 +351,7 @@ class Run:
 
     def _history(self, trail: Trail) -> list[tuple[int, str, str, str]]:
         """The records from the function's entry to the head of ``trail``, oldest first."""
-        parts = [_steps(trail)]
-        node = self._node
-        while node is not None:
-            parts.append(_steps(node.trail))
-            node = node.before
-        return [record for part in reversed(parts) for record in part]
+        return _history(self._node, trail)
 
     def _leave(self, node: Node, path: Path) -> None:
         self._collect(path)
@@ -429,10 +422,7 @@ class Run:
         key = (auto, known, value if type(value) is not tuple or value[0] != "term" else None)
         held = self._exits.get(key)
         if held is None:
-            trail: Trail = None
-            for record in self._history(path.trail):
-                trail = (trail, record)
-            self._exits[key] = (Exit(auto, value, (), trail), env)
+            self._exits[key] = (Exit(auto, value, (), (self._node, path.trail)), env)
         else:
             merge(held[1], env)
 
@@ -487,10 +477,23 @@ def _dedupe(paths: list[Path]) -> list[Path]:
     return list(kept.values())
 
 
+def _history(node: Node | None, trail: Trail) -> list[tuple[int, str, str, str]]:
+    """Records from the function's entry through the nodes to the head of ``trail``; what happened inside calls is unfolded in place."""
+    parts = [_steps(trail)]
+    while node is not None:
+        parts.append(_steps(node.trail))
+        node = node.before
+    return [record for part in reversed(parts) for record in part]
+
+
 def _steps(trail: Trail) -> list[tuple[int, str, str, str]]:
-    out = []
+    out: list[tuple[int, str, str, str]] = []
     while trail is not None:
-        out.append(trail[1])
+        record = trail[1]
+        if record[1] == "inside":
+            out.extend(reversed(_history(*record[2])))
+        else:
+            out.append(record)
         trail = trail[0]
     out.reverse()
     return out

@@ -32,6 +32,7 @@ WORDS = {
     "sleep": "may sleep",
     "exit": "returns",
 }
+PLACES = frozenset({"ptl.release", "exit", "sleep"})
 SHOWN = frozenset(WORDS) | {"unmap.defer", "unmap.flush", "section.open", "section.close", "call", "branch", "lazy.pause", "lazy.resume", "lazy.flush",
                             "pending.inc", "pending.dec", "value.derive"}
 
@@ -48,18 +49,25 @@ class Reporter:
         self._only = only
 
     def findings(self, hits: Iterable[Hit]) -> tuple[RawFinding, ...]:
-        """The best hit for each (rule, function, site), as findings sorted by path, offset and rule."""
-        best: dict[tuple[str, str, str, int], tuple[tuple[int, int, str], Hit]] = {}
+        """The best hit for each (rule, function, site, act), as findings sorted by path, offset and rule."""
+        best: dict[tuple[object, ...], tuple[tuple[int, int, str], Hit]] = {}
         for hit in hits:
             if hit.origin < 0:
                 continue
             fn, pos = self._place(hit.origin)
-            key = (self._automata.rules[hit.rule].code, fn.path, fn.name, pos)
+            key = (self._automata.rules[hit.rule].code, fn.path, fn.name, pos, self._act(hit))
             rank = (len(hit.trail), hit.act, hit.say)
             if key not in best or rank < best[key][0]:
                 best[key] = (rank, hit)
         out = [f for f in (self._finding(hit) for _, hit in best.values()) if f is not None]
-        return tuple(sorted(out, key=lambda f: (f.path, f.pos, f.rule, f.function)))
+        return tuple(sorted(out, key=lambda f: (f.path, f.pos, f.rule, f.function, f.message)))
+
+    def _act(self, hit: Hit) -> object:
+        """Each place that leaves the obligation behind is to be mended by itself; for other acts the obligation's site is the place."""
+        if hit.kind not in PLACES:
+            return ""
+        fn, pos = self._place(hit.act)
+        return fn.path, pos
 
     def _place(self, site: int) -> tuple[Function, int]:
         return self._functions[site >> SHIFT], (site & ((1 << SHIFT) - 1)) - 1

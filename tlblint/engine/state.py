@@ -52,4 +52,5 @@ class Exit(NamedTuple):
     auto: Auto
     value: object
     env: tuple[tuple[str, object], ...]
-    trail: Trail
+    trail: tuple  # type: ignore[type-arg]
+    """How the exit was reached: (last node, trail in its block)."""

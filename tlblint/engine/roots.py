@@ -1,0 +1,133 @@
+"""One run for each root: a function with the state it is entered in, judged with all that it calls.
+
+Runs share nothing that could change a result. So they may go to several processes, and a report on a part of a tree
+needs only the roots from which that part is reached: either way the findings are the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tlblint.calls.program import Program
+from tlblint.engine.entries import Entry, entry_state
+from tlblint.engine.interp import Hit, World, analyse_function
+from tlblint.engine.scope import Scope
+
+Over = Callable[[Callable[[Any], Any], Sequence[Any], Callable[[Any], Any]], list[Any]]
+"""A map over items that keeps their order: (function, items, what an item gives that killed its process)."""
+
+Start = tuple[int, Entry | None]
+"""A function's index and how it is entered."""
+
+
+def in_order(function: Callable[[Any], Any], items: Sequence[Any], died: Callable[[Any], Any]) -> list[Any]:
+    """The map that stays in this process."""
+    return [function(item) for item in items]
+
+
+@dataclass(slots=True)
+class Judged:
+    """What some runs found: violations, functions that were stopped and why, functions seen, entry states met."""
+
+    hits: list[Hit] = field(default_factory=list)
+    stopped: dict[int, str] = field(default_factory=dict)
+    visited: set[int] = field(default_factory=set)
+    contexts: int = 0
+
+    def add(self, other: Judged) -> None:
+        """Take over what a later run found; the first reason for a stop stays."""
+        self.hits.extend(other.hits)
+        self.stopped = {**other.stopped, **self.stopped}
+        self.visited |= other.visited
+        self.contexts += other.contexts
+
+
+@dataclass(frozen=True)
+class Roots:
+    """Chooses the starts and runs them. ``slots`` and ``entries`` are the Context's; ``subject`` is false of functions that
+    are not judged for themselves."""
+
+    program: Program
+    scope: Scope
+    slots: Mapping[tuple[str, str], Entry]
+    entries: Callable[[str, str], Entry | None]
+    subject: Callable[[int], bool]
+    world: Callable[[], World]
+
+    def judge(self, only: Callable[[str], bool] | None, over: Over) -> Judged:
+        """Callbacks with their slot's entry, then roots, then what nobody reached; of all those, what leads to files of ``only``."""
+        near = self._near(only)
+        total = Judged()
+        for part in over(self._run, [start for start in self._starts() if start[0] in near], _died):
+            total.add(part)
+        for index in sorted(self.scope.carrying & near):
+            if index not in total.visited and not self.program.functions[index].variant and self.subject(index):
+                total.add(self._run((index, self._entry(index))))
+        return total
+
+    def _near(self, only: Callable[[str], bool] | None) -> set[int]:
+        """The functions from which one in a file of ``only`` is reached."""
+        functions = self.program.functions
+        near = {index for index, fn in enumerate(functions) if only is None or only(fn.path)}
+        work = list(near) if only is not None else []
+        while work:
+            for caller in self.scope.callers.get(work.pop(), ()):
+                if caller not in near:
+                    near.add(caller)
+                    work.append(caller)
+        return near
+
+    def _starts(self) -> Iterable[Start]:
+        starts: dict[Start, None] = {}
+        for table in self.program.tables:
+            for slot, name in table.slots:
+                entry = self.slots.get((table.type, slot))
+                index = self.program.resolve(name, table.path) if entry is not None else None
+                if index is not None and index in self.scope.mattering and self.subject(index):
+                    starts[(index, entry)] = None
+        entered = {index for index, _ in starts}
+        starts.update(((index, self._entry(index)), None) for index in self.scope.roots() if index not in entered and self.subject(index))
+        return starts
+
+    def _entry(self, index: int) -> Entry | None:
+        fn = self.program.functions[index]
+        return self.entries(fn.path, fn.name)
+
+    def _run(self, start: Start) -> Judged:
+        index, entry = start
+        world = self.world()
+
+        def go() -> None:
+            auto, env, walked = entry_state(world, index, self.program.functions[index], entry)
+            analyse_function(world, index, auto, env, is_root=True, inherited=entry.says if entry else frozenset(), walked=walked)
+
+        _guarded(world, index, go)
+        self._replay_variants(world)
+        hits = {hit: None for summary in world.table.values() for hit in summary.hits if hit.origin >= 0}
+        return Judged(list(hits), world.stopped, world.visited, len(world.table))
+
+    def _replay_variants(self, world: World) -> None:
+        """The other arm of a function's #if groups runs from every entry state that the first one met."""
+        for key in list(world.table):
+            index, auto, entry, is_root, says, walked = key
+            for twin in self.program.twins(index):  # type: ignore[arg-type]
+                _guarded(world, twin, lambda t=twin, a=auto, e=entry, r=is_root, s=says, w=walked: analyse_function(  # type: ignore[misc]
+                    world, t, a, dict(e), is_root=r, inherited=s, walked=w))
+
+
+def _died(start: Start) -> Judged:
+    return Judged(stopped={start[0]: "the analysis ran out of memory or crashed"})
+
+
+def _guarded(world: World, index: int, go: Callable[[], object]) -> None:
+    """One function's crash is that function's TLB902, not the run's end."""
+    depth = len(world.stack)
+    try:
+        go()
+    except (RecursionError, AssertionError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
+        culprit = world.stack[-1] if len(world.stack) > depth else index
+        world.stopped[culprit] = f"internal error: {type(error).__name__}: {re.sub(r'0x[0-9a-f]+', '0x', str(error))[:80]}"
+        del world.stack[depth:]
