@@ -117,7 +117,7 @@ def _noted(number: int, line: str, entries: Sequence[Entry]) -> Entry:
         raise ValueError(f"line {number}: a {found['key']} before any finding")
     if found["key"] == "verdict" and text not in VERDICTS:
         raise ValueError(f"line {number}: a verdict is one of {', '.join(VERDICTS)}")
-    return replace(entries[-1], **{found["key"]: text})
+    return replace(entries[-1], verdict=text) if found["key"] == "verdict" else replace(entries[-1], reason=text)
 
 
 def render(record: Record, scope: str) -> str:
