@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from tests.findings.make import OWN, OwnRule
 from tlblint.app.spine import Spine, Wanted
+from tlblint.engine.roots import Over, in_order
 from tlblint.io.errors import InputError
 from tlblint.model.finding import RawFinding, Step
 from tlblint.model.ir import Block, FileFacts, Function, NotAnalysed
@@ -68,7 +69,7 @@ def facts(path: str, raw: bytes) -> FileFacts:
     return FileFacts(path, tuple(functions), (), tuple(gaps), len(functions) + len(gaps), 0, newlines)
 
 
-def analyse(files: Sequence[FileFacts], only: Callable[[str], bool] | None = None) -> Result:
+def analyse(files: Sequence[FileFacts], only: Callable[[str], bool] | None = None, over: Over = in_order, /) -> Result:
     found = []
     for fact in files:
         for function in fact.functions:
@@ -92,4 +93,5 @@ def load(wanted: Wanted) -> Spine:
         if name not in codes:
             raise InputError(name, "no such rule", "'tlblint rules' lists them")
     active = frozenset(wanted.select or codes) - set(wanted.ignore)
-    return Spine(RULES, active, PROFILES, frozenset({b"leak", b"late", b"leaky"}), "0123456789abcdef", facts, analyse)
+    words = frozenset({b"leak", b"late", b"leaky", b"hidden_leak", b"leak_crash", b"leak_kill", b"leak_odd"})
+    return Spine(RULES, active, PROFILES, words, "0123456789abcdef", facts, analyse)

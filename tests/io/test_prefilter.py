@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 
 import pytest
@@ -11,15 +12,32 @@ from hypothesis import strategies as st
 
 from tests.conftest import Write
 from tlblint.io import prefilter
+from tlblint.io.prefilter import EVERYWHERE, Where
 from tlblint.io.tree import PlainDir, Revision, Tree, Worktree
+from tlblint.io.words import Words, stems
 
 FILES = {
     "mm/word.c": b"x = ptep_clear(y);",
-    "mm/inside.c": b"xptep_clear_flushy",
+    "mm/inside.c": b"xptep_clear_flushy ptep_clearly huge_ptep_clear xptep_clear ptep_clear2",
+    "mm/after.c": b"xptep_clear(ptep_clear_) + ptep_clear_flush",
+    "mm/letter.c": "öptep_clearö".encode(),
+    "mm/mark.h": b"/*tlblint:allow*/",
+    "mm/marked.h": b"/*xtlblint:allow*/",
     "mm/none.c": b"PTEP_CLEAR ptep clear",
     "mm/nul.c": b"\0\0\0ptep_clear",
     "mm/late.h": b"\0" * 3_000_000 + b"ptep_clear",
     "mm/edge.h": b"-" * ((1 << 20) - 4) + b"ptep_clear",
+    "mm/end.h": b"-" * ((1 << 20) - 10) + b"ptep_clear",
+    "mm/goes_on.h": b"-" * ((1 << 20) - 10) + b"ptep_clearly",
+    "mm/came.h": b"-" * ((1 << 20) - 18) + b"xptep_clear-",
+    "mm/before.h": b"-" * ((1 << 20) - 1) + b"xptep_clear-",
+    "mm/odd_edge.h": b"-" * ((1 << 20) - 8) + b"tlblint:",
+    "tools/t.c": b"ptep_clear",
+    "tools2/t.c": b"ptep_clear",
+    "mm/tools/t.c": b"ptep_clear",
+    "mm/debug.c": b"ptep_clear",
+    "mm/debug_more.c": b"ptep_clear",
+    "mm/[a]{b}*?/x.c": b"ptep_clear",
     "mm/utf16.c": "ptep_clear".encode("utf-16"),
     "mm/latin.c": b"\xff\xfe ptep_clear",
     "mm/cr.c": b"a\rptep_clear\r\n",
@@ -29,8 +47,18 @@ FILES = {
     "mm/empty.c": b"",
     "mm/sp ace.c": b"ptep_clear",
 }
-WORDS = [b"ptep_clear", b"ptep_clear_flush", b"--files"]
-EXPECTED = {".hidden/h.c", "mm/word.c", "mm/inside.c", "mm/nul.c", "mm/late.h", "mm/edge.h", "mm/latin.c", "mm/cr.c", "mm/dash.c", "mm/sp ace.c"}
+WORDS = [b"ptep_clear", b"ptep_clear_flush", b"--files", b"tlblint:"]
+EXPECTED = {
+    ".hidden/h.c", "mm/word.c", "mm/after.c", "mm/letter.c", "mm/mark.h", "mm/nul.c", "mm/late.h", "mm/edge.h", "mm/end.h", "mm/odd_edge.h", "mm/latin.c",
+    "mm/cr.c", "mm/dash.c", "mm/sp ace.c", "tools/t.c", "tools2/t.c", "mm/tools/t.c", "mm/debug.c", "mm/debug_more.c", "mm/[a]{b}*?/x.c",
+}  # fmt: skip
+PLACES = [
+    (Where((), ("tools/",)), EXPECTED - {"tools/t.c"}),
+    (Where((), ("mm/debug.c", "mm/[a]{b}*?/")), EXPECTED - {"mm/debug.c", "mm/[a]{b}*?/x.c"}),
+    (Where(("mm/tools", "mm/word.c"), ()), {"mm/tools/t.c", "mm/word.c"}),
+    (Where(("mm/[a]{b}*?", "mm/sp ace.c", "tools"), ("tools/",)), {"mm/[a]{b}*?/x.c", "mm/sp ace.c"}),
+]
+HINTS = [b"ptep", b"never", b""]
 
 
 def trees(repository: Write) -> list[Tree]:
@@ -39,7 +67,7 @@ def trees(repository: Write) -> list[Tree]:
 
 
 def found(search: prefilter.Searcher, tree: Tree) -> set[str]:
-    result = search(tree, tree.list().paths, prefilter.minimal(WORDS))
+    result = search(tree, tree.list().paths, Words(WORDS, HINTS), EVERYWHERE)
     assert result is not None
     return result & set(tree.list().paths)
 
@@ -103,11 +131,47 @@ def test_what_cannot_be_searched_survives(write: Write) -> None:
     top = write({"a.c": b""})
     (top / "b.c").symlink_to("a.c")
     (top / "d.c").mkdir()
-    assert prefilter.scan(PlainDir(str(top)), ["a.c", "b.c", "gone.c"], [b"x"]) == {"b.c"}
+    assert prefilter.scan(PlainDir(str(top)), ["a.c", "b.c", "gone.c"], Words([b"x"])) == {"b.c"}
 
 
-@given(st.lists(st.text("ab", max_size=3).map(str.encode)), st.text("abc", max_size=8).map(str.encode))
-def test_minimal_needles_find_the_same(words: list[bytes], text: bytes) -> None:
-    kept = prefilter.minimal(words)
-    assert any(word in text for word in words if word) == any(word in text for word in kept)
-    assert set(kept) <= set(words)
+@pytest.mark.parametrize(("where", "expected"), PLACES)
+def test_every_search_keeps_to_the_places(repository: Write, monkeypatch: pytest.MonkeyPatch, where: Where, expected: set[str]) -> None:
+    for tree in trees(repository):
+        paths = tree.list(where.roots).paths
+        for hide, few in ((False, 0), (True, 0), (True, 10_000)):
+            with monkeypatch.context() as patch:
+                patch.setattr(prefilter, "FEW", few)
+                if hide:
+                    patch.setattr(prefilter.shutil, "which", lambda name: None)
+                assert set(prefilter.survivors(tree, paths, WORDS, where, HINTS)) == expected
+        tree.close()
+
+
+def whole(words: list[bytes], text: bytes) -> bool:
+    """The plain meaning of "stands whole"."""
+    edge = [rb"(?<![A-Za-z0-9_])", rb"(?![A-Za-z0-9_])"]
+    arms = [(edge[0] if word[:1].isalnum() else b"") + re.escape(word) + (edge[1] if word[-1:].isalnum() else b"") for word in words if word]
+    return bool(arms) and re.search(b"|".join(arms), text) is not None
+
+
+SHORT = st.lists(st.text("ab:", max_size=3).map(str.encode), max_size=4)
+
+
+@given(SHORT, SHORT, st.text("ab:_", max_size=12).map(str.encode), st.integers(1, 12))
+def test_words_in_one_piece_and_in_parts(words: list[bytes], hints: list[bytes], text: bytes, size: int) -> None:
+    needles = Words(words, hints)
+    assert needles.within(text) == whole(words, text)
+    seen, data, first = False, b"", True
+    for at in range(0, len(text), size):
+        data += text[at : at + size]
+        seen |= needles.within(data, first, last=False)
+        if len(data) > needles.overlap:
+            data, first = data[-needles.overlap :], False
+    assert (seen or needles.within(data, first)) == whole(words, text)
+
+
+@given(SHORT, SHORT, st.text("ab:", max_size=8).map(str.encode))
+def test_stems_miss_nothing(words: list[bytes], hints: list[bytes], text: bytes) -> None:
+    kept = stems([word for word in words if word], hints)
+    assert any(word in text for word in words if word) <= any(stem in text for stem in kept)
+    assert set(kept) <= {*words, *hints}

@@ -188,9 +188,10 @@ def test_a_repository_cannot_make_git_run_programs(repository: Write, tmp_path: 
         path.write_bytes(script.read_bytes())
         path.chmod(0o755)
     from tlblint.io import config, prefilter
+    from tlblint.io.words import Words
 
     for tree in (open_tree(str(top), None, None), open_tree(str(top), None, "HEAD")):
-        prefilter.git_grep(tree, tree.list().paths, [b"a"])
+        prefilter.git_grep(tree, tree.list().paths, Words([b"a"]))
         read_all(tree, tree.list().paths)
         config.load(tree, tree.top, {})
         tree.close()

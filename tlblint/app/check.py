@@ -13,6 +13,7 @@ from tlblint.app import baselines, generation, scope
 from tlblint.app import spine as spines
 from tlblint.app.spine import Loader, Spine, Wanted
 from tlblint.app.targets import targets
+from tlblint.engine.roots import Over
 from tlblint.findings import own, suppress
 from tlblint.findings.lines import Lines
 from tlblint.findings.refine import order, refine
@@ -66,25 +67,20 @@ def check(request: Request, loader: Loader | None = None) -> Outcome:
         tree.close()
 
 
-def context_paths(tree: Tree, paths: tuple[str, ...]) -> tuple[str, ...]:
-    """What to analyse so that the report on ``paths`` is the same as in a run over the whole tree: directories and files that
-    include ``paths``, or () for all of the tree."""
-    return paths
-
-
 def _wanted(settings: config.Settings, headers: Mapping[str, bytes]) -> Wanted:
     files = tuple(os.path.abspath(path) for path in settings["rules"].value)
     return Wanted(settings["profile"].value, settings["select"].value, settings["ignore"].value, files, headers)
 
 
 def _report(tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.Settings, request: Request) -> Report:
-    context = tree.list(context_paths(tree, roots) if roots else ())
+    places = scope.context(tree, roots)
+    context = tree.list(places)
     request.progress("searching", 0, 0)
-    chosen = prefilter.survivors(tree, context.paths, spine.words | {suppress.MARK})
+    chosen = prefilter.survivors(tree, context.paths, spine.words | {suppress.MARK}, prefilter.Where(places, spine.skipped), spine.hints)
     contents, unread = read_all(tree, chosen)
     facts = collect(spine, contents, settings["jobs"].value, request)
     request.progress("judging", 0, 0)
-    result = spine.analyse(facts, (lambda path: below(path, roots)) if roots else None)
+    result = spine.analyse(facts, (lambda path: below(path, roots)) if roots else None, _over(settings["jobs"].value))
     lines = {fact.path: Lines(fact.newlines) for fact in facts}
     gaps = [NotAnalysed(path, "", 0, why) for path, why in (*context.refused, *unread)]
     gaps = [gap for gap in [*gaps, *(gap for fact in facts for gap in fact.not_analysed), *result.not_analysed] if below(gap.path, roots)]
@@ -117,10 +113,19 @@ def collect(spine: Spine, contents: Mapping[str, bytes], jobs: int, request: Req
     return pool.map_ordered(
         partial(_facts, spine, contents, request.debug),
         paths,
-        min(jobs, 4 * pool.cpus()) or pool.cpus(),
+        _workers(jobs),
         died=lambda path: _nothing(path, contents[path], "the analysis of this file ran out of memory or crashed"),
         done=lambda count: request.progress("reading", count, len(paths)),
     )
+
+
+def _workers(jobs: int) -> int:
+    """How many processes to use; ``jobs`` 0 means one for each processor."""
+    return min(jobs, 4 * pool.cpus()) or pool.cpus()
+
+
+def _over(jobs: int) -> Over:
+    return lambda function, items, died: pool.map_ordered(function, items, _workers(jobs), died, most=1)
 
 
 def _facts(spine: Spine, contents: Mapping[str, bytes], debug: bool, path: str) -> FileFacts:

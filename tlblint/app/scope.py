@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 
 from tlblint.io.errors import InputError, Unreadable
-from tlblint.io.tree import Listing, Tree, inside, is_c
+from tlblint.io.tree import Listing, Tree, below, inside, is_c
 
 
 def roots(tree: Tree, cwd: str, paths: Sequence[str], tree_given: bool) -> tuple[str, ...]:
@@ -43,6 +43,21 @@ def _from_top(tree: Tree, path: str) -> str | None:
     if not inside(full, tree.top):
         return None
     return "" if full == tree.top else os.path.relpath(full, tree.top)
+
+
+CORE = ("mm", "fs/proc", "kernel/events", "include/linux", "include/asm-generic")
+CORE_OF_ARCH = ("mm", "include/asm")
+
+
+def context(tree: Tree, paths: tuple[str, ...]) -> tuple[str, ...]:
+    """What to read for a report on ``paths``: in a kernel tree also the core of memory management, so that its functions are
+    called and callers are known whichever PATHs were asked for. Sorted; () for the whole tree."""
+    if not paths or tree.holds("mm") != "directory" or tree.holds("include/linux") != "directory":
+        return paths
+    architectures = sorted({path.split("/")[1] for path in tree.list(("arch",)).paths if path.count("/") > 1})
+    core = [*CORE, *(f"arch/{name}/{part}" for name in architectures for part in CORE_OF_ARCH)]
+    wanted = {*paths, *(place for place in core if tree.holds(place) == "directory")}
+    return tuple(sorted(place for place in wanted if not any(below(place, [other]) for other in wanted - {place})))
 
 
 def require_files(tree: Tree, listing: Listing, wanted: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from tlblint.engine.roots import Over, in_order
 from tlblint.findings.own import RuleInfo
 from tlblint.model.finding import RawFinding
 from tlblint.model.ir import FileFacts, NotAnalysed
@@ -21,6 +22,13 @@ class Result(Protocol):
     def findings(self) -> tuple[RawFinding, ...]: ...
     @property
     def not_analysed(self) -> tuple[NotAnalysed, ...]: ...
+
+
+class Judge(Protocol):
+    """Judges the facts of all files. ``only``: of which files to report (None: all). ``over``: a map over many items,
+    maybe on several processes."""
+
+    def __call__(self, facts: Sequence[FileFacts], only: Callable[[str], bool] | None, over: Over = in_order, /) -> Result: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +48,8 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Spine:
-    """``words``: identifiers without which a file is of no interest. ``rules``: all known ones; ``active``: codes that run.
+    """``words``: identifiers without which a file is of no interest; ``hints``: what many of them have in common.
+    ``skipped``: starts of paths that are no subject. ``rules``: all known ones; ``active``: codes that run.
 
     ``ruleset`` names rules and role tables by a hash of their bytes. ``facts`` must be safe to call in a forked process.
     """
@@ -51,8 +60,9 @@ class Spine:
     words: frozenset[bytes]
     ruleset: str
     facts: Callable[[str, bytes], FileFacts]
-    analyse: Callable[[Sequence[FileFacts], Callable[[str], bool] | None], Result]
-    """Judges the facts of all files; the second argument says of which files to report (None: all)."""
+    analyse: Judge
+    hints: tuple[bytes, ...] = ()
+    skipped: tuple[str, ...] = ()
 
 
 Loader = Callable[[Wanted], Spine]

@@ -14,6 +14,7 @@ from tlblint.app.spine import Result, Spine, Wanted
 from tlblint.calls.program import arch_of
 from tlblint.engine import Context, Options, RuleSpec, analyse
 from tlblint.engine.entries import Entry
+from tlblint.engine.roots import Over, in_order
 from tlblint.findings.own import NOT_ANALYSED, UNUSED
 from tlblint.flow import facts_of
 from tlblint.io import data
@@ -47,15 +48,17 @@ def build(wanted: Wanted) -> Spine:
         rules=rules,
         active=active,
         profiles=tuple(sorted(p.profile.name for p in chosen)),
-        words=frozenset(roles.prefilter()),
+        words=roles.relevant(),
         ruleset=_digest(rules, texts, profile_texts),
         facts=partial(_facts, _configs(chosen), roles.relevant(), _helpers(roles)),
         analyse=partial(_analyse, judged, context),
+        hints=roles.prefilter(),
+        skipped=_paths(texts, "skipped"),
     )
 
 
-def _analyse(rules: tuple[RuleSpec, ...], context: Context, facts: Sequence[FileFacts], only: Callable[[str], bool] | None = None) -> Result:
-    return analyse(facts, rules, context, Options(only))
+def _analyse(rules: tuple[RuleSpec, ...], context: Context, facts: Sequence[FileFacts], only: Callable[[str], bool] | None, over: Over = in_order, /) -> Result:
+    return analyse(facts, rules, context, Options(only, over))
 
 
 def _rules(directory: str, extra: tuple[str, ...]) -> tuple[RuleSpec, ...]:
@@ -110,9 +113,7 @@ def _helpers(roles: RoleTable) -> frozenset[bytes]:
 
 def _context(roles: RoleTable, contracts: ContractTable, texts: Mapping[str, str], generation: Generation, profiles: Sequence[ProfileData]) -> Context:
     pure = tomllib.loads(texts["pure.toml"])
-    places = tomllib.loads(texts["scope.toml"])
-    outside = tuple(path for item in places["outside"] for path in item["paths"])
-    skipped = tuple(path for item in places["skipped"] for path in item["paths"])
+    outside, skipped = _paths(texts, "outside"), _paths(texts, "skipped")
     kernel = frozenset({"kernel-tables"})
 
     def says(path: str, name: str) -> frozenset[str]:
@@ -137,6 +138,11 @@ def _context(roles: RoleTable, contracts: ContractTable, texts: Mapping[str, str
         skipped=lambda path: path.startswith(skipped),
         outside=lambda path, name: path.startswith(outside) or bool(says(path, name) & kernel),
     )
+
+
+def _paths(texts: Mapping[str, str], kind: str) -> tuple[str, ...]:
+    """The starts of paths that scope.toml lists as "outside" or "skipped"."""
+    return tuple(path for item in tomllib.loads(texts["scope.toml"])[kind] for path in item["paths"])
 
 
 def _slots(contracts: ContractTable) -> Mapping[tuple[str, str], Entry]:

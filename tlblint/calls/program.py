@@ -16,12 +16,21 @@ class Program:
         self.tables: tuple[OpsTable, ...] = tuple(t for f in ordered for t in f.tables)
         self._local: dict[tuple[str, str], int] = {}
         self._global: dict[str, list[int]] = {}
+        variants: dict[tuple[str, str], list[int]] = {}
         for index, fn in enumerate(self.functions):
             if fn.variant:
+                variants.setdefault((fn.path, fn.name), []).append(index)
                 continue
             self._prefer((fn.path, fn.name), index)
             if not fn.static or fn.path.endswith(".h"):
                 self._global.setdefault(fn.name, []).append(index)
+
+        self._variants = variants
+
+    def twins(self, index: int) -> Sequence[int]:
+        """The other variants of a function; none for one that is itself such a variant."""
+        fn = self.functions[index]
+        return () if fn.variant else self._variants.get((fn.path, fn.name), ())
 
     def _prefer(self, key: tuple[str, str], index: int) -> None:
         """#ifdef twins: the one that does more is the real one, the other a stub."""

@@ -28,16 +28,22 @@ def cpus() -> int:
 
 
 def map_ordered(
-    function: Callable[[Item], Result], items: Sequence[Item], jobs: int, died: Callable[[Item], Result], done: Callable[[int], None] = lambda count: None
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    jobs: int,
+    died: Callable[[Item], Result],
+    done: Callable[[int], None] = lambda count: None,
+    most: int = 32,
 ) -> list[Result]:
     """``[function(item) for item in items]`` on ``jobs`` processes; the result does not depend on ``jobs``.
 
     ``died(item)`` gives the result for an item whose worker process was killed. ``done(n)`` is told about progress.
+    ``most``: so many items at most go to a worker at once; 1 where few items make most of the work.
     An exception of ``function`` ends the map and is raised here.
     """
-    if jobs <= 1 or len(items) < FEW:
+    if jobs <= 1 or len(items) < (FEW if most > 1 else 2):
         return _in_process(function, items, done)
-    size = max(1, min(32, len(items) // (jobs * 4)))
+    size = max(1, min(most, len(items) // (jobs * 4)))
     chunks = [items[at : at + size] for at in range(0, len(items), size)]
     results: list[Result] = []
     for chunk, part in zip(chunks, _over_pool(function, chunks, jobs), strict=True):

@@ -41,12 +41,13 @@ EVERYWHERE = Where()
 Searcher = Callable[[Tree, Sequence[str], Words, Where], "set[str] | None"]
 
 
-def survivors(tree: Tree, paths: Sequence[str], words: Iterable[bytes], where: Where = EVERYWHERE) -> tuple[str, ...]:
+def survivors(tree: Tree, paths: Sequence[str], words: Iterable[bytes], where: Where = EVERYWHERE, hints: Iterable[bytes] = ()) -> tuple[str, ...]:
     """Those of ``paths`` that hold one of ``words`` as a whole identifier, in the order of ``paths``.
 
     All of ``paths`` lie at or below ``where.roots``; those below ``where.skipped`` do not survive.
+    ``hints``: what many of the words have in common.
     """
-    needles = Words(words)
+    needles = Words(words, hints)
     paths = where.cut(paths)
     if not needles or not paths:
         return ()
@@ -77,7 +78,7 @@ def ripgrep(tree: Tree, paths: Sequence[str], needles: Words, where: Where = EVE
     if program is None:
         return None
     fixed = ["--no-config", "--files-with-matches", "--null", "--text", "--encoding", "none", "--no-ignore", "--hidden", "--no-messages", "--file", "-"]
-    globs = [word for glob in ("*.c", "*.h", "!.git", *(f"!/{_glob(prefix)}*" for prefix in where.skipped)) for word in ("--glob", glob)]
+    globs = [word for glob in ("*.c", "*.h", "!.git", *(f"!/{_glob(prefix)}" for prefix in where.skipped)) for word in ("--glob", glob)]
     places = [f"./{root}" for root in where.roots] if 0 < len(where.roots) <= MANY else ["./"]
     try:
         done = subprocess.run([program, *fixed, *globs, "--", *places], cwd=tree.top, input=needles.rust(), capture_output=True, check=False)
@@ -128,13 +129,14 @@ def _unreadable(tree: Tree, paths: Sequence[str]) -> set[str]:
 
 
 def _glob(prefix: str) -> str:
-    """``prefix`` as a glob that means itself; a directory as its own name, so that it is not even entered."""
-    return "".join(f"[{char}]" if char in "*?[{" else "\\" + char if char in "\\}]" else char for char in prefix.rstrip("/"))
+    """A glob of what starts with ``prefix``: a directory, so that it is not even entered, or whatever a part of a name goes on to."""
+    text = "".join(f"[{char}]" if char in "*?[{" else "\\" + char if char in "\\}]" else char for char in prefix)
+    return text if text.endswith("/") else text + "*"
 
 
 def _pathspecs(where: Where) -> list[str]:
     places = [f":(top,literal){root}" for root in where.roots] if 0 < len(where.roots) <= MANY else [":(top)*.c", ":(top)*.h"]
-    return [*places, *(f":(top,exclude,glob){_glob(prefix)}/**" for prefix in where.skipped if prefix.endswith("/"))]
+    return [*places, *(f":(top,exclude,glob){_glob(prefix)}**" for prefix in where.skipped if prefix.endswith("/"))]
 
 
 def _blob_holds(tree: Tree, path: str, needles: Words) -> bool:

@@ -258,9 +258,11 @@ def _globs() -> list[str]:
 
 
 def _narrow(listing: Listing, roots: Sequence[str]) -> Listing:
-    if not roots:
+    if not roots or "" in roots:
         return listing
-    return Listing(tuple(path for path in listing.paths if below(path, roots)), tuple(row for row in listing.refused if below(row[0], roots)))
+    exact, prefixes = frozenset(roots), tuple(f"{root}/" for root in roots)
+    paths = tuple(path for path in listing.paths if path.startswith(prefixes) or path in exact)
+    return Listing(paths, tuple(row for row in listing.refused if below(row[0], roots)))
 
 
 def open_tree(cwd: str, tree: str | None, revision: str | None) -> Tree:
