@@ -61,7 +61,7 @@ class Roots:
         """Callbacks with their slot's entry, then roots, then what nobody reached; of all those, what leads to files of ``only``."""
         near = self._near(only)
         total = Judged()
-        for part in over(self._run, [start for start in self._starts() if start[0] in near], _died):
+        for part in over(self._run, [start for start in self._starts() if start[0] in near], self._died):
             total.add(part)
         for index in sorted(self.scope.carrying & near):
             if index not in total.visited and not self.program.functions[index].variant and self.subject(index):
@@ -71,14 +71,14 @@ class Roots:
     def _near(self, only: Callable[[str], bool] | None) -> set[int]:
         """The functions from which one in a file of ``only`` is reached."""
         functions = self.program.functions
-        near = {index for index, fn in enumerate(functions) if only is None or only(fn.path)}
-        work = list(near) if only is not None else []
-        while work:
-            for caller in self.scope.callers.get(work.pop(), ()):
-                if caller not in near:
-                    near.add(caller)
-                    work.append(caller)
-        return near
+        if only is None:
+            return set(range(len(functions)))
+        firsts: dict[int, list[int]] = {}
+        for index in range(len(functions)):
+            for twin in self.program.twins(index):
+                firsts.setdefault(twin, []).append(index)
+        seeds = {index for index, fn in enumerate(functions) if only(fn.path)}
+        return _closure(seeds, lambda index: (*self.scope.callers.get(index, ()), *firsts.get(index, ())))
 
     def _starts(self) -> Iterable[Start]:
         starts: dict[Start, None] = {}
@@ -88,6 +88,9 @@ class Roots:
                 index = self.program.resolve(name, table.path) if entry is not None else None
                 if index is not None and index in self.scope.mattering and self.subject(index):
                     starts[(index, entry)] = None
+        for taker, index in self.scope.handed:
+            if index in self.scope.mattering and self.subject(index):
+                starts[(index, self.slots.get((taker, "fn")))] = None
         entered = {index for index, _ in starts}
         starts.update(((index, self._entry(index)), None) for index in self.scope.roots() if index not in entered and self.subject(index))
         return starts
@@ -109,6 +112,13 @@ class Roots:
         hits = {hit: None for summary in world.table.values() for hit in summary.hits if hit.origin >= 0}
         return Judged(list(hits), world.stopped, world.visited, len(world.table))
 
+    def _died(self, start: Start) -> Judged:
+        """What it called counts as visited: nothing that killed a process may run in the next one."""
+        return Judged(stopped={start[0]: "the analysis ran out of memory or crashed"}, visited=_closure({start[0]}, self._below))
+
+    def _below(self, index: int) -> Iterable[int]:
+        return (*self.scope.callees[index], *self.program.twins(index))
+
     def _replay_variants(self, world: World) -> None:
         """The other arm of a function's #if groups runs from every entry state that the first one met."""
         for key in list(world.table):
@@ -118,8 +128,15 @@ class Roots:
                     world, t, a, dict(e), is_root=r, inherited=s, walked=w))
 
 
-def _died(start: Start) -> Judged:
-    return Judged(stopped={start[0]: "the analysis ran out of memory or crashed"})
+def _closure(seeds: set[int], step: Callable[[int], Iterable[int]]) -> set[int]:
+    """What is reached from ``seeds``, them included."""
+    out, work = set(seeds), list(seeds)
+    while work:
+        for index in step(work.pop()):
+            if index not in out:
+                out.add(index)
+                work.append(index)
+    return out
 
 
 def _guarded(world: World, index: int, go: Callable[[], object]) -> None:
@@ -128,6 +145,7 @@ def _guarded(world: World, index: int, go: Callable[[], object]) -> None:
     try:
         go()
     except (RecursionError, AssertionError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
-        culprit = world.stack[-1] if len(world.stack) > depth else index
+        culprit = index if world.culprit is None else world.culprit
+        world.culprit = None
         world.stopped[culprit] = f"internal error: {type(error).__name__}: {re.sub(r'0x[0-9a-f]+', '0x', str(error))[:80]}"
         del world.stack[depth:]
