@@ -16,6 +16,7 @@ from tlblint.app import spine as spines
 from tlblint.app.check import Request, check
 from tlblint.app.spine import Spine, Wanted
 from tlblint.io import pool
+from tlblint.io import tree as tree_module
 from tlblint.io.tree import PlainDir, Tree
 from tlblint.model.ir import FileFacts
 from tlblint.report.jsonout import render
@@ -136,11 +137,11 @@ def test_what_is_no_kernel_has_no_core(write: Write) -> None:
 def test_skipped_files_are_not_read(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     text = b"void f(void)\n{\n\tpte_unmap_unlock(pte, ptl);\n}\n"
     seen: list[str] = []
-    read_all = app.read_all
+    read = tree_module.read_all
 
     def listen(tree: Tree, paths: Sequence[str]) -> tuple[dict[str, bytes], tuple[tuple[str, str], ...]]:
         seen.extend(paths)
-        return read_all(tree, paths)
+        return read(tree, paths)
 
     monkeypatch.setattr(app, "read_all", listen)
     run(write({**KERNEL, "tools/t.c": text, "mm/b.c": text, "drivers/gpu/drm/amd/include/asic_reg/r.h": text}))

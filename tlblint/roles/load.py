@@ -37,8 +37,9 @@ class RawEffect(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     def bind(self) -> tuple[tuple[str, str], ...]:
         """The bound objects in a fixed order."""
-        pairs = ((field.encode_name, getattr(self, field.name)) for field in msgspec.structs.fields(self))
-        return tuple((name, operand) for name, operand in pairs if name not in ("kind", "when", "attrs") and operand is not None)
+        # The struct's own tuples: asking for fields() evaluates its annotations anew, which took most of the start of a run.
+        pairs = zip(self.__struct_encode_fields__, self.__struct_fields__, strict=True)
+        return tuple((name, operand) for name, field in pairs if name not in ("kind", "when", "attrs") and (operand := getattr(self, field)) is not None)
 
 
 class RawRole(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
