@@ -226,6 +226,46 @@ void f(spinlock_t *ptl, struct ctx *c) {
 	if (!c->skip)
 		drop(ptl);
 }""",
+    "outcome of a comparison with zero, stored": """
+void f(spinlock_t *ptl, int n) {
+	bool zero = (n == 0);
+	if (zero)
+		take(ptl);
+	if (!n)
+		drop(ptl);
+}""",
+    "outcome of a comparison with zero, stored, then the other way round (bad)": """
+void f(spinlock_t *ptl, int n) {
+	bool zero = (n == 0);
+	if (zero)
+		take(ptl); /* bad: LOCK */
+	if (n)
+		drop(ptl); /* bad: UNLOCK */
+}""",
+    "outcome of a comparison of locks, stored": """
+void f(spinlock_t *old_ptl, spinlock_t *new_ptl) {
+	bool differ = new_ptl != old_ptl;
+	take(old_ptl);
+	if (differ)
+		take(new_ptl);
+	if (new_ptl != old_ptl)
+		drop(new_ptl);
+	drop(old_ptl);
+}""",
+    "as true as another is not equal to it (bad)": """
+void f(spinlock_t *ptl, int n) {
+	int some = (n != 0);
+	take(ptl); /* bad: LOCK */
+	if (some == n)
+		drop(ptl);
+}""",
+    "an error code is not zero, not positive (bad)": """
+void f(spinlock_t *ptl) {
+	int err = other(1);
+	take(ptl); /* bad: LOCK */
+	if (!err || err > 0)
+		drop(ptl);
+}""",
     "presence decides": """
 void f(spinlock_t *ptl, pte_t *pte) {
 	pte_t v;
@@ -719,6 +759,17 @@ void f(spinlock_t *ptl, struct ctx *c) {
 	settle(c);
 	if (!c->locked)
 		drop(ptl);
+}""",
+    "unknown callee may change the fields of what it is given (bad)": """
+void f(spinlock_t *ptl, struct ctx *c, int n) {
+	c->locked = 0;
+	if (n) {
+		take(ptl); /* bad: LOCK */
+		c->locked = 1;
+	}
+	other(c);
+	if (c->locked)
+		drop(ptl); /* bad: UNLOCK */
 }""",
     "unknown callee may change what it is given (bad)": """
 void f(spinlock_t *ptl, int n) {

@@ -7,21 +7,30 @@ import pytest
 from tests.engine.cases import ALL
 from tests.engine.small import judge, marked, places
 
+_MIDDLE = "a function that only calls helpers, or helpers and flushes, is taken for a stranger: its helpers are run as roots"
+_STORED = "a stored comparison loses the negation of == 0 and !="
+
 # engine: known miss
-KNOWN_MISSES = frozenset({
-    "calls: boolean through two helpers",
-    "calls: callee changes what its pointer argument points to",
-    "calls: helper of a helper sees the same lock",
-    "guards: a count at least one",
-    "guards: conjunction repeated",
-    "guards: copy of a flag, the original changed after",
-    "guards: negated copy of a field whose name is inside",
-    "locks: caller that only calls helpers",
-    "locks: lock in a field of a local struct, through helpers",
-    "locks: lock through an out-parameter, with a local in between",
-    "locks: lock through two out-parameters in a row",
-})  # fmt: skip
-"""Cases that the engine gets wrong: exactly these, so one that comes right has to leave the list."""
+KNOWN_MISSES = {
+    "calls: boolean through two helpers": _MIDDLE,
+    "calls: helper of a helper sees the same lock": _MIDDLE,
+    "locks: caller that only calls helpers": "the front end leaves the caller out: it names no API function",
+    "locks: lock in a field of a local struct, through helpers": _MIDDLE,
+    "locks: lock through two out-parameters in a row": _MIDDLE,
+    "locks: lock through an out-parameter, with a local in between": "*ptlp = ptl says nothing about who holds *ptlp",
+    "guards: outcome of a comparison with zero, stored": _STORED,
+    "guards: outcome of a comparison with zero, stored, then the other way round (bad)": _STORED,
+    "guards: outcome of a comparison of locks, stored": _STORED,
+    "guards: as true as another is not equal to it (bad)": "\"as true as n\" is taken for a copy of n",
+    "guards: copy of a flag, the original changed after": "what is known of the copy goes with the original",
+    "guards: negated copy of a field whose name is inside": "the name is looked for as text, not as a path",
+    "guards: an error code is not zero, not positive (bad)": "not zero is taken to be positive",
+    "guards: a count at least one": "not zero is not taken to be at least one",
+    "guards: conjunction repeated": "one environment a state: which of both was false is forgotten at the join",
+    "calls: callee changes what its pointer argument points to": "a callee without API names is not followed",
+    "calls: unknown callee may change the fields of what it is given (bad)": "fields survive unknown calls",
+}
+"""Cases that the engine gets wrong, and why: exactly these, so one that comes right has to leave the list."""
 
 
 def wrong(title: str) -> str:
@@ -40,7 +49,7 @@ def test_findings_stand_where_they_are_marked(title: str) -> None:
 
 
 def test_the_known_misses_are_exactly_the_misses() -> None:
-    assert {title for title in ALL if wrong(title)} == KNOWN_MISSES
+    assert {title for title in ALL if wrong(title)} == set(KNOWN_MISSES)
 
 
 def test_titles_say_which_side_a_case_is_on() -> None:

@@ -149,8 +149,15 @@ def _slots(contracts: ContractTable) -> Mapping[tuple[str, str], Entry]:
     out = {}
     for slot in contracts.slots:
         holds = "ptl" in slot.holds
+        lazy = "lazy" in slot.holds
         out[(slot.struct, slot.slot)] = Entry(
-            ptl="the walker's lock" if holds else "", level=slot.level, lazy="lazy" in slot.holds, walker=holds, says=frozenset(slot.says), note=slot.reason
+            ptl="the walker's lock" if holds else "",
+            level=slot.level,
+            lazy=lazy,
+            walker="walker" in slot.holds,
+            pending="pending" in slot.holds,
+            says=frozenset(slot.says) | ({"entered-lazy"} if lazy else frozenset()),
+            note=slot.reason,
         )
     return out
 

@@ -73,7 +73,7 @@ class _Session:
 def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Context, options: Options | None = None) -> EngineResult:
     """Run the rules over all functions of ``facts``. Deterministic; a crash inside one function names that function and goes on."""
     program = Program(facts)
-    scope = Scope(program, context.roles)
+    scope = Scope(program, context.roles, frozenset(name for name, slot in context.slots if slot == "fn"))
 
     def callee(name: str, path: str) -> int | None:
         found = program.resolve(name, path)
@@ -81,7 +81,7 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
 
     session = _Session(program, Compiler(context.roles, callee, context.pure))
     automata = Automata(rules, context.features)
-    says = {i: context.says(fn.path, fn.name) for i, fn in enumerate(program.functions)}
+    says = {i: context.says(fn.path, fn.name) | _assumed(fn.annotations) for i, fn in enumerate(program.functions)}
     events = scope.events()
 
     def world() -> World:
@@ -98,3 +98,8 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
     stopped = tuple(NotAnalysed(program.functions[i].path, program.functions[i].name, program.functions[i].start, why)
                     for i, why in sorted(judged.stopped.items()))
     return EngineResult(findings, stopped, judged.contexts)
+
+
+def _assumed(annotations: tuple[str, ...]) -> frozenset[str]:
+    """The contract words that comments in the source add."""
+    return frozenset(text[7:-1] for text in annotations if text.startswith("assume("))

@@ -130,7 +130,7 @@ class Effects:
             kept = bool(value[4]) and value[4] == pointer
             moved = bool(value[4]) and value[4] != pointer
         self._emit(path, Event(kind, objects, attrs, level, self._number(pos), truth, name, env, auto.held, auto.lazy if not auto.paused else 0,
-                               auto.pending, walked, present, bits, origin, kept, moved, self._user, self._says, self._is_root), pos)
+                               auto.paused > 0, auto.pending, walked, present, bits, origin, kept, moved, self._user, self._says, self._is_root), pos)
 
     def apply(self, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
         """One effect of one call."""
@@ -223,6 +223,8 @@ def _lookup(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs:
 def _lazy(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
     self.event(path, kind, {"ptl": tuple(h[0] for h in path.auto.held)}, attrs, call.level, call.pos, call.name)
     auto: Auto = path.auto
+    if auto.paused and kind in ("lazy.enter", "lazy.leave"):
+        return
     if kind == "lazy.enter":
         path.auto = auto._replace(lazy=min(auto.lazy + 1, 3))
     elif kind == "lazy.leave":
@@ -306,6 +308,11 @@ def _test(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: f
         if kind == "test.dirty" and "c" in value[3]:
             self.event(path, "test.cleaned", {"value": value[1]}, attrs, call.level, call.pos, call.name, value=value)
             return
+        if kind == "test.same":
+            other = self.value_of(path, binds.get("old", ("?",)), call.pos)
+            if not (type(other) is tuple and other[0] == "e"):
+                return
+            key = f"same@{value[1]}={other[1]}"
     else:
         text = next((text_of(e) for k, e in binds.items() if k != "ret"), "")
         key = f"{kind[5:]}#{text}"

@@ -38,7 +38,7 @@ def entry_state(world: World, index: int, fn: Function, entry: Entry | None) -> 
         auto = auto._replace(held=((entry.ptl, entry.level, "entry"),))
     site = (index << SHIFT) + fn.start + 1
     if entry.walker and entry.ptl:
-        event = Event("ptl.acquire", {"ptl": entry.ptl}, frozenset({"walker"}), entry.level, site, None, entry.note, env, auto.held, 0, auto.pending,
+        event = Event("ptl.acquire", {"ptl": entry.ptl}, frozenset({"walker"}), entry.level, site, None, entry.note, env, auto.held, 0, False, auto.pending,
                       True, None, "", "", False, False, world.scope(index), world.says.get(index, frozenset()), True)
         instances, _, _ = world.automata.apply((), event)
         auto = auto._replace(instances=instances)

@@ -20,6 +20,8 @@ from tlblint.engine.state import START, Auto, Exit, Path, Trail
 from tlblint.engine.values import Env, Question, advance, ask, assign, evaluate, forget, learn, merge, presence, resolve, truth
 from tlblint.model.ir import Expr
 
+_ADDRESS = re.compile(r"(?:^|_|>|\.)(?:h?addr|address|next|start|end)$")
+
 SHIFT = 26
 MAX_VISITS = 6000
 """Block visits of one function from one entry state."""
@@ -83,6 +85,8 @@ class World:
     written: dict[int, frozenset[str]] = field(default_factory=dict)
     contexts: dict[int, int] = field(default_factory=dict)
     budget: int = MAX_BUDGET
+    culprit: int | None = None
+    """The innermost function in which an internal error arose."""
 
     def writes(self, index: int) -> frozenset[str]:
         """What a function stores through its parameters, itself or in what it calls: "*force_flush", "vmf->pte"."""
@@ -119,6 +123,9 @@ def analyse_function(world: World, index: int, auto: Auto = START, env: Env | No
     world.visited.add(index)
     try:
         summary = Run(world, world.code(index), is_root, inherited, says, walked).run(auto, entry)
+    except Exception:
+        world.culprit = index if world.culprit is None else world.culprit
+        raise
     finally:
         world.stack.pop()
     world.table[key] = summary
@@ -234,7 +241,9 @@ class Run:
             self._effects.apply(path, "entry.install", {"pte": ("v", resolve(path.env, name)[1:]), "value": expr}, NO_BITS,
                                 Call("*" + name[1:] + " =", pos, "", "", ""))
         symbolic = None
-        if expr[0] == "v" and (value == "nz" or (type(value) is tuple and value[0] == "term" and "#" not in value[1] and "(" not in value[1])):
+        if value is None and expr[0] == "v" and _ADDRESS.search(expr[1]) and path.env.get(resolve(path.env, name)) in (0, "nz"):
+            value = "nz"  # a variable that was 0 for "none yet" gets an address: it is one from then on
+        elif expr[0] == "v" and (value == "nz" or (type(value) is tuple and value[0] == "term" and "#" not in value[1] and "(" not in value[1])):
             value = None  # remember whose copy it is: more than that it is not zero
         if value is None and expr[0] in ("v", "op", "!"):
             symbolic = text_of(expr[1]) if expr[0] == "!" else text_of(expr)
@@ -403,7 +412,10 @@ class Run:
         learn(path.env, key, outcome)
         path.trail = (path.trail, (self._number(pos), "branch", key, "true" if outcome else "false"))
         mark = key.find("#")
-        if mark > 0:
+        if key.startswith("same@"):
+            if outcome:
+                _share(path.env, *key[5:].split("="))
+        elif mark > 0:
             subject = key[mark + 1 :]
             number = subject.lstrip("-").isdigit()
             objects: dict[str, object] = {"value": int(subject)} if number else {"page": subject}
@@ -435,6 +447,14 @@ class Run:
             instances = tuple((r, s, tuple(names.get(k, k) if isinstance(k, str) else k for k in keys), o) for r, s, keys, o in auto.instances)
             auto = auto._replace(held=held, instances=instances)
         return value, auto
+
+
+def _share(env: Env, one: str, other: str) -> None:
+    """Two entry values are equal: what is known of one holds for the other."""
+    for word in ("present", "none", "nonpresent"):
+        for here, there in ((one, other), (other, one)):
+            if f"{word}#{here}" in env:
+                env.setdefault(f"{word}#{there}", env[f"{word}#{here}"])
 
 
 def _drop_temps(env: Env, lasting: frozenset[str]) -> None:

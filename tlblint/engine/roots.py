@@ -1,7 +1,7 @@
-"""One run for each root: a function with the state it is entered in, judged with all that it calls.
+"""Runs over roots: functions with the state they are entered in, judged with all that they call.
 
-Runs share nothing that could change a result. So they may go to several processes, and a report on a part of a tree
-needs only the roots from which that part is reached: either way the findings are the same.
+Roots go in batches that depend on nothing but the program; a batch shares one table of answers, batches share nothing. So they may go
+to several processes, and a report on a part of a tree needs only the roots from which that part is reached.
 """
 
 from __future__ import annotations
@@ -61,11 +61,11 @@ class Roots:
         """Callbacks with their slot's entry, then roots, then what nobody reached; of all those, what leads to files of ``only``."""
         near = self._near(only)
         total = Judged()
-        for part in over(self._run, [start for start in self._starts() if start[0] in near], self._died):
+        for part in over(self._run, _batches([start for start in self._starts() if start[0] in near]), _died):
             total.add(part)
         for index in sorted(self.scope.carrying & near):
             if index not in total.visited and not self.program.functions[index].variant and self.subject(index):
-                total.add(self._run((index, self._entry(index))))
+                total.add(self._run(((index, self._entry(index)),)))
         return total
 
     def _near(self, only: Callable[[str], bool] | None) -> set[int]:
@@ -99,25 +99,17 @@ class Roots:
         fn = self.program.functions[index]
         return self.entries(fn.path, fn.name)
 
-    def _run(self, start: Start) -> Judged:
-        index, entry = start
+    def _run(self, batch: tuple[Start, ...]) -> Judged:
         world = self.world()
-
-        def go() -> None:
-            auto, env, walked = entry_state(world, index, self.program.functions[index], entry)
-            analyse_function(world, index, auto, env, is_root=True, inherited=entry.says if entry else frozenset(), walked=walked)
-
-        _guarded(world, index, go)
+        for index, entry in batch:
+            _guarded(world, index, lambda i=index, e=entry: self._enter(world, i, e))  # type: ignore[misc]
         self._replay_variants(world)
         hits = {hit: None for summary in world.table.values() for hit in summary.hits if hit.origin >= 0}
         return Judged(list(hits), world.stopped, world.visited, len(world.table))
 
-    def _died(self, start: Start) -> Judged:
-        """What it called counts as visited: nothing that killed a process may run in the next one."""
-        return Judged(stopped={start[0]: "the analysis ran out of memory or crashed"}, visited=_closure({start[0]}, self._below))
-
-    def _below(self, index: int) -> Iterable[int]:
-        return (*self.scope.callees[index], *self.program.twins(index))
+    def _enter(self, world: World, index: int, entry: Entry | None) -> None:
+        auto, env, walked = entry_state(world, index, self.program.functions[index], entry)
+        analyse_function(world, index, auto, env, is_root=True, inherited=entry.says if entry else frozenset(), walked=walked)
 
     def _replay_variants(self, world: World) -> None:
         """The other arm of a function's #if groups runs from every entry state that the first one met."""
@@ -126,6 +118,20 @@ class Roots:
             for twin in self.program.twins(index):  # type: ignore[arg-type]
                 _guarded(world, twin, lambda t=twin, a=auto, e=entry, r=is_root, s=says, w=walked: analyse_function(  # type: ignore[misc]
                     world, t, a, dict(e), is_root=r, inherited=s, walked=w))
+
+
+BATCH = 40
+"""Roots that share a table. Neighbours in a file call the same helpers in the same state."""
+
+
+def _batches(starts: Sequence[Start]) -> list[tuple[Start, ...]]:
+    """All starts, in an order and in groups that depend on nothing but the program."""
+    ordered = sorted(starts, key=lambda start: (start[0], repr(start[1])))
+    return [tuple(ordered[at : at + BATCH]) for at in range(0, len(ordered), BATCH)]
+
+
+def _died(batch: tuple[Start, ...]) -> Judged:
+    return Judged(stopped={index: "the analysis ran out of memory or crashed" for index, _ in batch})
 
 
 def _closure(seeds: set[int], step: Callable[[int], Iterable[int]]) -> set[int]:

@@ -116,6 +116,8 @@ def _step(op: str, left: Value | None, right: Value | None) -> Value | None:
     if type(left) is int and type(right) is int:
         total = left + right if op == "+" else left - right
         return total if abs(total) < 2 else ("nz" if op == "+" else None)
+    if op == "+" and left is None and type(right) is tuple and right[0] == "k":
+        return "nz"
     if op == "+" and (right == 1 or right == "nz") and (left is None or left == "nz" or type(left) is int):
         return "nz"
     return None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
+from tlblint.flow.assume import assumptions
 from tlblint.flow.context import NotLowered
 from tlblint.flow.lower import lower
 from tlblint.model.ir import FileFacts, Function, NotAnalysed
@@ -33,6 +35,8 @@ def facts_of(
                 doubtful.add(item.start)
     lowered = {function.start for function in functions}
     doubtful.update(miss.pos for miss in missed if miss.pos in lowered)
+    words = assumptions(raw, [function.start for function in functions])
+    functions = [replace(f, annotations=(*f.annotations, *(f"assume({w})" for w in words[f.start]))) if f.start in words else f for f in functions]
     newlines = tuple(match.start() for match in _NEWLINE.finditer(raw))
     return FileFacts(path, tuple(functions), parsed.tables, tuple(dict.fromkeys(missed)), parsed.total, len(doubtful), newlines)
 

@@ -71,7 +71,8 @@ class Function:
     variant: int = 0
     assumed: tuple[str, ...] = ()
     annotations: tuple[str, ...] = ()
-    """Sparse lock annotations as written: "releases(vmf->ptl)", "acquires(ptl)", "must_hold(ptl)"."""
+    """Sparse lock annotations as written: "releases(vmf->ptl)", "acquires(ptl)", "must_hold(ptl)"; and "assume(word)" from a
+    comment above the function."""
 
 
 @dataclass(frozen=True, slots=True)
