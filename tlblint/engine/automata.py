@@ -127,11 +127,11 @@ class Automata:
         self.kinds = frozenset(self._start) | frozenset(self._step)
 
     def _value_bound(self) -> dict[tuple[int, str], int]:
-        """States of which every transition needs the tracked value, with the slot it is in."""
+        """States that can come to anything only through the tracked value, with the slot it is in."""
         slots: dict[tuple[int, str], set[int | None]] = {}
         for by_state in self._step.values():
             for place, transitions in by_state.items():
-                slots.setdefault(place, set()).update(slot for _, slot, _ in transitions)
+                slots.setdefault(place, set()).update(slot for transition, slot, _ in transitions if transition.target != "gone")
         out = {}
         for (rule, state), found in slots.items():
             track = self.rules[rule].track
