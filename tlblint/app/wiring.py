@@ -44,13 +44,14 @@ def build(wanted: Wanted) -> Spine:
     active = _active(rules, wanted)
     context = _context(roles, contracts, texts, generation, chosen)
     judged = tuple(rule for rule in rules if rule.code in active and rule.transitions)
+    words = roles.relevant() | {slot.struct.encode() for slot in contracts.slots if slot.slot == "fn"}
     return Spine(
         rules=rules,
         active=active,
         profiles=tuple(sorted(p.profile.name for p in chosen)),
-        words=roles.relevant(),
+        words=words,
         ruleset=_digest(rules, texts, profile_texts),
-        facts=partial(_facts, _configs(chosen), roles.relevant(), _helpers(roles)),
+        facts=partial(_facts, _configs(chosen), words, _helpers(roles)),
         analyse=partial(_analyse, judged, context),
         hints=roles.prefilter(),
         skipped=_paths(texts, "skipped"),

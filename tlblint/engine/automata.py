@@ -101,7 +101,6 @@ _GUARDS: dict[str, GuardTest] = {
     "other-ptl": lambda e, i, a, f: i is not None and not _same(i[2][0], e.objects.get("ptl", ())),
     "foreign-mm": lambda e, i, a, f: _foreign(e, i),
     "live-read": lambda e, i, a, f: e.origin == "read" and e.pointer_kept,
-    "dirty-tested": lambda e, i, a, f: f"dirty#{e.objects.get('value')}" in e.env,
     "paused": lambda e, i, a, f: e.paused,
     "built-value": lambda e, i, a, f: e.origin == "built",
     "attr": lambda e, i, a, f: not e.attrs.isdisjoint(a.split("|")),

@@ -134,6 +134,8 @@ def effects_of(role: Role, args: tuple[Expr, ...], temp: int, used: bool) -> tup
         binds = tuple((name, operand(how, args, temp)) for name, how in effect.bind)
         kernel = any(name == "mm" and expr == ("&", "init_mm") for name, expr in binds)
         words = {"kernel"} if kernel else set()
+        if any(name == "ptl" and how[0] == "*" for name, how in effect.bind):
+            words.add("out")
         if effect.kind == "entry.clear" and not (used and any(name == "value" and expr[0] == "t" for name, expr in binds)):
             words.add("no-result")
         out.append((effect.kind, binds, effect.attrs | words if words else effect.attrs, effect.when))

@@ -60,7 +60,7 @@ class Effects:
                     break
                 if held[0] == "l":
                     return str(held[1])
-                if held[0] != "term" or "(" in held[1] or "#" in held[1]:
+                if held[0] != "term" or len(held) < 4:
                     break
                 path = held[1]
             return path
@@ -81,7 +81,7 @@ class Effects:
         text = text_of(expr) or ""
         for _ in range(4):
             held = env.get(text)
-            if not (type(held) is tuple and held[0] == "term" and not held[2] and "(" not in held[1] and "#" not in held[1]):
+            if not (type(held) is tuple and held[0] == "term" and not held[2] and len(held) > 3 and "(" not in held[1] and "#" not in held[1]):
                 break
             text = str(held[1])
         return text
@@ -171,7 +171,7 @@ def _acquire(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs
     symbol = self.lock_of(path.env, expr, call.dest if expr[0] == "t" else "")
     if kind == "lock.acquire" and not PTL_NAME.search(symbol):
         return
-    if expr[0] == "v" and kind == "ptl.acquire":
+    if expr[0] == "v" and "out" in attrs:
         symbol = resolve(path.env, expr[1])
         forget(path.env, symbol)
     if expr[0] == "t":

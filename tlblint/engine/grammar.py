@@ -26,7 +26,7 @@ EVENT_KINDS = frozenset(
 OBJECTS = frozenset({"ptl", "pte", "value", "old", "mm", "tlb", "page", "range", "vma"})
 PLAIN_GUARDS = frozenset(
     """may-be-present known-present walked page-table-level huge-level lazy pending-open anon-page no-page stale-value cleaned-value
-    returned-value read-value user-space root ptl-held entered-locked other-ptl root-exit value-kept restores moves foreign-mm built-value live-read dirty-tested paused""".split()
+    returned-value read-value user-space root ptl-held entered-locked other-ptl root-exit value-kept restores moves foreign-mm built-value live-read paused""".split()
 )
 ARG_GUARDS = frozenset({"attr", "feature", "contract"})
 """Guards with an argument; several alternatives are separated by a bar: contract:table-detached|promotion-only."""

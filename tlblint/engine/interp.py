@@ -245,17 +245,13 @@ class Run:
             value = "nz"  # a variable that was 0 for "none yet" gets an address: it is one from then on
         elif expr[0] == "v" and (value == "nz" or (type(value) is tuple and value[0] == "term" and "#" not in value[1] and "(" not in value[1])):
             value = None  # remember whose copy it is: more than that it is not zero
+        turned = copy = False
         if value is None and expr[0] in ("v", "op", "!"):
-            symbolic = text_of(expr[1]) if expr[0] == "!" else text_of(expr)
-            if symbolic is not None and expr[0] == "!":
-                assign(path.env, name, None, None)
-                if "%" not in symbolic and name not in symbolic:
-                    path.env[resolve(path.env, name)] = ("term", symbolic, True)
-                return
-            if symbolic is not None and expr[0] == "op":
-                symbolic = ask(path.env, expr).key
+            copy = expr[0] == "v"
+            question = ask(path.env, expr)
+            symbolic, turned = (text_of(expr), False) if copy else (question.key, question.negated)
         beyond = advance(path.env, name) if expr[0] == "op" and expr[1] == "+" and expr[2] == ("v", name) else ()
-        assign(path.env, name, value, symbolic)
+        assign(path.env, name, value, symbolic, turned, copy)
         for fact in beyond:
             path.env[fact] = 1
 
@@ -349,7 +345,10 @@ class Run:
     def _emit(self, path: Path, event: Event, pos: int) -> None:
         instances, bad, changed = self._world.automata.apply(path.auto.instances, event)
         path.trail = (path.trail, (event.site, event.kind, event.name, _subject(event)))
-        if changed:
+        if bad:  # one report for one obligation: what else started at the same place is silent from here on
+            told = {(v.rule, v.instance[3] if v.instance is not None else event.site) for v in bad}
+            instances = tuple(i for i in instances if (i[0], i[3]) not in told)
+        if changed or bad:
             path.auto = path.auto._replace(instances=instances)
         for violation in bad:
             instance: Instance | None = violation.instance
@@ -440,7 +439,8 @@ class Run:
 
     def _outward(self, path: Path, value: object) -> tuple[object, Auto]:
         """A lock taken here and handed out through *ptlp or the returned value gets that name."""
-        names = {v[1]: k for k, v in path.env.items() if type(v) is tuple and v[0] == "l" and (k[0] == "*" or "->" in k)}
+        names = {v[1]: k for k, v in path.env.items()
+                 if type(v) is tuple and (v[0] == "l" or (v[0] == "term" and len(v) > 3)) and (k[0] == "*" or "->" in k)}
         auto = path.auto
         if names and any(h[0] in names for h in auto.held):
             held = tuple(sorted((names.get(s, s), level, mark) for s, level, mark in auto.held))

@@ -187,7 +187,7 @@ class Frame:
             return (tag, name, *value[2:]) if name or tag != "l" else None
         if tag == "term":
             text = self.text(value[1], inward)
-            return None if text is None else ("term", text, value[2])
+            return None if text is None else ("term", text, *value[2:])
         if tag == "&":
             return None
         return value

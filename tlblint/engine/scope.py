@@ -45,6 +45,8 @@ class Scope:
             for callee in callees:
                 if callee != index:
                     self.callers.setdefault(callee, []).append(index)
+        for index in [i for i in sorted(self.carrying) if _unbalanced(self._direct[i])]:
+            self.carrying.update(self.callers.get(index, ()))
 
     def _scan(self, fn: Function) -> tuple[bool, bool, tuple[int, ...], frozenset[str]]:
         carries = matters = False
@@ -127,6 +129,14 @@ class Scope:
             if not callers or any(c not in self.carrying for c in callers):
                 out.append(index)
         return out
+
+
+_PAIRS = (("ptl.acquire", "ptl.release"), ("lazy.enter", "lazy.leave"), ("section.open", "section.close"), ("pending.inc", "pending.dec"))
+
+
+def _unbalanced(kinds: frozenset[str]) -> bool:
+    """Half of a pair: what the function opens or closes is its callers' business."""
+    return any((one in kinds) != (other in kinds) for one, other in _PAIRS)
 
 
 def _events(kinds: list[str]) -> frozenset[str]:

@@ -4,7 +4,7 @@ An environment maps keys to values. A key is an lvalue path ("force_flush"), a t
 ("(new_ptl==old_ptl)"), a pure call ("folio_test_hugetlb(folio)"), a predicate on an entry value ("present#417") or
 on a page ("anon@folio"), or "@pte": the number of the last plain read made through that pointer.
 
-Values: an int; "nz" (not zero); ("k", NAME); ("term", key, negated): as true as that key;
+Values: an int; "nz" (not zero); ("k", NAME); ("term", key, negated): as true as that key, with "copy" behind it equal to it;
 ("e", number, origin, bits, pointer): an entry value, origin "read", "cleared" or "built", bits a subset of "cdwok"
 (cleaned, dirtied, write-protected, made old, kept but changed); ("p", lock): a pointer to an entry under that lock, ("m", lock):
 the same or NULL; ("l", lock); ("&", path).
@@ -106,7 +106,7 @@ def _alias(env: Env, left: Expr, held_left: Value | None, right: Expr, held_righ
     """Whether two variables are known copies of each other."""
     if left[0] != "v" or right[0] != "v":
         return False
-    return held_right == ("term", left[1], False) or held_left == ("term", right[1], False)
+    return held_right == ("term", left[1], False, "copy") or held_left == ("term", right[1], False, "copy")
 
 
 def _step(op: str, left: Value | None, right: Value | None) -> Value | None:
@@ -116,7 +116,8 @@ def _step(op: str, left: Value | None, right: Value | None) -> Value | None:
     if type(left) is int and type(right) is int:
         total = left + right if op == "+" else left - right
         return total if abs(total) < 2 else ("nz" if op == "+" else None)
-    if op == "+" and left is None and type(right) is tuple and right[0] == "k":
+    plain = left is None or (type(left) is tuple and left[0] == "term" and "#" not in left[1] and "(" not in left[1])
+    if op == "+" and plain and type(right) is tuple and right[0] == "k":
         return "nz"
     if op == "+" and (right == 1 or right == "nz") and (left is None or left == "nz" or type(left) is int):
         return "nz"
@@ -178,7 +179,11 @@ def forget(env: Env, path: str) -> None:
         elif type(value) is tuple:
             if value[0] == "term":
                 if path in mentions(value[1]):
-                    gone.append(key)
+                    decided = truth(env, value)
+                    if decided is None:
+                        gone.append(key)
+                    else:
+                        env[key] = "nz" if decided else 0
             elif value[0] == "e" and value[4] and path in mentions(value[4]):
                 env[key] = (*value[:4], "")
     for key in gone:
@@ -187,20 +192,21 @@ def forget(env: Env, path: str) -> None:
 
 def advance(env: Env, path: str) -> list[str]:
     """Facts that an addition to ``path`` makes or keeps true: it is beyond every copy taken of it before."""
-    behind = [k for k, v in env.items() if v == ("term", path, False)]
+    behind = [k for k, v in env.items() if v == ("term", path, False, "copy")]
     mark = f"({path}>"
     behind += [k[len(mark) : -1] for k, v in env.items() if v == 1 and k.startswith(mark)]
     return [key for other in behind for key in (f"({path}>{other})", f"({other}<{path})", f"({path}!={other})")]
 
 
-def assign(env: Env, path: str, value: Value | None, symbolic: str | None) -> None:
-    """``path`` now holds ``value``; with no value but a symbolic text it is as true as that text."""
+def assign(env: Env, path: str, value: Value | None, symbolic: str | None, turned: bool = False, copy: bool = False) -> None:
+    """``path`` now holds ``value``; with no value but a symbolic text it is as true as that text, or with ``turned`` as false. A ``copy``
+    is more than that: it is equal to it."""
     path = resolve(env, path)
     forget(env, path)
     if value is not None:
         env[path] = value
     elif symbolic is not None and path not in mentions(symbolic) and "%" not in symbolic:
-        env[path] = ("term", symbolic, False)
+        env[path] = ("term", symbolic, turned, "copy") if copy and not turned else ("term", symbolic, turned)
 
 
 def learn(env: Env, key: str, outcome: bool) -> None:

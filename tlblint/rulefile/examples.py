@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_EXPECT = re.compile(r"/\*\s*(?P<kind>todo-expect|expect|ok):\s*(?P<code>TLB\d{3})(?P<note>[^*]*)\*/")
+_EXPECT = re.compile(r"/\*\s*(?P<kind>todo-expect|expect|ok):\s*(?P<code>TLB\d{3})(?P<note>.*?)\*/")
 
 
 @dataclass(frozen=True, slots=True)
