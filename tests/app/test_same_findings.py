@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,22 @@ def test_a_root_that_kills_its_process_is_named(spine: Spine, facts: list[FileFa
     assert not result.findings
     assert len(result.not_analysed) > 10
     assert {gap.why for gap in result.not_analysed} == {"the analysis ran out of memory or crashed"}
+
+
+def test_a_killed_batch_costs_one_root(spine: Spine, facts: list[FileFacts]) -> None:
+    whole = spine.analyse(facts, None)
+
+    deadly: list[Any] = []
+
+    def over(function: Callable[[Any], Any], items: Sequence[Any], died: Callable[[Any], Any]) -> list[Any]:
+        """The very first start kills whatever process it runs in."""
+        deadly.append(items[0][0])
+        return [died(item) if item[0] == deadly[0] else function(item) for item in items]
+
+    result = spine.analyse(facts, None, over)
+    assert [gap.why for gap in result.not_analysed] == ["the analysis ran out of memory or crashed"]
+    lost = result.not_analysed[0].path
+    assert [finding for finding in result.findings if finding.path != lost] == [finding for finding in whole.findings if finding.path != lost]
 
 
 def test_an_only_caller_in_the_other_arm_of_an_if_group(spine: Spine) -> None:

@@ -61,12 +61,27 @@ class Roots:
         """Callbacks with their slot's entry, then roots, then what nobody reached; of all those, what leads to files of ``only``."""
         near = self._near(only)
         total = Judged()
-        for part in over(self._run, _batches([start for start in self._starts() if start[0] in near]), _died):
+        # Whole batches, also where only one start is near: what shares a table must not depend on what is asked for.
+        for part in self._over([batch for batch in _batches(self._starts()) if any(index in near for index, _ in batch)], over):
             total.add(part)
         for index in sorted(self.scope.carrying & near):
             if index not in total.visited and not self.program.functions[index].variant and self.subject(index):
                 total.add(self._run(((index, self._entry(index)),)))
         return total
+
+    def _over(self, batches: list[tuple[Start, ...]], over: Over) -> Iterable[Judged]:
+        """All batches, those that killed their process once more start by start, in the order of ``batches``."""
+        parts: list[Judged | None] = over(self._run, batches, lambda batch: None)
+        again = [(start,) for batch, part in zip(batches, parts, strict=True) if part is None for start in batch]
+        second = dict(zip(again, over(self._run, again, self._died), strict=True)) if len(again) > 1 else {batch: self._died(batch) for batch in again}
+        for batch, part in zip(batches, parts, strict=True):
+            yield from [part] if part is not None else [second[(start,)] for start in batch]
+
+    def _died(self, batch: tuple[Start, ...]) -> Judged:
+        """What it called counts as visited: nothing that killed a process may run in the next one."""
+        (start,) = batch
+        stopped = {start[0]: "the analysis ran out of memory or crashed"}
+        return Judged(stopped=stopped, visited=_closure({start[0]}, lambda index: (*self.scope.callees[index], *self.program.twins(index))))
 
     def _near(self, only: Callable[[str], bool] | None) -> set[int]:
         """The functions from which one in a file of ``only`` is reached."""
@@ -124,14 +139,10 @@ BATCH = 40
 """Roots that share a table. Neighbours in a file call the same helpers in the same state."""
 
 
-def _batches(starts: Sequence[Start]) -> list[tuple[Start, ...]]:
+def _batches(starts: Iterable[Start]) -> list[tuple[Start, ...]]:
     """All starts, in an order and in groups that depend on nothing but the program."""
-    ordered = sorted(starts, key=lambda start: (start[0], repr(start[1])))
+    ordered = sorted(starts, key=lambda start: start[0])  # entries of one function stay in the order of their tables
     return [tuple(ordered[at : at + BATCH]) for at in range(0, len(ordered), BATCH)]
-
-
-def _died(batch: tuple[Start, ...]) -> Judged:
-    return Judged(stopped={index: "the analysis ran out of memory or crashed" for index, _ in batch})
 
 
 def _closure(seeds: set[int], step: Callable[[int], Iterable[int]]) -> set[int]:
