@@ -13,17 +13,7 @@ _STORED = "a stored comparison loses the negation of == 0 and !="
 # engine: known miss
 KNOWN_MISSES = {
     "calls: boolean through two helpers": _MIDDLE,
-    "calls: helper of a helper sees the same lock": _MIDDLE,
     "locks: caller that only calls helpers": "the front end leaves the caller out: it names no API function",
-    "locks: lock in a field of a local struct, through helpers": _MIDDLE,
-    "locks: lock through two out-parameters in a row": _MIDDLE,
-    "locks: lock through an out-parameter, with a local in between": "*ptlp = ptl says nothing about who holds *ptlp",
-    "guards: outcome of a comparison with zero, stored": _STORED,
-    "guards: outcome of a comparison with zero, stored, then the other way round (bad)": _STORED,
-    "guards: outcome of a comparison of locks, stored": _STORED,
-    "guards: as true as another is not equal to it (bad)": "\"as true as n\" is taken for a copy of n",
-    "guards: copy of a flag, the original changed after": "what is known of the copy goes with the original",
-    "guards: negated copy of a field whose name is inside": "the name is looked for as text, not as a path",
     "guards: an error code is not zero, not positive (bad)": "not zero is taken to be positive",
     "guards: a count at least one": "not zero is not taken to be at least one",
     "guards: conjunction repeated": "one environment a state: which of both was false is forgotten at the join",

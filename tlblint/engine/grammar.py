@@ -76,7 +76,8 @@ class RuleSpec:
     ``track`` names the objects (at most three) whose identities tell two instances apart.
     ``needs`` are features that a profile must have for the rule to hold there; ``where`` adds to them by the state
     from which ERROR is reached. ``single`` names states in which instances are told apart by their lock only: where it no
-    longer matters which entry it was, one instance stands for all.
+    longer matters which entry it was, one instance stands for all. ``placed_at_act`` names states from which a finding
+    is placed where ERROR is reached, not where the instance began.
     """
 
     code: str
@@ -91,6 +92,7 @@ class RuleSpec:
     needs: tuple[str, ...]
     where: tuple[tuple[str, tuple[str, ...]], ...]
     single: tuple[str, ...]
+    placed_at_act: tuple[str, ...]
     text: str
     path: str
 

@@ -352,7 +352,8 @@ class Run:
             path.auto = path.auto._replace(instances=instances)
         for violation in bad:
             instance: Instance | None = violation.instance
-            origin = instance[3] if instance is not None else event.site
+            placed = instance is not None and instance[1] not in self._world.automata.rules[violation.rule].placed_at_act
+            origin = instance[3] if instance is not None and placed else event.site
             keys = instance[2] if instance is not None else ()
             objects = tuple(sorted((k, v) for k, v in event.objects.items() if isinstance(v, str | int | tuple)))
             self._hit(Hit(violation.rule, instance[1] if instance is not None else "start", origin, keys, event.site, event.kind, event.name, violation.say, objects, tuple(self._history(path.trail))))

@@ -45,7 +45,7 @@ class Scope:
             for callee in callees:
                 if callee != index:
                     self.callers.setdefault(callee, []).append(index)
-        for index in [i for i in sorted(self.carrying) if _unbalanced(self._direct[i])]:
+        for index in [i for i in sorted(self.carrying) if _unbalanced(self._direct[i]) or _takes_value(program.functions[i])]:
             self.carrying.update(self.callers.get(index, ()))
 
     def _scan(self, fn: Function) -> tuple[bool, bool, tuple[int, ...], frozenset[str]]:
@@ -132,6 +132,11 @@ class Scope:
 
 
 _PAIRS = (("ptl.acquire", "ptl.release"), ("lazy.enter", "lazy.leave"), ("section.open", "section.close"), ("pending.inc", "pending.dec"))
+
+
+def _takes_value(fn: Function) -> bool:
+    """An entry value comes in by parameter: what its callers know of it counts."""
+    return any(type_ in ("pte_t", "pmd_t", "pud_t") for _, type_ in fn.params)
 
 
 def _unbalanced(kinds: frozenset[str]) -> bool:

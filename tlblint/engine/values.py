@@ -116,7 +116,7 @@ def _step(op: str, left: Value | None, right: Value | None) -> Value | None:
     if type(left) is int and type(right) is int:
         total = left + right if op == "+" else left - right
         return total if abs(total) < 2 else ("nz" if op == "+" else None)
-    plain = left is None or (type(left) is tuple and left[0] == "term" and "#" not in left[1] and "(" not in left[1])
+    plain = left is None or left == "nz" or (type(left) is tuple and left[0] == "term" and "#" not in left[1] and "(" not in left[1])
     if op == "+" and plain and type(right) is tuple and right[0] == "k":
         return "nz"
     if op == "+" and (right == 1 or right == "nz") and (left is None or left == "nz" or type(left) is int):

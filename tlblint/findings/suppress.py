@@ -17,6 +17,7 @@ _TOKENS = re.compile(
     re.DOTALL,
 )
 _ALLOW = re.compile(r"allow\b\s*(?P<codes>[^-]*?)\s*(?:--\s*(?P<reason>.*))?\Z", re.DOTALL)
+_ASSUME = re.compile(r"assume\s+[a-z-]+(?:[,\s]+[a-z-]+)*\s+--\s*\S", re.DOTALL)
 _CODE = re.compile(r"TLB\d{3}\Z")
 
 
@@ -46,9 +47,19 @@ def suppressions(path: str, raw: bytes) -> tuple[Suppression, ...]:
         if text.startswith(MARK.decode()):
             first, column = lines.locate(match.start())
             last, _ = lines.locate(match.end() - 1)
-            codes, reason, wrong = _parse(text.removeprefix(MARK.decode()).strip())
+            said = text.removeprefix(MARK.decode()).strip()
+            if said.startswith("assume"):
+                if wrong := _assumption(said):
+                    found.append(Suppression(path, first, column, (), "", frozenset(), wrong))
+                continue
+            codes, reason, wrong = _parse(said)
             found.append(Suppression(path, first, column, codes, reason, _covered(first, last, bare), wrong))
     return tuple(found)
+
+
+def _assumption(text: str) -> str:
+    """What is wrong with a promise about a function ("assume WORD -- reason"), or ""."""
+    return "" if _ASSUME.match(text) else "'assume' needs words of rules/api/contracts.toml and a reason after '--'"
 
 
 def _inner(comment: bytes) -> str:

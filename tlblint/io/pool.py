@@ -65,7 +65,12 @@ def _over_pool(function: Callable[[Item], Result], chunks: Sequence[Sequence[Ite
     executor = ProcessPoolExecutor(min(jobs, len(chunks)), multiprocessing.get_context("fork"), _start, (function,))
     try:
         try:
-            futures: list[Future[list[Result]]] = [executor.submit(_run_chunk, chunk) for chunk in chunks]
+            # Held back while workers are born: one that is interrupted before _start() would print a traceback.
+            held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                futures: list[Future[list[Result]]] = [executor.submit(_run_chunk, chunk) for chunk in chunks]
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, held)
         except BrokenProcessPool:
             yield from (None for _ in chunks)
             return
@@ -96,6 +101,7 @@ def _start(function: Callable[[Any], Any]) -> None:
     global _function
     _function = function
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def _run_chunk(chunk: Sequence[Any]) -> list[Any]:

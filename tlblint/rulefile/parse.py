@@ -10,7 +10,7 @@ from tlblint.engine.grammar import GrammarError, RuleSpec, Transition, parse_tra
 
 HEADINGS = ("What it finds", "Why it matters", "When this rule is wrong", "Examples", "References")
 _TITLE = re.compile(r"# (TLB\d{3}) ([a-z][a-z-]+)\s*$")
-_KEYS = {"title", "severity", "confidence", "status", "track", "states", "transitions", "needs", "where", "single"}
+_KEYS = {"title", "severity", "confidence", "status", "track", "states", "transitions", "needs", "where", "single", "placed_at_act"}
 _WORDS = {
     "severity": ("error", "warning", "note"),
     "confidence": ("high", "medium", "low"),
@@ -48,12 +48,13 @@ def parse_rule(path: str, text: str) -> RuleSpec:
     for state, _ in where:
         if state not in known:
             raise RuleFileError(path, _line_of(lines, "where"), 1, f"where names an unknown state '{state}'")
-    single = tuple(data.get("single", []))
-    for state in single:
-        if state not in known:
-            raise RuleFileError(path, _line_of(lines, "single"), 1, f"single names an unknown state '{state}'")
+    single, placed = tuple(data.get("single", [])), tuple(data.get("placed_at_act", []))
+    for key, named in (("single", single), ("placed_at_act", placed)):
+        for state in named:
+            if state not in known:
+                raise RuleFileError(path, _line_of(lines, key), 1, f"{key} names an unknown state '{state}'")
     return RuleSpec(title[1], title[2], str(data["title"]), data["severity"], data["confidence"], data["status"], track, tuple(states.items()), transitions,
-                    tuple(data.get("needs", [])), where, single, text, path)
+                    tuple(data.get("needs", [])), where, single, placed, text, path)
 
 
 def _toml_block(path: str, lines: list[str]) -> tuple[int, str]:
@@ -86,7 +87,7 @@ def _decode(path: str, first: int, block: str) -> dict[str, Any]:
 
 
 def _shapes(path: str, first: int, block: str, data: dict[str, Any]) -> None:
-    for key in ("track", "transitions", "needs", "single"):
+    for key in ("track", "transitions", "needs", "single", "placed_at_act"):
         held = data.get(key, [])
         if not isinstance(held, list) or not all(isinstance(item, str) for item in held):
             raise RuleFileError(path, first + _offset(block, key), 1, f"{key} must be a list of strings")
@@ -113,7 +114,7 @@ def _transition(path: str, lines: list[str], item: str, states: frozenset[str]) 
     try:
         return parse_transition(item, states)
     except GrammarError as error:
-        number = _line_of(lines, item[:40])
+        number = next((n for n, line in enumerate(lines, 1) if item in line), _line_of(lines, item[:40]))
         column = max(lines[number - 1].find(item[:40]), 0) + error.column + 1
         raise RuleFileError(path, number, column, str(error)) from None
 
