@@ -60,7 +60,7 @@ def test_a_walk_over_live_entries_has_no_excuse(shipped: ContractTable) -> None:
     """The walkers that the batched-pending rule is about must not be excused from it."""
     for path, name in [
         ("mm/memory.c", "zap_pte_range"), ("mm/mprotect.c", "change_pte_range"), ("mm/madvise.c", "madvise_free_pte_range"),
-        ("mm/madvise.c", "madvise_cold_or_pageout_pte_range"), ("mm/mremap.c", "move_ptes"), ("mm/migrate_device.c", "migrate_vma_collect_pmd"),
+        ("mm/madvise.c", "madvise_cold_or_pageout_pte_range"), ("mm/mremap.c", "move_ptes"),
         ("mm/userfaultfd.c", "move_swap_pte"), ("mm/rmap.c", "try_to_unmap_one"),
     ]:  # fmt: skip
         assert not shipped.says(path, name) & {"flushes-none-too", "flush-elsewhere"}, name

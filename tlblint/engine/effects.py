@@ -244,6 +244,8 @@ def _pending(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs
 def _read(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
     pointer = self.pointer_of(path.env, binds.get("pte", ("?",)))
     held = self.read_entry(path, pointer, call.pos, call.level, call.name)
+    if pointer and pointer[0] != "&":
+        path.env["*" + pointer] = held  # known even when nobody keeps the value: pte_present(ptep_get(pte))
     ret = binds.get("value", ("?",))
     if ret[0] == "t":
         path.env[f"%{ret[1]}"] = held
