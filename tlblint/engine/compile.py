@@ -38,6 +38,7 @@ class Code:
     writes: frozenset[str]
     entry_pointers: frozenset[str]
     lasting: frozenset[str]
+    zeroed: frozenset[str]
 
 
 @lru_cache(maxsize=65536)
@@ -171,7 +172,7 @@ class Compiler:
                 elif op[0] == SET:
                     writes.add(op[1])
             blocks.append((tuple(kept), block.kind, block.cond, block.succs, block.pos))
-        return Code(index, fn, blocks, frozenset(relevant), frozenset(callees), frozenset(writes), _pointers(fn), _lasting(fn))
+        return Code(index, fn, blocks, frozenset(relevant), frozenset(callees), frozenset(writes), _pointers(fn), _lasting(fn), _zeroed(fn))
 
     def _lower(self, instr: tuple, fn: Function, dest: dict[int, str]) -> tuple | None:  # type: ignore[type-arg]
         tag = instr[0]
@@ -271,6 +272,11 @@ def _keep(op: tuple, relevant: set[str]) -> bool:  # type: ignore[type-arg]
 def _pointers(fn: Function) -> frozenset[str]:
     """Parameters that point to entries, by their type."""
     return frozenset(name for name, type_ in fn.params if re.match(r"(?:const )?p(?:te|md|ud)_t \*$", type_))
+
+
+def _zeroed(fn: Function) -> frozenset[str]:
+    """Variables that are set to 0 somewhere: for an address that is how "none yet" is written."""
+    return frozenset(instr[1] for block in fn.blocks for instr in block.instrs if instr[0] == "set" and instr[2] == ("n", 0))
 
 
 def _used(fn: Function) -> frozenset[str]:

@@ -241,7 +241,7 @@ class Run:
             self._effects.apply(path, "entry.install", {"pte": ("v", resolve(path.env, name)[1:]), "value": expr}, NO_BITS,
                                 Call("*" + name[1:] + " =", pos, "", "", ""))
         symbolic = None
-        if value is None and expr[0] == "v" and _ADDRESS.search(expr[1]) and path.env.get(resolve(path.env, name)) in (0, "nz"):
+        if value is None and expr[0] == "v" and _ADDRESS.search(expr[1]) and name in self._code.zeroed:
             value = "nz"  # a variable that was 0 for "none yet" gets an address: it is one from then on
         elif expr[0] == "v" and (value == "nz" or (type(value) is tuple and value[0] == "term" and "#" not in value[1] and "(" not in value[1])):
             value = None  # remember whose copy it is: more than that it is not zero
