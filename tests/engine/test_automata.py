@@ -109,8 +109,6 @@ GUARDS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("ptl-held", {"held": (("a", "pte", ""),)}, {}),
     ("user-space", {"user": True}, {"user": True, "attrs": frozenset({"kernel"})}),
     ("cleaned-value", {"bits": "cd"}, {"bits": "d"}),
-    ("value-kept", {"bits": "d"}, {"bits": "w"}),
-    ("returned-value", {"origin": "cleared"}, {"origin": "read"}),
     ("read-value", {"origin": "read"}, {"origin": "cleared"}),
     ("restores", {"pointer_kept": True}, {"pointer_kept": True, "bits": "c"}),
     ("moves", {"moved": True, "origin": "cleared"}, {"moved": True, "origin": "built"}),

@@ -21,8 +21,15 @@ from tlblint.io import data
 from tlblint.io.errors import InputError
 from tlblint.model.ir import FileFacts
 from tlblint.roles import ContractTable, Generation, ProfileData, RoleError, RoleTable, detect, load_contracts, load_profile_data, load_roles
+from tlblint.roles.contracts import SAYS
+from tlblint.roles.generation import FEATURES
+from tlblint.roles.kinds import KINDS
+from tlblint.roles.profiles import WORDS
 from tlblint.rulefile import RuleFileError, parse_rule
 from tlblint.syntax.config import Config
+
+OWN_ATTRS = frozenset({"no-result", "kernel", "out", "walker"})
+"""Attributes that the engine adds to those of the role table."""
 
 NOT_ROLES = ("contracts.toml", "pure.toml", "scope.toml")
 
@@ -40,6 +47,7 @@ def build(wanted: Wanted) -> Spine:
         profiles = load_profile_data(profile_texts)
     except RoleError as error:
         raise InputError(str(error), "the shipped data cannot be read", "install tlblint again") from None
+    _check_words(rules)
     chosen = _chosen(profiles, wanted.profiles)
     active = _active(rules, wanted)
     context = _context(roles, contracts, texts, generation, chosen)
@@ -75,6 +83,19 @@ def _rules(directory: str, extra: tuple[str, ...]) -> tuple[RuleSpec, ...]:
             raise InputError(path, "not UTF-8 text", "see rules/README.md") from None
         out[rule.code] = rule
     return tuple(out[code] for code in sorted(out))
+
+
+def _check_words(rules: Sequence[RuleSpec]) -> None:
+    """A misspelt word in a rule would make it silent: each must be one that the tables can produce."""
+    attrs = {word for kind in KINDS.values() for word in kind.attrs} | OWN_ATTRS
+    known = {"contract": SAYS | {"entered-lazy"}, "feature": FEATURES, "attr": attrs}
+    for rule in rules:
+        wanted = [("profile feature", word, WORDS) for word in (*rule.needs, *(word for _, words in rule.where for word in words))]
+        for guard in (guard for transition in rule.transitions for guard in transition.guards if guard.argument):
+            wanted += [(guard.word, word, known[guard.word]) for word in guard.argument.split("|")]
+        for what, word, words in wanted:
+            if word not in words:
+                raise InputError(rule.path, f"unknown {what} '{word}'", f"known are {', '.join(sorted(words))}")
 
 
 def _active(rules: Sequence[RuleSpec], wanted: Wanted) -> frozenset[str]:

@@ -86,19 +86,14 @@ _GUARDS: dict[str, GuardTest] = {
     "pending-open": lambda e, i, a, f: e.pending > 0,
     "anon-page": lambda e, i, a, f: _anon(e),
     "no-page": lambda e, i, a, f: any((v == 0 and k.startswith("paged#")) or (v == 1 and k.startswith("unpaged#")) for k, v in e.env.items()),
-    "stale-value": lambda e, i, a, f: e.origin == "stale",
     "cleaned-value": lambda e, i, a, f: "c" in e.bits,
-    "value-kept": lambda e, i, a, f: not (set(e.bits) & set("cw")),
-    "returned-value": lambda e, i, a, f: e.origin == "cleared",
     "read-value": lambda e, i, a, f: e.origin == "read",
     "restores": lambda e, i, a, f: not set(e.bits) - {"o"} and e.pointer_kept,
     "moves": lambda e, i, a, f: e.moved and e.origin == "cleared",
     "user-space": lambda e, i, a, f: e.user and "kernel" not in e.attrs,
     "root": lambda e, i, a, f: e.is_root,
-    "root-exit": lambda e, i, a, f: e.is_root,
     "ptl-held": lambda e, i, a, f: bool(e.held),
     "entered-locked": lambda e, i, a, f: i is not None and i[2][0] != (),
-    "other-ptl": lambda e, i, a, f: i is not None and not _same(i[2][0], e.objects.get("ptl", ())),
     "foreign-mm": lambda e, i, a, f: _foreign(e, i),
     "live-read": lambda e, i, a, f: e.origin == "read" and e.pointer_kept,
     "paused": lambda e, i, a, f: e.paused,
@@ -232,10 +227,7 @@ class Automata:
             out.add((index, transition.target, keys, event.site))
 
     def _holds(self, guards: tuple[Guard, ...], event: Event, instance: Instance | None) -> bool:
-        for guard in guards:
-            if _GUARDS[guard.word](event, instance, guard.argument, self._features) == guard.negated:
-                return False
-        return True
+        return all(_GUARDS[g.word](event, instance, g.argument, self._features) != g.negated for g in guards)
 
     def describe(self, rule: int, state: str) -> str:
         """The rule file's words for a state."""

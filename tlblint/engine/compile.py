@@ -224,9 +224,7 @@ def _relevant(fn: Function, raw: list[list[tuple | None]]) -> set[str]:  # type:
         for op in ops:
             if op is None:
                 continue
-            if op[0] == SET:
-                sets.append((op[1], op[2]))
-            elif op[0] == DERIVE:
+            if op[0] == SET or op[0] == DERIVE:
                 sets.append((op[1], op[2]))
             elif op[0] in (ROLE, CALL):
                 for arg in op[5 if op[0] == ROLE else 4]:

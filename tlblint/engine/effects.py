@@ -346,6 +346,11 @@ def _defer(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: 
     self.event(path, kind, {"value": number}, attrs, call.level, call.pos, call.name, value=value)
 
 
+_TESTS = (
+    "dirty", "present", "none", "nonpresent", "write", "young", "same", "anon", "pagedirty", "paged", "unpaged", "needs_flush", "defer", "delay_rmap",
+    "accessible",
+)
+
 _HANDLERS: dict[str, Callable[..., None]] = {
     "ptl.acquire": _acquire,
     "lock.acquire": _acquire,
@@ -370,5 +375,5 @@ _HANDLERS: dict[str, Callable[..., None]] = {
     "unmap.defer": _defer,
     "value.derive": _derive,
     "value.build": _derive,
-    **{f"test.{w}": _test for w in "dirty present none nonpresent write young same anon pagedirty paged unpaged needs_flush defer delay_rmap accessible".split()},
+    **{f"test.{word}": _test for word in _TESTS},
 }

@@ -13,20 +13,28 @@ GUARDS, with an argument after a colon where it takes one, and may be negated wi
 from __future__ import annotations
 
 import re
+import string
 from dataclasses import dataclass
 
 EVENT_KINDS = frozenset(
-    """ptl.acquire ptl.release entry.read entry.clear entry.start entry.commit entry.demote entry.clean entry.install
-    entry.promote entry.young flush.now flush.gather flush.record flush.batched flush.rmaps section.open section.close
-    unmap.defer unmap.flush lazy.enter lazy.leave lazy.flush lazy.pause lazy.resume gather.begin gather.end pending.inc
-    pending.dec pending.query test.dirty test.present test.none test.nonpresent test.write test.young test.same test.anon
-    test.pagedirty test.needs_flush test.defer test.delay_rmap test.accessible test.cleaned test.paged test.unpaged value.derive value.stale page.dirty page.free page.defer
-    rmap.drop table.free notifier.start notifier.end sleep exit""".split()
+    {
+        "ptl.acquire", "ptl.release", "entry.read", "entry.clear", "entry.start", "entry.commit", "entry.demote", "entry.clean", "entry.install",
+        "entry.promote", "entry.young", "flush.now", "flush.gather", "flush.record", "flush.batched", "flush.rmaps", "section.open", "section.close",
+        "unmap.defer", "unmap.flush", "lazy.enter", "lazy.leave", "lazy.flush", "lazy.pause", "lazy.resume", "gather.begin", "gather.end",
+        "pending.inc", "pending.dec", "pending.query", "test.dirty", "test.present", "test.none", "test.nonpresent", "test.write", "test.young",
+        "test.same", "test.anon", "test.pagedirty", "test.needs_flush", "test.defer", "test.delay_rmap", "test.accessible", "test.cleaned",
+        "test.paged", "test.unpaged", "value.derive", "value.stale", "page.dirty", "page.free", "page.defer", "rmap.drop", "table.free",
+        "notifier.start", "notifier.end", "sleep", "exit",
+    }
 )
 OBJECTS = frozenset({"ptl", "pte", "value", "old", "mm", "tlb", "page", "range", "vma"})
+PLACES = OBJECTS | {"site", "site_line", "act", "act_line", "function"}
+"""What may stand between braces in a sentence."""
 PLAIN_GUARDS = frozenset(
-    """may-be-present known-present walked page-table-level huge-level lazy pending-open anon-page no-page stale-value cleaned-value
-    returned-value read-value user-space root ptl-held entered-locked other-ptl root-exit value-kept restores moves foreign-mm built-value live-read paused""".split()
+    {
+        "may-be-present", "known-present", "walked", "page-table-level", "huge-level", "lazy", "pending-open", "anon-page", "no-page",
+        "cleaned-value", "read-value", "user-space", "root", "ptl-held", "entered-locked", "restores", "moves", "foreign-mm", "built-value", "live-read", "paused",
+    }
 )
 ARG_GUARDS = frozenset({"attr", "feature", "contract"})
 """Guards with an argument; several alternatives are separated by a bar: contract:table-detached|promotion-only."""
@@ -163,4 +171,16 @@ def _say(text: str, at: int) -> tuple[str, int]:
     end = text.rfind("'")
     if start < 0 or end <= start:
         raise GrammarError("say needs a sentence in single quotes", at)
+    _check_places(text[start + 1 : end], start + 1)
     return text[start + 1 : end], end + 1
+
+
+def _check_places(sentence: str, at: int) -> None:
+    """Only known names between braces: a sentence must never fail when it is needed."""
+    try:
+        parts = list(string.Formatter().parse(sentence))
+    except ValueError as error:
+        raise GrammarError(f"the sentence cannot be read: {error}", at) from None
+    for _, name, spec, conversion in parts:
+        if name is not None and (name not in PLACES or spec or conversion):
+            raise GrammarError(f"unknown placeholder '{{{name}}}'", at + max(sentence.find("{" + name), 0))

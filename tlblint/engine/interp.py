@@ -356,7 +356,8 @@ class Run:
             origin = instance[3] if instance is not None and placed else event.site
             keys = instance[2] if instance is not None else ()
             objects = tuple(sorted((k, v) for k, v in event.objects.items() if isinstance(v, str | int | tuple)))
-            self._hit(Hit(violation.rule, instance[1] if instance is not None else "start", origin, keys, event.site, event.kind, event.name, violation.say, objects, tuple(self._history(path.trail))))
+            state = instance[1] if instance is not None else "start"
+            self._hit(Hit(violation.rule, state, origin, keys, event.site, event.kind, event.name, violation.say, objects, tuple(self._history(path.trail))))
 
     def _history(self, trail: Trail) -> list[tuple[int, str, str, str]]:
         """The records from the function's entry to the head of ``trail``, oldest first."""
@@ -368,7 +369,7 @@ class Run:
         if kind == "jump":
             _drop_temps(path.env, self._code.lasting)
             self._reach(succs[0], path, node)
-        elif kind == "branch":
+        elif kind == "branch" and cond is not None:
             self._branch(node, path, cond, succs, pos)
         elif kind == "return":
             self._exit(path, cond, pos)
@@ -428,8 +429,8 @@ class Run:
         returned = value[1] if type(value) is tuple and value[0] == "e" else 0
         if self._is_root:
             self._effects.event(path, "exit", {"value": returned or ""}, NO_BITS, "", pos, "return")
-        value, auto = self._outward(path, value)
-        known = truth(path.env, value)  # type: ignore[arg-type]
+        auto = self._outward(path)
+        known = truth(path.env, value)
         env = {k: v for k, v in path.env.items() if k[0] not in "%@" and (k[0] == "*" or "->" in k or "#" in k) and "::" not in k}
         key = (auto, known, value if type(value) is not tuple or value[0] != "term" else None)
         held = self._exits.get(key)
@@ -438,7 +439,7 @@ class Run:
         else:
             merge(held[1], env)
 
-    def _outward(self, path: Path, value: object) -> tuple[object, Auto]:
+    def _outward(self, path: Path) -> Auto:
         """A lock taken here and handed out through *ptlp or the returned value gets that name."""
         names = {v[1]: k for k, v in path.env.items()
                  if type(v) is tuple and (v[0] == "l" or (v[0] == "term" and len(v) > 3)) and (k[0] == "*" or "->" in k)}
@@ -447,7 +448,7 @@ class Run:
             held = tuple(sorted((names.get(s, s), level, mark) for s, level, mark in auto.held))
             instances = tuple((r, s, tuple(names.get(k, k) if isinstance(k, str) else k for k in keys), o) for r, s, keys, o in auto.instances)
             auto = auto._replace(held=held, instances=instances)
-        return value, auto
+        return auto
 
 
 def _share(env: Env, one: str, other: str) -> None:

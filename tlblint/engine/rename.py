@@ -139,7 +139,7 @@ class Frame:
     def text(self, key: str, inward: bool) -> str | None:
         """An environment key in the other frame's names; None when it speaks of something unreachable there."""
         mark = key.find("#")
-        if mark >= 0 and key[mark + 1 : mark + 2].lstrip("-").isdigit() or (mark >= 0 and key[mark + 1 : mark + 2] == "-"):
+        if mark >= 0 and key[mark + 1 : mark + 2] in "-0123456789":
             number = int(key[mark + 1 :])
             if inward:
                 return f"{key[:mark]}#{self._numbers[number]}" if number in self._numbers else None

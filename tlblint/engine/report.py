@@ -97,24 +97,29 @@ class Reporter:
             if isinstance(key, str | tuple) and key:
                 names[track] = _plain(key)
         origin = next((text for site, kind, text, _ in hit.trail if site == hit.origin and kind not in ("branch", "call")), "")
-        names.update(site=origin + "()" if origin.isidentifier() else origin, site_line=str(self._line(hit.origin)), act=hit.name + "()" if hit.name.isidentifier() else hit.name,
-                     act_line=str(self._line(hit.act)), function=self._place(hit.origin)[0].name)
+        names.update(site=_called(origin), site_line=str(self._line(hit.origin)), act=_called(hit.name), act_line=str(self._line(hit.act)))
+        names["function"] = self._place(hit.origin)[0].name
         names.setdefault("ptl", "the page table lock")
         return hit.say.format_map(_Names(names))
 
     def _steps(self, hit: Hit) -> Iterable[Step]:
         started = False
-        state = ""
         for site, kind, text, note in hit.trail:
             if site < 0 or kind not in SHOWN:
                 continue
             started = started or site == hit.origin
-            if kind == "branch" and (not started or "%" in text):
+            if kind == "branch" and (not started or "%" in text or "@" in text):
                 continue
             fn, pos = self._place(site)
-            state = "obligation starts" if site == hit.origin else ("violated" if (site, kind) == (hit.act, hit.kind) else state)
+            at_act = (site, kind) == (hit.act, hit.kind)
+            state = "violated" if at_act else ("obligation starts" if site == hit.origin and kind not in ("branch", "call") else "")
             event, phrase = _phrase(kind, text, note)
             yield Step(fn.path, pos, fn.name, event, state, phrase)
+
+
+def _called(name: str) -> str:
+    """A call as people write it: with parentheses."""
+    return name + "()" if name.isidentifier() else name
 
 
 class _Names(dict[str, str]):
@@ -137,7 +142,7 @@ def _phrase(kind: str, text: str, note: str) -> tuple[str, str]:
         return "branch", f"{_condition(text)} is {note}" if note in ("true", "false") else f"{text} {note}"
     if kind == "call":
         return "call", f"calls {text}"
-    name = f"{text}()" if text.isidentifier() else text
+    name = _called(text)
     return kind, f"{name} {WORDS.get(kind, kind)}"
 
 

@@ -6,7 +6,7 @@ import re
 import tomllib
 from typing import Any
 
-from tlblint.engine.grammar import GrammarError, RuleSpec, Transition, parse_transition
+from tlblint.engine.grammar import OBJECTS, GrammarError, RuleSpec, Transition, parse_transition
 
 HEADINGS = ("What it finds", "Why it matters", "When this rule is wrong", "Examples", "References")
 _TITLE = re.compile(r"# (TLB\d{3}) ([a-z][a-z-]+)\s*$")
@@ -42,6 +42,9 @@ def parse_rule(path: str, text: str) -> RuleSpec:
     known = frozenset(states)
     transitions = tuple(_transition(path, lines, item, known) for item in data.get("transitions", []))
     track = tuple(data.get("track", []))
+    for name in track:
+        if name not in OBJECTS:
+            raise RuleFileError(path, _line_of(lines, "track"), 1, f"track names an unknown object '{name}'")
     if len(track) > 3:
         raise RuleFileError(path, _line_of(lines, "track"), 1, "track names at most three objects")
     where = tuple((state, tuple(features)) for state, features in data.get("where", {}).items())
