@@ -88,7 +88,7 @@ def _rules(directory: str, extra: tuple[str, ...]) -> tuple[RuleSpec, ...]:
 def _check_words(rules: Sequence[RuleSpec]) -> None:
     """A misspelt word in a rule would make it silent: each must be one that the tables can produce."""
     attrs = {word for kind in KINDS.values() for word in kind.attrs} | OWN_ATTRS
-    known = {"contract": SAYS | {"entered-lazy"}, "feature": FEATURES, "attr": attrs}
+    known: dict[str, frozenset[str]] = {"contract": SAYS | {"entered-lazy"}, "feature": FEATURES, "attr": frozenset(attrs)}
     for rule in rules:
         wanted = [("profile feature", word, WORDS) for word in (*rule.needs, *(word for _, words in rule.where for word in words))]
         for guard in (guard for transition in rule.transitions for guard in transition.guards if guard.argument):
