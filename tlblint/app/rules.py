@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Mapping, Sequence
 
 from tlblint.app import spine as spines
@@ -40,5 +41,11 @@ def find(rules: Mapping[str, own.RuleInfo], name: str) -> own.RuleInfo:
 
 def manual(rule: own.RuleInfo) -> str:
     """The rule's manual as it stands in its file; a heading is added where the text has none."""
-    text = rule.text.strip("\n") + "\n"
+    text = _prose_first(rule.text.strip("\n") + "\n")
     return text if text.startswith("# ") else f"# {rule.code} {rule.slug}\n\n{rule.title[:1].upper()}{rule.title[1:]}.\n\n{text}"
+
+
+def _prose_first(text: str) -> str:
+    """The manual without its machine-readable block in the way: that goes to the end."""
+    block = re.search(r"^```toml\n.*?^```\n", text, re.DOTALL | re.MULTILINE)
+    return text if block is None else text.replace(block[0], "", 1).rstrip("\n") + "\n\n## The automaton\n\n" + block[0]

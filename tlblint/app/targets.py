@@ -27,7 +27,7 @@ def targets(words: Sequence[str]) -> tuple[Target, ...]:
             raise InputError(f"-f {word}", f"unknown format {name!r}", "choose from " + ", ".join(FORMATS))
         if equals and not file:
             raise InputError(f"-f {word}", "no file after '='", f"write -f {name}=FILE")
-        found.append(Target(name, file or None))
+        found.append(Target(name, None if file in ("", "-") else file))
     places = [os.path.realpath(target.file) if target.file else None for target in found]
     for at, target in enumerate(found):
         if places[at] in places[:at]:

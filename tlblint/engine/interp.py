@@ -381,6 +381,7 @@ class Run:
         if not numbers:
             return
         alive = {v[1] for v in path.env.values() if type(v) is tuple and v[0] == "e"}
+        alive |= {n for n in numbers if any(type(v) is tuple and v[0] == "term" and v[1].endswith(f"#{n}") for v in path.env.values())}
         if not numbers <= alive:
             path.auto = path.auto._replace(instances=tuple(i for i in path.auto.instances if automata.value_bound(i) not in numbers - alive))
 

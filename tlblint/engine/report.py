@@ -29,8 +29,33 @@ WORDS = {
     "flush.batched": "completes the reclaim batch of another CPU",
     "page.dirty": "marks the page dirty",
     "rmap.drop": "drops the reverse mapping",
+    "unmap.defer": "hands the flush to reclaim's batch",
+    "unmap.flush": "flushes reclaim's batch",
+    "section.open": "opens a section of entry changes",
+    "section.close": "closes the section of entry changes",
+    "pending.inc": "announces a pending flush",
+    "pending.dec": "takes the announcement of a flush back",
+    "lazy.pause": "pauses lazy MMU mode",
+    "lazy.resume": "resumes lazy MMU mode",
+    "lazy.flush": "flushes what lazy MMU mode has queued",
+    "value.derive": "marks the new entry dirty",
     "sleep": "may sleep",
     "exit": "returns",
+}
+TESTS = {
+    "present": "the entry is present:",
+    "none": "the entry is none:",
+    "nonpresent": "the entry is a swap, migration or marker entry:",
+    "dirty": "the entry's dirty bit",
+    "young": "the entry's accessed bit",
+    "write": "the entry's write bit",
+    "anon": "the page is anonymous:",
+    "pagedirty": "the page is marked dirty:",
+    "paged": "the entry maps a page:",
+    "unpaged": "there is no page to mark dirty:",
+    "needs_flush": "the change needs a flush:",
+    "defer": "the flush may be deferred:",
+    "delay_rmap": "the reverse mapping is dropped later:",
 }
 PLACES = frozenset({"ptl.release", "exit", "sleep"})
 SHOWN = frozenset(WORDS) | {"unmap.defer", "unmap.flush", "section.open", "section.close", "call", "branch", "lazy.pause", "lazy.resume", "lazy.flush",
@@ -94,7 +119,7 @@ class Reporter:
         names = {k: _plain(v) for k, v in hit.objects}
         rule = self._automata.rules[hit.rule]
         for track, key in zip(rule.track, hit.keys, strict=False):
-            if isinstance(key, str | tuple) and key:
+            if key and (isinstance(key, str) or (isinstance(key, tuple) and not names.get(track))):
                 names[track] = _plain(key)
         origin = next((text for site, kind, text, _ in hit.trail if site == hit.origin and kind not in ("branch", "call")), "")
         names.update(site=_called(origin), site_line=str(self._line(hit.origin)), act=_called(hit.name), act_line=str(self._line(hit.act)))
@@ -139,13 +164,19 @@ def _plain(value: object) -> str:
 def _phrase(kind: str, text: str, note: str) -> tuple[str, str]:
     """(event, what it means) of a trace step."""
     if kind == "branch":
-        return "branch", f"{_condition(text)} is {note}" if note in ("true", "false") else f"{text} {note}"
+        return "branch", _outcome(_condition(text), note) if note in ("true", "false") else f"{text} {note}"
     if kind == "call":
         return "call", f"calls {text}"
     name = _called(text)
     return kind, f"{name} {WORDS.get(kind, kind)}"
 
 
+def _outcome(condition: str, note: str) -> str:
+    if condition.endswith(":"):
+        return f"{condition[:-1]}" if note == "true" else f"not so: {condition[:-1]}"
+    return f"{condition} is {'set' if note == 'true' else 'clear'}" if condition.endswith(" bit") else f"{condition} is {note}"
+
+
 def _condition(text: str) -> str:
     mark = text.find("#")
-    return text if mark < 0 else f"the entry's {text[:mark]} test"
+    return text if mark < 0 else TESTS.get(text[:mark], f"the entry's {text[:mark]} test")

@@ -23,5 +23,12 @@ def health(report: Report) -> str:
     place = f"{state.files:,} of {plural(state.listed, 'C file')}"
     return (
         f"Analysed {plural(state.functions, 'function')} in {place}: "
-        f"{state.whole:,} whole, {state.partial:,} partial, {len(state.not_analysed):,} not analysed."
+        f"{state.whole:,} whole, {state.partial:,} partial, {len(state.not_analysed):,} not analysed." + _doubt(report)
     )
+
+
+def _doubt(report: Report) -> str:
+    """Contracts go by paths from the top of a kernel tree: elsewhere most of what is found is not to be believed."""
+    if report.generation is not None:
+        return ""
+    return "\nThis is not the top of a kernel tree (no Makefile with VERSION): contracts do not apply and findings may be wrong; name the top with --tree."

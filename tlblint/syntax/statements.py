@@ -48,6 +48,8 @@ def _as_keyword(buf: bytearray, start: int, end: int, opening: int, closing: int
         if closing - opening > 2 and buf[opening + 1] != 10:
             buf[opening + 1] = 49
     word = b"while" if loop and end - start >= 5 else b"if"
+    if end - start < len(word):
+        return  # overlapping rewrites of garbage: offsets must not move
     buf[start:end] = word.ljust(end - start)
     for match in _RETURN_ARGUMENT.finditer(buf, opening, closing):
         blank(buf, match.start(1), match.end(1))
