@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tlblint.model.ir import Block, Expr, Function
+from tlblint.model.ir import Block, Expr, Function, Instr
 from tlblint.model.roles import Role
 
 ROLE, CALL, SET, HAVOC, PURE, DERIVE = range(6)
@@ -22,6 +22,12 @@ Effect = tuple[str, tuple[tuple[str, Expr], ...], frozenset[str], str]
 _TOKEN = re.compile(r"\*?[A-Za-z_$%][\w$]*(?:(?:->|\.)\w+|\[[^\]]*\])*")
 _ENTRY_FUNCTION = re.compile(r"(?:huge_)?p[tmu]d_(?:swp_)?(?:mk|clear|modify|set|restore|advance|un)|(?:move|maybe|restore|arch)_\w*p[tmu]d")
 """Functions named after an entry that the role table does not know: of an entry value they make another form of it."""
+
+PTL_NAME = re.compile(r"(?:^|[>.*:])(?:\w*ptl\w*|pml|page_table_lock)$|_lockptr\(")
+"""How the tree names page-table locks: spinlock operations on anything else are not tracked."""
+
+_GUARD = re.compile(r"guard\((?:raw_)?spinlock\w*\)$")
+_GUARD_ROLE = Role("guard", None, "", (), "")
 
 _DEREF = re.compile(r"(?:->|\.|\[|$)")
 
@@ -39,6 +45,8 @@ class Code:
     entry_pointers: frozenset[str]
     lasting: frozenset[str]
     zeroed: frozenset[str]
+    guards: tuple[Expr, ...]
+    """Page table locks that guard() takes until the end of the scope; taken to be the end of the function."""
 
 
 @lru_cache(maxsize=65536)
@@ -172,7 +180,7 @@ class Compiler:
                 elif op[0] == SET:
                     writes.add(op[1])
             blocks.append((tuple(kept), block.kind, block.cond, block.succs, block.pos))
-        return Code(index, fn, blocks, frozenset(relevant), frozenset(callees), frozenset(writes), _pointers(fn), _lasting(fn), _zeroed(fn))
+        return Code(index, fn, blocks, frozenset(relevant), frozenset(callees), frozenset(writes), _pointers(fn), _lasting(fn), _zeroed(fn), _guards(fn))
 
     def _lower(self, instr: tuple, fn: Function, dest: dict[int, str]) -> tuple | None:  # type: ignore[type-arg]
         tag = instr[0]
@@ -182,6 +190,8 @@ class Compiler:
             return (HAVOC, (instr[1],))
         if tag == "decl":
             return (HAVOC, (instr[1],))
+        if tag == "icall" and _guarded_lock(instr):
+            return (ROLE, _GUARD_ROLE, (("lock.acquire", (("lock", instr[3][0]),), frozenset(), "always"),), f"%{instr[1]}", "guard", instr[3], instr[4], "")
         if tag == "icall":
             return _opaque(instr[1], instr[3])
         _, temp, name, args, pos = instr
@@ -270,6 +280,14 @@ def _keep(op: tuple, relevant: set[str]) -> bool:  # type: ignore[type-arg]
 def _pointers(fn: Function) -> frozenset[str]:
     """Parameters that point to entries, by their type."""
     return frozenset(name for name, type_ in fn.params if re.match(r"(?:const )?p(?:te|md|ud)_t \*$", type_))
+
+
+def _guarded_lock(instr: Instr) -> bool:
+    return bool(_GUARD.match(instr[2]) and instr[3] and instr[3][0][0] in "v&" and PTL_NAME.search(instr[3][0][1]))
+
+
+def _guards(fn: Function) -> tuple[Expr, ...]:
+    return tuple(instr[3][0] for block in fn.blocks for instr in block.instrs if instr[0] == "icall" and _guarded_lock(instr))
 
 
 def _zeroed(fn: Function) -> frozenset[str]:

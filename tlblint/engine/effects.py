@@ -7,13 +7,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tlblint.engine.automata import Event
-from tlblint.engine.compile import text_of
+from tlblint.engine.compile import PTL_NAME, text_of
 from tlblint.engine.state import Auto, Path
 from tlblint.engine.values import Env, Value, evaluate, forget, reads_of, resolve
 from tlblint.model.ir import Expr
-
-PTL_NAME = re.compile(r"(?:^|[>.*:])(?:\w*ptl\w*|pml|page_table_lock)$|_lockptr\(")
-"""How the tree names page-table locks: spinlock operations on anything else are not tracked."""
 
 ENTRY_NAME = re.compile(r"(?:^|[>.*])(?:\w*ptep?|\w*_pmd|pmdp?|pudp?)$")
 

@@ -428,6 +428,8 @@ class Run:
     def _exit(self, path: Path, cond: Expr | None, pos: int) -> None:
         value = evaluate(path.env, cond) if cond is not None else None
         returned = value[1] if type(value) is tuple and value[0] == "e" else 0
+        for lock in self._code.guards:
+            self._effects.apply(path, "lock.release", {"lock": lock}, NO_BITS, Call("the end of guard()", pos, "", "", ""))
         if self._is_root:
             self._effects.event(path, "exit", {"value": returned or ""}, NO_BITS, "", pos, "return")
         auto = self._outward(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tlblint.calls.program import Program
-from tlblint.engine.effects import PTL_NAME
+from tlblint.engine.compile import PTL_NAME
 from tlblint.model.ir import Function, Instr
 from tlblint.model.roles import Role
 
