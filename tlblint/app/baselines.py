@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from tlblint.findings import baseline
+from tlblint.io import data
 from tlblint.io.errors import InputError
 from tlblint.io.output import write_file
 from tlblint.io.tree import below
@@ -44,8 +45,7 @@ def apply(findings: list[Finding], name: str | None, roots: Sequence[str], activ
 
 def _read(path: str, name: str, missing_ok: bool) -> tuple[baseline.Entry, ...]:
     try:
-        with open(path, "rb") as file:
-            return baseline.parse(file.read())
+        return baseline.parse(data.regular(path))
     except FileNotFoundError:
         if missing_ok:
             return ()

@@ -13,10 +13,11 @@ from tlblint.model.finding import Finding
 MARK = b"tlblint:"
 
 _TOKENS = re.compile(
-    rb"""(?P<comment>/\*.*?(?:\*/|\Z)|//(?:[^\n\\]|\\.)*)|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'""",
+    rb"""(?P<comment>/\*.*?(?:\*/|\Z)|//(?:[^\n\\]|\\.)*+)|"(?:[^"\\\n]|\\.)*+"?|'(?:[^'\\\n]|\\.)*+'?""",
     re.DOTALL,
 )
-_ALLOW = re.compile(r"allow\b\s*(?P<codes>[^-]*?)\s*(?:--\s*(?P<reason>.*))?\Z", re.DOTALL)
+MOST = 2000
+"""Characters of a comment that are looked at: a longer reason is cut."""
 _ASSUME = re.compile(r"assume\s+[a-z-]+(?:[,\s]+[a-z-]+)*\s+--\s*\S", re.DOTALL)
 _CODE = re.compile(r"TLB\d{3}\Z")
 
@@ -43,7 +44,9 @@ def suppressions(path: str, raw: bytes) -> tuple[Suppression, ...]:
     bare = _comment_lines(raw, lines, comments)
     found = []
     for match in comments:
-        text = re.sub(r"\s*\n\s*\*?\s*", " ", _inner(match["comment"])).strip()
+        if MARK not in match["comment"][:80]:
+            continue
+        text = " ".join(part.strip().removeprefix("*").strip() for part in _inner(match["comment"])[:MOST].split("\n")).strip()
         if text.startswith(MARK.decode()):
             first, column = lines.locate(match.start())
             last, _ = lines.locate(match.end() - 1)
@@ -69,11 +72,12 @@ def _inner(comment: bytes) -> str:
 
 def _parse(text: str) -> tuple[tuple[str, ...], str, str]:
     """(codes, reason, what is wrong)."""
-    match = _ALLOW.match(text)
-    if match is None:
+    word, _, rest = text.partition(" ")
+    if word != "allow":
         return (), "", "it does not say 'allow'"
-    codes = tuple(dict.fromkeys(code for code in re.split(r"[,\s]+", match["codes"]) if code))
-    reason = (match["reason"] or "").strip()
+    named, _, reason = rest.partition("--")
+    codes = tuple(dict.fromkeys(named.replace(",", " ").split()))
+    reason = reason.strip()
     strange = [code for code in codes if not _CODE.match(code)]
     if not codes:
         return (), reason, "it names no rule"

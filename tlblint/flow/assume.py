@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_ASSUME = re.compile(rb"/\*[ \t*]*tlblint:[ \t]*assume[ \t]+(?P<words>[a-z, \t-]*?[a-z])[ \t]*(?:--[ \t]*(?P<reason>[^*\n]*[^*\s])[ \t]*)?\*/")
+_ASSUME = re.compile(rb"/\*[ \t*]{0,8}tlblint:[ \t]{0,8}assume[ \t](?P<text>[^\n]{1,400}?)\*/")
+_WORDS = re.compile(r"[a-z]+(?:-[a-z]+)*+")
 
 
 def assumptions(raw: bytes, starts: Sequence[int]) -> dict[int, tuple[str, ...]]:
@@ -20,9 +21,10 @@ def assumptions(raw: bytes, starts: Sequence[int]) -> dict[int, tuple[str, ...]]
     ordered = sorted(starts)
     for match in _ASSUME.finditer(raw):
         after = next((start for start in ordered if start >= match.end()), None)
-        if after is None or match["reason"] is None or re.search(rb"[;}]", _bare(raw[match.end() : after])):
+        words, _, reason = match["text"].decode("utf-8", "replace").partition(" -- ")
+        if after is None or not reason.strip() or re.search(rb"[;}]", _bare(raw[match.end() : after])):
             continue
-        out[after] = out.get(after, ()) + tuple(re.split(r"[,\s]+", match["words"].decode()))
+        out[after] = out.get(after, ()) + tuple(_WORDS.findall(words))
     return out
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from importlib import resources
 
 from tlblint.io.errors import InputError
@@ -23,10 +25,25 @@ def root(name: str) -> str:
 def read(path: str) -> bytes:
     """The bytes of a data file that the user names. Raises InputError."""
     try:
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError as error:
-        raise InputError(path, f"cannot be read: {(error.strerror or str(error)).lower()}") from None
+        return regular(path)
+    except (OSError, ValueError) as error:
+        raise InputError(path, f"cannot be read: {(getattr(error, 'strerror', None) or str(error)).lower()}") from None
+
+
+MOST = 16 << 20
+"""Bytes of the largest file that is read for a setting."""
+
+
+def regular(path: str) -> bytes:
+    """The bytes of a regular file: a FIFO does not block, a device does not go on for ever. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb") as file:
+        state = os.fstat(descriptor)
+        if not stat.S_ISREG(state.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
+        if state.st_size > MOST:
+            raise OSError(errno.EFBIG, "too large")
+        return file.read()
 
 
 def files(directory: str, suffix: str) -> dict[str, bytes]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -98,7 +99,7 @@ def git_grep(tree: Tree, paths: Sequence[str], needles: Words, where: Where = EV
     git has no fast search for many whole words; for fixed strings it has one.
     """
     parts = [word for stem in needles.stems for word in ("-e", os.fsdecode(stem))]
-    base = ["grep", "--files-with-matches", "-z", "--fixed-strings", "--text", "--no-textconv", "--full-name", *parts]
+    base = ["grep", "--no-color", "--files-with-matches", "-z", "--fixed-strings", "--text", "--no-textconv", "--full-name", *parts]
     limits = _pathspecs(where)
     if isinstance(tree, Revision):
         assert tree.revision is not None
@@ -154,6 +155,9 @@ def _file_holds(path: str, needles: Words) -> bool:
         return False
     except OSError:
         return True
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return True  # whoever reads it next says what is wrong with it
     data = b""
     first = True
     with open(descriptor, "rb", buffering=0) as file:

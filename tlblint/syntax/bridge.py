@@ -6,7 +6,7 @@ import re
 
 from tlblint.syntax.slicer import Span, index_functions
 
-_CALLED = re.compile(rb"[A-Za-z_]\w*(?=[ \t]*\()")
+_CALLED = re.compile(rb"(?<!\w)[A-Za-z_]\w*+(?=[ \t]*+\()")
 
 
 def bridged(raw: bytes, spans: list[Span], helpers: frozenset[bytes]) -> list[Span]:
@@ -15,19 +15,24 @@ def bridged(raw: bytes, spans: list[Span], helpers: frozenset[bytes]) -> list[Sp
     if not spans or (len(spans) < 2 and not helpers):
         return spans
     scoped = {name for name, _, _ in spans}
-    others = [span for span in index_functions(raw) if span[0] not in scoped]
-    known = scoped | {name for name, _, _ in others}
-    calls = {name: _calls(raw, start, end, known) - {name} for name, start, end in [*spans, *others]}
-    below = _reach(calls, scoped)
-    useful = {name for name, start, end in others if name in below and not helpers.isdisjoint(_CALLED.findall(raw, start, end))} if helpers else set()
-    wanted = (below & (_reach(_turned(calls), scoped | useful) | useful)) - scoped
-    if not wanted:
+    others = {span[0]: span for span in index_functions(raw) if span[0] not in scoped}
+    if not others:
         return spans
-    return sorted([*spans, *(span for span in others if span[0] in wanted)], key=lambda span: span[1])
+    calls = {name: _calls(raw, start, end) for name, start, end in spans}
+    work = [name for called in calls.values() for name in called if name in others]
+    while work:  # only what is called from code in scope is looked at
+        name = work.pop()
+        if name not in calls:
+            calls[name] = _calls(raw, others[name][1], others[name][2])
+            work.extend(called for called in calls[name] if called in others)
+    below = set(calls) - scoped
+    useful = {name for name in below if any(word.encode("latin-1") in helpers for word in calls[name])}
+    wanted = below & (_reach(_turned(calls), scoped | useful) | useful)
+    return sorted([*spans, *(others[name] for name in wanted)], key=lambda span: span[1]) if wanted else spans
 
 
-def _calls(raw: bytes, start: int, end: int, known: set[str]) -> set[str]:
-    return {word for found in set(_CALLED.findall(raw, start, end)) if (word := found.decode("latin-1")) in known}
+def _calls(raw: bytes, start: int, end: int) -> set[str]:
+    return {found.decode("latin-1") for found in set(_CALLED.findall(raw, start, end))}
 
 
 def _turned(calls: dict[str, set[str]]) -> dict[str, set[str]]:
