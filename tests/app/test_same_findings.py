@@ -136,8 +136,9 @@ KERNEL = {"Makefile": b"VERSION = 6\nPATCHLEVEL = 12\n", "mm/a.c": b"int a;\n", 
     ("paths", "expected"),
     [
         ((), ()),
-        (("drivers/d.c",), ("arch/x86/include/asm", "arch/x86/mm", "drivers/d.c", "fs/proc", "include/linux", "mm")),
-        (("mm/a.c",), ("arch/x86/include/asm", "arch/x86/mm", "fs/proc", "include/linux", "mm")),
+        (("drivers/d.c",), ("drivers/d.c", "fs/proc", "include/linux", "mm")),
+        (("mm/a.c",), ("fs/proc", "include/linux", "mm")),
+        (("arch/x86/kernel/k.c",), ("arch/x86/include/asm", "arch/x86/kernel/k.c", "arch/x86/mm", "fs/proc", "include/linux", "mm")),
         (("arch", "fs"), ("arch", "fs", "include/linux", "mm")),
     ],
 )

@@ -54,10 +54,15 @@ def context(tree: Tree, paths: tuple[str, ...]) -> tuple[str, ...]:
     called and callers are known whichever PATHs were asked for. Sorted; () for the whole tree."""
     if not paths or tree.holds("mm") != "directory" or tree.holds("include/linux") != "directory":
         return paths
-    architectures = sorted({path.split("/")[1] for path in tree.list(("arch",)).paths if path.count("/") > 1})
+    # Generic code means its own architecture-independent helpers; an architecture's matter where its code is reported on.
+    architectures = sorted({path.split("/")[1] for path in tree.list(("arch",)).paths if path.count("/") > 1}) if _names_arch(paths) else []
     core = [*CORE, *(f"arch/{name}/{part}" for name in architectures for part in CORE_OF_ARCH)]
     wanted = {*paths, *(place for place in core if tree.holds(place) == "directory")}
     return tuple(sorted(place for place in wanted if not any(below(place, [other]) for other in wanted - {place})))
+
+
+def _names_arch(paths: tuple[str, ...]) -> bool:
+    return any(path == "arch" or path.startswith("arch/") for path in paths)
 
 
 def require_files(tree: Tree, listing: Listing, wanted: Sequence[str]) -> None:
