@@ -161,10 +161,16 @@ class PlainDir(_Disk):
 
     @cached_property
     def _listing(self) -> Listing:
+        files, links, refused = self._walk([""])
+        listed = set(files)
+        refused.extend((path, why) for path in links if (why := self._link(path, listed)))
+        return Listing(tuple(sorted(files)), tuple(sorted(refused)))
+
+    def _walk(self, waiting: list[str]) -> tuple[list[str], list[str], list[tuple[str, str]]]:
+        """(C files, symbolic links to C files, what is refused) below the directories ``waiting``."""
         files: list[str] = []
         links: list[str] = []
         refused: list[tuple[str, str]] = []
-        waiting = [""]
         while waiting:
             directory = waiting.pop()
             try:
@@ -183,11 +189,15 @@ class PlainDir(_Disk):
                     files.append(path)
                 elif is_c(path):
                     refused.append((path, "not a regular file"))
-        listed = set(files)
-        refused.extend((path, why) for path in links if (why := self._link(path, listed)))
-        return Listing(tuple(sorted(files)), tuple(sorted(refused)))
+        return files, links, refused
 
     def list(self, paths: Sequence[str] = ()) -> Listing:
+        # A part of a large tree is walked by itself; only a link needs to know all files of the tree.
+        if paths and "_listing" not in self.__dict__ and all(self.holds(path) == "directory" for path in paths):
+            apart = [path for path in dict.fromkeys(paths) if path and not any(below(path, [other]) for other in paths if other != path)]
+            files, links, refused = self._walk(apart)
+            if not links:
+                return Listing(tuple(sorted(files)), tuple(sorted(refused)))
         return _narrow(self._listing, paths)
 
 
