@@ -76,6 +76,15 @@ def test_a_revision_has_its_own_configuration(repository: Write) -> None:
         (b"baseline = '.git/config'", "lies outside of the tree"),
         (b"baseline = 'link/x'", "link/x lies outside of the tree"),
         (b"rules = ['ok.md', '../r.md']", r"\.\./r\.md lies outside of the tree"),
+        (b"jobs = " + b"[" * 5000, "^tlblint.toml: lists or tables are nested too deeply; "),
+        (b"jobs = " + b"{a=" * 5000, "^tlblint.toml: lists or tables are nested too deeply; "),
+        (b"color = 'auto'\njobs = " + b"9" * 5000, "^tlblint.toml:2: a number is too long; "),
+        (b"jobs = 0x" + b"f" * 5000, "^tlblint.toml: jobs must be a whole number"),
+        (b'baseline = "a\\u0000b"', r"^tlblint.toml: 'a\\x00b' cannot be a file name; "),
+        (b'rules = ["a\\u0000b"]', r"^tlblint.toml: 'a\\x00b' cannot be a file name; "),
+        (b'select = [""]', "^tlblint.toml: select holds an empty string; name something there"),
+        (b'profile = " "', "^tlblint.toml: profile holds an empty string; "),
+        (b'baseline = ""', "^tlblint.toml: baseline is empty; "),
     ],
 )
 def test_a_broken_or_greedy_file_is_refused_in_one_line(repository: Write, raw: bytes, message: str) -> None:
@@ -84,6 +93,11 @@ def test_a_broken_or_greedy_file_is_refused_in_one_line(repository: Write, raw: 
     with pytest.raises(InputError, match=message) as caught:
         settings(top)
     assert "\n" not in str(caught.value)
+
+
+def test_pyproject_is_read_with_the_same_care(repository: Write) -> None:
+    with pytest.raises(InputError, match="^pyproject.toml: lists or tables are nested too deeply"):
+        settings(repository({"pyproject.toml": b"[tool.tlblint]\njobs = " + b"[" * 5000}))
 
 
 def test_files_of_the_tree_are_found_from_its_top(repository: Write) -> None:

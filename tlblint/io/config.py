@@ -149,6 +149,12 @@ def _toml(raw: bytes, name: str) -> dict[str, Any]:
         if said and said[2]:
             raise InputError(f"{name}:{said[2]}:{said[3]}", f"not valid TOML: {said[1]}") from None
         raise InputError(f"{name}:{raw.count(10) + 1}", f"not valid TOML: {said[1] if said else error}") from None
+    except ValueError:  # what tomllib leaves to int(), which bounds the work on a long number
+        long = re.search(rb"[0-9][0-9_]{4000}", raw)
+        place = f":{raw.count(10, 0, long.start()) + 1}" if long else ""
+        raise InputError(f"{name}{place}", "a number is too long", "no setting takes one of thousands of digits") from None
+    except RecursionError:
+        raise InputError(name, "lists or tables are nested too deeply", "no setting takes a list in a list") from None
 
 
 def _checked(table: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -166,11 +172,12 @@ def _checked(table: Mapping[str, Any], where: str) -> dict[str, Any]:
 
 def _typed(key: Key, value: Any, where: str) -> Any:
     if key.kind in ("words", "files"):
-        if isinstance(value, str):
-            return (value,)
-        if isinstance(value, list) and all(isinstance(word, str) for word in value):
-            return tuple(value)
-        raise InputError(where, f"{key.name} must be a list of strings")
+        words = [value] if isinstance(value, str) else value
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            raise InputError(where, f"{key.name} must be a list of strings")
+        if not all(word.strip() for word in words):
+            raise InputError(where, f"{key.name} holds an empty string", f"name something there, or leave it out of {key.name}")
+        return tuple(words)
     if key.kind == "bool":
         if isinstance(value, bool):
             return value
@@ -181,6 +188,8 @@ def _typed(key: Key, value: Any, where: str) -> Any:
         raise InputError(where, f"{key.name} must be a whole number from 0 to 1024")
     if not isinstance(value, str):
         raise InputError(where, f"{key.name} must be a string")
+    if not value.strip():
+        raise InputError(where, f"{key.name} is empty", "write a value, or leave the setting out")
     if key.choices and value not in key.choices:
         raise InputError(where, f"{key.name} is {value!r}", "choose from " + ", ".join(key.choices))
     return value
@@ -207,7 +216,10 @@ def _in_tree(tree: Tree, where: str, name: str, value: Any) -> Any:
 
 
 def _contained(top: str, path: str, where: str) -> str:
-    full = os.path.realpath(os.path.join(top, path))
+    try:
+        full = os.path.realpath(os.path.join(top, path))
+    except ValueError:  # a NUL, or characters that file names cannot hold here
+        raise InputError(where, f"{path!r} cannot be a file name", "name a file of the tree") from None
     if os.path.isabs(path) or not full.startswith(top.rstrip("/") + "/") or "/.git/" in full[len(top) :]:
         raise InputError(where, f"{path} lies outside of the tree", "a tree's own configuration may only name files in it")
     return full
