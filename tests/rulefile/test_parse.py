@@ -107,3 +107,25 @@ def test_examples_have_the_heading_above_the_kernel_of_their_fence_and_a_line() 
     assert [(e.kind, e.code, e.line, e.note) for e in bad.expectations] == [("expect", "TLB150", 1, ""), ("ok", "TLB003", 1, "it is left")]
     assert (good.title, good.kernel, good.line) == ("Good", "6.12", 9)
     assert [(e.kind, e.line) for e in good.expectations] == [("todo-expect", 2)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (changed('needs = ["flush-real"]', "needs = " + "[" * 5000), (2, 1, "lists or tables are nested too deeply")),
+        (changed('needs = ["flush-real"]', "needs = " + "{a=" * 5000), (2, 1, "lists or tables are nested too deeply")),
+        (changed('needs = ["flush-real"]', "needs = " + "1" * 5000), (8, 1, "a number is too long")),
+        (changed('held = ["lazy-effective"]', 'held = [["lazy-effective"]]'), (14, 1, "where must map states to lists of profile features")),
+        (changed('title = "a call that may sleep is made under a page table lock"', "title = 3"), (3, 1, "title must be a sentence in quotes")),
+    ],
+)
+def test_toml_that_is_made_to_break_the_reader(text: str, expected: tuple[int, int, str]) -> None:
+    assert place(text) == expected
+
+
+def test_blanks_before_a_transition_cost_nothing_and_count() -> None:
+    good = '"start -> held : ptl.acquire when'
+    assert parse_rule("r.md", changed(good, good.replace("start", " " * 1900 + "start"))).transitions[0].sources == ("start",)
+    text = changed(good, good.replace("start -> held : ptl", "   start -> held : ptm"))
+    assert place(text) == (10, 23, "unknown event 'ptm.acquire'")
+    assert place(changed(good, good.replace("start", " " * 2000 + "start")))[2] == "a transition is at most 2000 characters"

@@ -11,6 +11,9 @@ from tlblint.engine.grammar import OBJECTS, GrammarError, RuleSpec, Transition, 
 HEADINGS = ("What it finds", "Why it matters", "When this rule is wrong", "Examples", "References")
 _TITLE = re.compile(r"# (TLB\d{3}) ([a-z][a-z-]+)\s*$")
 _KEYS = {"title", "severity", "confidence", "status", "track", "states", "transitions", "needs", "where", "single", "placed_at_act"}
+LONGEST = 2000
+"""Characters of the longest transition that is read."""
+
 _WORDS = {
     "severity": ("error", "warning", "note"),
     "confidence": ("high", "medium", "low"),
@@ -76,6 +79,11 @@ def _decode(path: str, first: int, block: str) -> dict[str, Any]:
         place = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
         line, column = (int(place[1]), int(place[2])) if place else (len(block.splitlines()), 1)
         raise RuleFileError(path, first + line, column, str(error).split(" (at ")[0]) from None
+    except ValueError:  # what tomllib leaves to int(), which bounds the work on a long number
+        long = re.search(r"[0-9][0-9_]{4000}", block)
+        raise RuleFileError(path, first + (block.count("\n", 0, long.start()) + 1 if long else 0), 1, "a number is too long") from None
+    except RecursionError:
+        raise RuleFileError(path, first, 1, "lists or tables are nested too deeply") from None
     for key in data:
         if key not in _KEYS:
             raise RuleFileError(path, first + _offset(block, key), 1, f"unknown key '{key}'")
@@ -94,8 +102,10 @@ def _shapes(path: str, first: int, block: str, data: dict[str, Any]) -> None:
         held = data.get(key, [])
         if not isinstance(held, list) or not all(isinstance(item, str) for item in held):
             raise RuleFileError(path, first + _offset(block, key), 1, f"{key} must be a list of strings")
+    if not isinstance(data["title"], str):
+        raise RuleFileError(path, first + _offset(block, "title"), 1, "title must be a sentence in quotes")
     where = data.get("where", {})
-    if not isinstance(where, dict) or not all(isinstance(item, list) for item in where.values()):
+    if not isinstance(where, dict) or not all(isinstance(item, list) and all(isinstance(word, str) for word in item) for item in where.values()):
         raise RuleFileError(path, first + _offset(block, "where"), 1, "where must map states to lists of profile features")
     states = data.get("states", {})
     if not isinstance(states, dict) or not all(isinstance(item, str) for item in states.values()):
@@ -114,11 +124,14 @@ def _line_of(lines: list[str], text: str) -> int:
 
 
 def _transition(path: str, lines: list[str], item: str, states: frozenset[str]) -> Transition:
+    text = item.lstrip()  # the grammar's patterns take time cubic in a run of blanks at the start
     try:
-        return parse_transition(item, states)
+        if len(item) > LONGEST:
+            raise GrammarError(f"a transition is at most {LONGEST} characters", 0)
+        return parse_transition(text, states)
     except GrammarError as error:
         number = next((n for n, line in enumerate(lines, 1) if item in line), _line_of(lines, item[:40]))
-        column = max(lines[number - 1].find(item[:40]), 0) + error.column + 1
+        column = max(lines[number - 1].find(item[:40]), 0) + len(item) - len(text) + error.column + 1
         raise RuleFileError(path, number, column, str(error)) from None
 
 
