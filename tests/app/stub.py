@@ -9,8 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tests.findings.make import OWN, OwnRule
+from tlblint.app.rules import find
 from tlblint.app.spine import Spine, Wanted
 from tlblint.engine.roots import Over, in_order
+from tlblint.findings import own
 from tlblint.io.errors import InputError
 from tlblint.model.finding import RawFinding, Step
 from tlblint.model.ir import Block, FileFacts, Function, NotAnalysed
@@ -88,10 +90,7 @@ def load(wanted: Wanted) -> Spine:
     for name in wanted.profiles:
         if name not in PROFILES:
             raise InputError(f"--profile {name}", "no such profile", "choose from " + ", ".join(PROFILES))
-    codes = {"TLB001", "TLB003", "TLB901", "TLB902"}
-    for name in (*wanted.select, *wanted.ignore):
-        if name not in codes:
-            raise InputError(name, "no such rule", "'tlblint rules' lists them")
-    active = frozenset(wanted.select or codes) - set(wanted.ignore)
+    known = own.by_code(RULES)
+    active = frozenset(find(known, name).code for name in wanted.select or known) - {find(known, name).code for name in wanted.ignore}
     words = frozenset({b"leak", b"late", b"leaky", b"hidden_leak", b"leak_crash", b"leak_kill", b"leak_odd"})
     return Spine(RULES, active, PROFILES, words, "0123456789abcdef", facts, analyse)

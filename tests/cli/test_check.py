@@ -75,6 +75,9 @@ def test_a_revision_is_checked_without_checkout(repository: Write, tlblint: Run)
         (("fs", "--fail-on-incomplete"), 0),
         (("--select", "TLB001"), 0),
         (("--ignore", "TLB003"), 0),
+        (("--select", "batched-pending-not-flushed"), 0),
+        (("--select", "lazy-mode-unpaired,tlb001"), 1),
+        (("--ignore", "lazy-mode-unpaired"), 0),
         (("--no-sim", "--no-cache"), 1),
         (("--profile", "x86-64"), 1),
     ],
@@ -103,6 +106,8 @@ def test_exit_status(repository: Write, tlblint: Run, arguments: tuple[str, ...]
         (("-f", "json=nope/x"), "-f json=nope/x: cannot write {top}/nope/x: no such file or directory; nothing was written there"),
         (("--profile", "vax"), "--profile vax: no such profile; choose from powerpc-hash, x86-64"),
         (("--select", "TLB777"), "TLB777: no such rule; 'tlblint rules' lists them"),
+        (("--select", "lazy-mode-unpiared"), "lazy-mode-unpiared: no such rule; did you mean lazy-mode-unpaired?"),
+        (("--ignore", "TLB003,batched"), "batched: no such rule; did you mean batched-pending-not-flushed?"),
         (("--baseline", "nope"), "nope: no such baseline file; create it with --update-baseline"),
         (("--update-baseline",), "--update-baseline: there is no baseline to update; name one with --baseline FILE"),
         (("--baseline", "README"), "README:1: not 'fingerprint rule path function reason'; each line is: fingerprint rule path function reason"),
@@ -218,7 +223,7 @@ def test_the_baseline_silences_what_is_known_and_nothing_else(repository: Write,
 
 
 def test_configuration_reaches_the_run(repository: Write, tlblint: Run) -> None:
-    top = repository({**TREE, "tlblint.toml": b'format = "concise"\nignore = ["TLB003"]\nfail-on = "warning"\n'})
+    top = repository({**TREE, "tlblint.toml": b'format = "concise"\nignore = ["lazy-mode-unpaired"]\nfail-on = "warning"\n'})
     done = tlblint(top / "mm", "check", "..")
     assert done.returncode == 1 and [line.split()[1] for line in lines(done)] == ["TLB001"]
     assert tlblint(top, "check", "--fail-on", "error").returncode == 0

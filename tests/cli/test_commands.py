@@ -75,7 +75,7 @@ def test_rules(tmp_path: Path, tlblint: Run) -> None:
     assert [line.split()[0] for line in text] == ["TLB001", "TLB003", "TLB901", "TLB902"]
     listed = json.loads(tlblint(tmp_path, "rules", "-f", "json").stdout)
     assert listed["schema"] == "tlblint-rules/1"
-    assert [(rule["code"], rule["severity"]) for rule in listed["rules"]][1] == ("TLB003", "error")
+    assert [(rule["code"], rule["severity"], rule["status"]) for rule in listed["rules"]][1] == ("TLB003", "error", "stable")
 
 
 @pytest.mark.parametrize("name", ["TLB003", "tlb003", "lazy-mode-unpaired"])

@@ -19,6 +19,7 @@ class OwnRule:
     title: str
     text: str
     path: str = ""
+    status: str = "stable"
 
 
 OWN = (

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from tests.findings.make import OWN, finding
+from tests.findings.make import OWN, RULE, finding
 from tlblint.findings.own import by_code
 from tlblint.findings.suppress import apply, suppressions
 
@@ -13,7 +15,7 @@ ACTIVE = frozenset({"TLB003", "TLB001"})
 
 
 def known() -> dict[str, object]:
-    return {**RULES, "TLB003": OWN[0], "TLB001": OWN[0]}
+    return {**RULES, "TLB003": RULE, "TLB001": replace(RULE, code="TLB001", slug="batched-pending-not-flushed")}
 
 
 def run(source: str, *places: tuple[int, str], active: frozenset[str] = ACTIVE, unsure: frozenset[str] = frozenset()) -> tuple[list[int], list[str]]:
@@ -30,6 +32,8 @@ def run(source: str, *places: tuple[int, str], active: frozenset[str] = ACTIVE, 
         "leak(); // tlblint: allow TLB003 -- why",
         "leak(); /* tlblint: allow TLB001, TLB003 -- why */",
         "leak(); /*tlblint:allow TLB003--why*/",
+        "leak(); /* tlblint: allow lazy-mode-unpaired -- why */",
+        "leak(); /* tlblint: allow batched-pending-not-flushed, tlb003 -- why */",
         "leak(/* tlblint: allow TLB003 -- why */);",
     ],
 )
@@ -75,7 +79,7 @@ def test_elsewhere_does_nothing_and_is_reported(source: str) -> None:
         ("allow TLB003", "it gives no reason after '--'"),
         ("allow TLB003 --  ", "it gives no reason after '--'"),
         ("allow -- why", "it names no rule"),
-        ("allow lazy -- why", "'lazy' is no rule code"),
+        ("allow lazy -- why", "'lazy' is neither the code nor the name of a rule"),
         ("ignore TLB003 -- why", "it does not say 'allow'"),
         ("allowed TLB003 -- why", "it does not say 'allow'"),
     ],
@@ -87,11 +91,13 @@ def test_what_cannot_be_obeyed_is_not_and_says_why(text: str, why: str) -> None:
 
 
 def test_an_unknown_rule_is_named() -> None:
+    said = "This suppression names lazy-mode-unpiared, which is no rule; did you mean lazy-mode-unpaired?"
+    assert run("leak(); /* tlblint: allow lazy-mode-unpiared -- why */", (1, "TLB003")) == ([1], [said])
     assert run("leak(); /* tlblint: allow TLB003, TLB777 -- why */", (1, "TLB003")) == ([], ["This suppression names TLB777, which is no rule."])
 
 
 def test_each_unused_code_is_reported_once() -> None:
-    source = "leak(); /* tlblint: allow TLB001, TLB003, TLB003 -- why */"
+    source = "leak(); /* tlblint: allow TLB001, TLB003, TLB003, lazy-mode-unpaired -- why */"
     assert run(source)[1] == ["This suppression of TLB001 suppressed nothing.", "This suppression of TLB003 suppressed nothing."]
 
 

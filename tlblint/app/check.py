@@ -32,7 +32,7 @@ def _silent(what: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True)
 class Request:
-    """What to check. ``flags``: settings given on the command line; see io.config.KEYS."""
+    """What to check. ``flags``: settings given on the command line; see io.config.KEYS. ``preview``: run preview rules."""
 
     cwd: str
     paths: tuple[str, ...] = ()
@@ -42,6 +42,7 @@ class Request:
     update_baseline: bool = False
     debug: bool = False
     progress: Progress = _silent
+    preview: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,16 +61,16 @@ def check(request: Request, loader: Loader | None = None) -> Outcome:
         settings = config.load(tree, tree.top, request.flags)
         targets(settings["format"].value)  # a mistake there should not cost a run
         roots = scope.roots(tree, request.cwd, request.paths, request.tree is not None)
-        spine = (loader or spines.load)(_wanted(settings, generation.headers(tree)))
+        spine = (loader or spines.load)(_wanted(settings, generation.headers(tree), request.preview))
         scope.require_files(tree, tree.list(roots), roots)
         return Outcome(_report(tree, roots, spine, settings, request), settings, tree.top)
     finally:
         tree.close()
 
 
-def _wanted(settings: config.Settings, headers: Mapping[str, bytes]) -> Wanted:
+def _wanted(settings: config.Settings, headers: Mapping[str, bytes], preview: bool) -> Wanted:
     files = tuple(os.path.abspath(path) for path in settings["rules"].value)
-    return Wanted(settings["profile"].value, settings["select"].value, settings["ignore"].value, files, headers)
+    return Wanted(settings["profile"].value, settings["select"].value, settings["ignore"].value, files, headers, preview)
 
 
 def _report(tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.Settings, request: Request) -> Report:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Mapping, Sequence
 
 from tlblint.app import spine as spines
 from tlblint.app.spine import Loader, Wanted
-from tlblint.findings import own
+from tlblint.findings import names, own
 from tlblint.io.errors import InputError
 
 
@@ -19,24 +18,28 @@ def catalogue(rule_files: Sequence[str] = (), loader: Loader | None = None) -> M
 
 
 def as_text(rules: Mapping[str, own.RuleInfo]) -> str:
-    """One line a rule: code, severity, confidence, slug, title."""
+    """One line a rule: code, severity, confidence, slug, title, and "(preview)" behind those that run only with --preview."""
     wide = max((len(rule.slug) for rule in rules.values()), default=0)
-    return "".join(f"{code}  {r.severity:<7}  {r.confidence:<6}  {r.slug:<{wide}}  {r.title}".rstrip() + "\n" for code, r in rules.items())
+    return "".join(f"{code}  {r.severity:<7}  {r.confidence:<6}  {r.slug:<{wide}}  {_titled(r)}\n" for code, r in rules.items())
+
+
+def _titled(rule: own.RuleInfo) -> str:
+    return rule.title + (" (preview)" if rule.status == "preview" else "")
 
 
 def as_json(rules: Mapping[str, own.RuleInfo]) -> str:
     """``{"schema": "tlblint-rules/1", "rules": [...]}``, sorted by code."""
-    rows = [{"code": r.code, "slug": r.slug, "severity": r.severity, "confidence": r.confidence, "title": r.title, "text": r.text} for r in rules.values()]
+    keys = ("code", "slug", "severity", "confidence", "status", "title", "text")
+    rows = [{key: getattr(rule, key) for key in keys} for rule in rules.values()]
     return json.dumps({"schema": "tlblint-rules/1", "rules": rows}, indent=2) + "\n"
 
 
 def find(rules: Mapping[str, own.RuleInfo], name: str) -> own.RuleInfo:
     """The rule with this code (any case) or slug. Raises InputError."""
-    for rule in rules.values():
-        if name.upper() == rule.code or name.lower() == rule.slug:
-            return rule
-    near = difflib.get_close_matches(name.upper(), list(rules), 1) or difflib.get_close_matches(name.lower(), [rule.slug for rule in rules.values()], 1)
-    raise InputError(name, "no such rule", f"did you mean {near[0]}?" if near else "'tlblint rules' lists them")
+    code = names.code_of(rules, name)
+    if code is None:
+        raise InputError(name, "no such rule", names.advice(rules, name))
+    return rules[code]
 
 
 def manual(rule: own.RuleInfo) -> str:

@@ -35,7 +35,7 @@ class Judge(Protocol):
 class Wanted:
     """What a use case asks of the analysis. Empty ``profiles`` and ``select`` mean all. ``rule_files`` are absolute.
 
-    ``headers``: the files of the tree by which its generation is told. ``preview``: preview rules run unasked.
+    ``headers``: the files of the tree by which its generation is told. ``preview``: rules in preview run, too. Rules are named by code or slug.
     """
 
     profiles: tuple[str, ...] = ()

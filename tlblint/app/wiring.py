@@ -10,12 +10,13 @@ from functools import cache, lru_cache, partial
 from typing import Any
 
 from tlblint import __version__
+from tlblint.app.rules import find
 from tlblint.app.spine import Result, Spine, Wanted
 from tlblint.calls.program import arch_of
 from tlblint.engine import Context, Options, RuleSpec, analyse
 from tlblint.engine.entries import Entry
 from tlblint.engine.roots import Over, in_order
-from tlblint.findings.own import NOT_ANALYSED, UNUSED
+from tlblint.findings.own import by_code
 from tlblint.flow import facts_of
 from tlblint.io import data
 from tlblint.io.errors import InputError
@@ -99,11 +100,13 @@ def _check_words(rules: Sequence[RuleSpec]) -> None:
 
 
 def _active(rules: Sequence[RuleSpec], wanted: Wanted) -> frozenset[str]:
-    known = {rule.code for rule in rules} | {UNUSED, NOT_ANALYSED}
-    for code in (*wanted.select, *wanted.ignore):
-        if code not in known:
-            raise InputError(code, "unknown rule", "see 'tlblint rules'")
-    return frozenset(wanted.select or known) - frozenset(wanted.ignore)
+    """The codes that run. A preview rule runs only when previews are asked for, by name too: nobody should rely on one unawares."""
+    known = by_code(rules)
+    early = frozenset(rule.code for rule in rules if rule.status == "preview" and not wanted.preview)
+    selected = frozenset(find(known, name).code for name in wanted.select)
+    for code in sorted(selected & early):
+        raise InputError(code, "a preview rule", "add --preview to run it")
+    return (selected or frozenset(known)) - early - frozenset(find(known, name).code for name in wanted.ignore)
 
 
 def _chosen(profiles: Sequence[ProfileData], names: tuple[str, ...]) -> tuple[ProfileData, ...]:

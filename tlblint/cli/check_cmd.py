@@ -14,6 +14,7 @@ from tlblint.cli import options
 @click.option("--tree", metavar="DIR", default=None, help="The tree to check: a git top or any directory. Default: the git top above the current directory.")
 @click.option("--rev", metavar="REV", default=None, help="Check this revision, read from git objects; nothing is checked out.")
 @options.settings
+@options.preview
 @click.option("--update-baseline", is_flag=True, help="Write the findings of this run to the baseline file, keeping the reasons in it.")
 @click.option("--exit-zero", is_flag=True, help="Exit status 0 whatever was found.")
 @click.option("--no-sim", is_flag=True, help="No effect: this version has no simulation.")
@@ -36,7 +37,7 @@ def command(paths: tuple[str, ...], tree: str | None, rev: str | None, **values:
     verbosity = values["verbose"] - values["quiet"]
     progress = Progress(enabled=verbosity >= 0)
     try:
-        outcome = check(Request(cwd, paths, tree, rev, flags, values["update_baseline"], values["debug"], progress))
+        outcome = check(Request(cwd, paths, tree, rev, flags, values["update_baseline"], values["debug"], progress, values["preview"]))
     finally:
         progress.close()
     emit(outcome, targets(outcome.settings["format"].value), cwd, verbosity)

@@ -11,6 +11,7 @@ from tlblint.cli import options
 
 @click.command("demo", short_help="Check the shipped miniature tree.")
 @options.settings
+@options.preview
 @options.verbosity
 def command(**values: Any) -> int:
     """Check the shipped miniature tree: every core rule finds something there. Needs no kernel. Exit status 0."""
@@ -19,6 +20,6 @@ def command(**values: Any) -> int:
     from tlblint.app.targets import targets
     from tlblint.cli.run import current_directory
 
-    outcome = demo(options.flags(values))
+    outcome = demo(options.flags(values), preview=values["preview"])
     emit(outcome, targets(outcome.settings["format"].value), current_directory(), values["verbose"] - values["quiet"])
     return 0

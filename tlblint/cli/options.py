@@ -18,8 +18,8 @@ def settings(command: Command) -> Command:
         [
             click.option("-f", "--format", "format", metavar="FORMAT[=FILE]", multiple=True, help="full (default), concise, json, jsonl; repeatable."),
             click.option("--profile", metavar="NAME", multiple=True, help="Judge by this flush model only; repeatable."),
-            click.option("--select", metavar="CODE", multiple=True, help="Run this rule only; repeatable."),
-            click.option("--ignore", metavar="CODE", multiple=True, help="Do not run this rule; repeatable."),
+            click.option("--select", metavar="RULE", multiple=True, help="Run this rule only, by code or name; repeatable."),
+            click.option("--ignore", metavar="RULE", multiple=True, help="Do not run this rule; repeatable."),
             click.option("--rules", metavar="FILE", multiple=True, help="One more rule file; repeatable."),
             click.option("--fail-on", type=click.Choice(BY_NAME["fail-on"].choices), default=None, help="Lowest severity that makes exit status 1."),
             click.option("--fail-on-incomplete", is_flag=True, default=None, help="Exit status 3 when something was not analysed."),
@@ -30,6 +30,11 @@ def settings(command: Command) -> Command:
     ):
         command = option(command)
     return command
+
+
+def preview(command: Command) -> Command:
+    """--preview: a choice of the person at the keyboard, so no setting of a configuration."""
+    return click.option("--preview", is_flag=True, help="Run the rules that 'tlblint rules' marks as preview, too.")(command)
 
 
 def verbosity(command: Command) -> Command:

@@ -14,7 +14,8 @@ UNUSED, NOT_ANALYSED = "TLB901", "TLB902"
 
 
 class RuleInfo(Protocol):
-    """What findings and reports need to know of a rule. ``text`` is its manual in Markdown, ``path`` its file."""
+    """What findings and reports need to know of a rule. ``status`` is "stable" or "preview", ``text`` its manual in
+    Markdown, ``path`` its file."""
 
     @property
     def code(self) -> str: ...
@@ -24,6 +25,8 @@ class RuleInfo(Protocol):
     def severity(self) -> str: ...
     @property
     def confidence(self) -> str: ...
+    @property
+    def status(self) -> str: ...
     @property
     def title(self) -> str: ...
     @property

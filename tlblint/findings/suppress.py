@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tlblint.findings.lines import Lines
+from tlblint.findings.names import code_of, nearest
 from tlblint.findings.own import UNUSED, RuleInfo, own_finding
 from tlblint.model.finding import Finding
 
@@ -19,12 +20,12 @@ _TOKENS = re.compile(
 MOST = 2000
 """Characters of a comment that are looked at: a longer reason is cut."""
 _ASSUME = re.compile(r"assume\s+[a-z-]+(?:[,\s]+[a-z-]+)*\s+--\s*\S", re.DOTALL)
-_CODE = re.compile(r"TLB\d{3}\Z")
+_NAME = re.compile(r"TLB\d{3}\Z|[a-z0-9]+(?:-[a-z0-9]+)+\Z", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """One comment. ``lines`` are those it covers. ``wrong`` says why it cannot be obeyed, or is ""."""
+    """One comment. ``codes`` are codes or slugs as written, ``lines`` those it covers. ``wrong`` says why it cannot be obeyed, or is ""."""
 
     path: str
     line: int
@@ -78,11 +79,11 @@ def _parse(text: str) -> tuple[tuple[str, ...], str, str]:
     named, _, reason = rest.partition("--")
     codes = tuple(dict.fromkeys(named.replace(",", " ").split()))
     reason = reason.strip()
-    strange = [code for code in codes if not _CODE.match(code)]
+    strange = [code for code in codes if not _NAME.match(code)]
     if not codes:
         return (), reason, "it names no rule"
     if strange:
-        return codes, reason, f"{strange[0]!r} is no rule code"
+        return codes, reason, f"{strange[0]!r} is neither the code nor the name of a rule"
     return codes, reason, "" if reason else "it gives no reason after '--'"
 
 
@@ -120,6 +121,7 @@ def apply(
     suppression is not called unused when the rule or its function may not have been looked at.
     """
     by_path: dict[str, list[Suppression]] = {}
+    comments = [replace(comment, codes=tuple(dict.fromkeys(code_of(rules, name) or name for name in comment.codes))) for comment in comments]
     for comment in comments:
         by_path.setdefault(comment.path, []).append(comment)
     used: set[tuple[str, int, int, str]] = set()
@@ -145,7 +147,8 @@ def _unused(comment: Suppression, used: set[tuple[str, int, int, str]], rules: M
     found = []
     for code in comment.codes:
         if code not in rules:
-            found.append(report(f"This suppression names {code}, which is no rule.", code))
+            near = nearest(rules, code)
+            found.append(report(f"This suppression names {code}, which is no rule" + (f"; did you mean {near}?" if near else "."), code))
         elif code in active and (comment.path, comment.line, comment.column, code) not in used:
             found.append(report(f"This suppression of {code} suppressed nothing.", code))
     return found
