@@ -152,6 +152,13 @@ class Automata:
             self._heard[key] = known
         return known
 
+    def deaf(self, kind: str, instances: tuple[Instance, ...]) -> bool:
+        """Whether an event of ``kind`` can neither start anything nor move one of ``instances``."""
+        if kind in self._start:
+            return False
+        steps = self._step.get(kind)
+        return steps is None or not any((i[0], i[1]) in steps for i in instances)
+
     def apply(self, instances: tuple[Instance, ...], event: Event) -> tuple[tuple[Instance, ...], list[Violation], bool]:
         """Run one event. Returns the instances after it, the violations, and whether anything changed."""
         bad: list[Violation] = []

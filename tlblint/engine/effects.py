@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tlblint.engine.automata import Event
+from tlblint.engine.automata import Event, Instance
 from tlblint.engine.compile import PTL_NAME, text_of
 from tlblint.engine.state import Auto, Path
 from tlblint.engine.values import Env, Value, evaluate, forget, reads_of, resolve
@@ -29,10 +29,12 @@ class Call(NamedTuple):
 
 
 class Effects:
-    """Applies effects for one function run. ``emit`` hands each event to the rules."""
+    """Applies effects for one function run. ``emit`` hands each event to the rules; ``deaf`` tells those none of them hears."""
 
-    def __init__(self, number: Callable[[int], int], advanced: frozenset[str], pointers: frozenset[str], emit: Callable[[Path, Event, int], None],
-                 says: frozenset[str], is_root: bool, walked: bool, user: bool) -> None:
+    def __init__(self, deaf: Callable[[str, tuple[Instance, ...]], bool], number: Callable[[int], int], advanced: frozenset[str],
+                 pointers: frozenset[str], emit: Callable[[Path, Event, int], None], says: frozenset[str], is_root: bool, walked: bool,
+                 user: bool) -> None:
+        self._deaf = deaf
         self._number = number
         self._advanced = advanced
         self._pointers = pointers
@@ -121,6 +123,9 @@ class Effects:
             if "ptl" not in objects:
                 objects["ptl"] = base[1] if type(base) is tuple and base[0] in "pm" and base[1] else tuple(h[0] for h in auto.held)
             walked = walked or pointer in self._advanced or (type(base) is tuple and base[0] in "pm" and len(base) > 2 and bool(base[2]))
+        path.trail = (path.trail, (self._number(pos), kind, name, _subject(objects)))
+        if self._deaf(kind, auto.instances):
+            return
         bits, origin = "", ""
         if type(value) is tuple and value[0] == "e":
             bits, origin = value[3], value[2]
@@ -139,6 +144,15 @@ class Effects:
         for key, expr in binds.items():
             objects[key] = self.pointer_of(path.env, expr) if key == "pte" else self.text(path.env, expr)
         self.event(path, kind, objects, attrs, call.level, call.pos, call.name)
+
+
+def _subject(objects: dict[str, object]) -> str:
+    """What a trace says the event is about."""
+    for name in ("ptl", "pte", "page", "tlb"):
+        held = objects.get(name)
+        if isinstance(held, str) and held:
+            return held
+    return ""
 
 
 def drop_number(env: Env, number: int) -> None:

@@ -42,6 +42,7 @@ class Node:
     depth: int
     before: Node | None
     trail: Trail
+    waiting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ class Run:
         self._queue: list[tuple[int, int, Node]] = []
         self._count = 0
         self._node: Node | None = None
-        self._effects = Effects(self._number, code.fn.advanced, code.entry_pointers, self._emit, says, is_root, walked, world.scope(code.index))
+        self._effects = Effects(world.automata.deaf, self._number, code.fn.advanced, code.entry_pointers, self._emit, says, is_root, walked, world.scope(code.index))
 
     def _number(self, pos: int) -> int:
         return self._base + pos + 1
@@ -160,6 +161,7 @@ class Run:
         bounded = False
         while self._queue:
             _, _, node = heapq.heappop(self._queue)
+            node.waiting = False
             visits += 1
             self._world.budget -= 1
             if visits > MAX_VISITS or self._world.budget < 0:
@@ -185,8 +187,10 @@ class Run:
                 node.depth, node.before, node.trail = depth, before, path.trail
             if not merge(node.env, path.env):
                 return
-        self._count += 1
-        heapq.heappush(self._queue, (block, self._count, node))
+        if not node.waiting:
+            node.waiting = True
+            self._count += 1
+            heapq.heappush(self._queue, (block, self._count, node))
 
     def _block(self, node: Node) -> list[Path]:
         """Run a block's operations; a call or a split role makes several paths."""
@@ -344,7 +348,6 @@ class Run:
 
     def _emit(self, path: Path, event: Event, pos: int) -> None:
         instances, bad, changed = self._world.automata.apply(path.auto.instances, event)
-        path.trail = (path.trail, (event.site, event.kind, event.name, _subject(event)))
         if bad:  # one report for one obligation: what else started at the same place is silent from here on
             told = {(v.rule, v.instance[3] if v.instance is not None else event.site) for v in bad}
             instances = tuple(i for i in instances if (i[0], i[3]) not in told)
@@ -522,11 +525,3 @@ def _steps(trail: Trail) -> list[tuple[int, str, str, str]]:
         trail = trail[0]
     out.reverse()
     return out
-
-
-def _subject(event: Event) -> str:
-    for name in ("ptl", "pte", "page", "tlb"):
-        held = event.objects.get(name)
-        if isinstance(held, str) and held:
-            return held
-    return ""

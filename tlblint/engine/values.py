@@ -174,17 +174,18 @@ def forget(env: Env, path: str) -> None:
     """Everything that speaks of ``path`` or of what lies below it is no longer known."""
     gone = []
     for key, value in env.items():
-        if path in mentions(key):
+        # a path that is mentioned is a part of the text: the cheap test spares most look-ups
+        if path in key and path in mentions(key):
             gone.append(key)
         elif type(value) is tuple:
             if value[0] == "term":
-                if path in mentions(value[1]):
+                if path in value[1] and path in mentions(value[1]):
                     decided = truth(env, value)
                     if decided is None:
                         gone.append(key)
                     else:
                         env[key] = "nz" if decided else 0
-            elif value[0] == "e" and value[4] and path in mentions(value[4]):
+            elif value[0] == "e" and path in value[4] and path in mentions(value[4]):
                 env[key] = (*value[:4], "")
     for key in gone:
         del env[key]
@@ -340,13 +341,11 @@ def _nonzero(value: Value | None) -> bool:
 def presence(env: Env) -> tuple[tuple[int, Value], ...]:
     """The part of an environment that keeps states apart: whether entries that were read and not changed since, or taken
     out, are present."""
-    out = []
-    for value in env.values():
-        if type(value) is tuple and value[0] == "e" and (value[2] == "cleared" or (value[2] == "read" and value[4])):
-            known = env.get(f"present#{value[1]}")
-            if known is not None:
-                out.append((value[1], known))
-    return tuple(sorted(set(out))) if out else ()
+    known = {int(key[8:]): env[key] for key in env if key.startswith("present#")}
+    if not known:
+        return ()
+    apart = {v[1] for v in env.values() if type(v) is tuple and v[0] == "e" and v[1] in known and (v[2] == "cleared" or (v[2] == "read" and v[4]))}
+    return tuple((number, known[number]) for number in sorted(apart)) if apart else ()
 
 
 def reads_of(env: Env, pointer: str) -> Iterator[tuple]:  # type: ignore[type-arg]
