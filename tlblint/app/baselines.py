@@ -12,6 +12,7 @@ from tlblint.io.errors import InputError
 from tlblint.io.output import write_file
 from tlblint.io.tree import below
 from tlblint.model.finding import Finding
+from tlblint.report.view import Stale
 
 
 class Asked(Protocol):
@@ -23,12 +24,12 @@ class Asked(Protocol):
     def update_baseline(self) -> bool: ...
 
 
-def apply(findings: list[Finding], name: str | None, roots: Sequence[str], active: frozenset[str], asked: Asked) -> tuple[list[Finding], int]:
-    """(findings with the known ones marked, number of entries that are no longer needed). Refreshes the file when asked to."""
+def apply(findings: list[Finding], name: str | None, roots: Sequence[str], active: frozenset[str], asked: Asked) -> tuple[list[Finding], tuple[Stale, ...]]:
+    """(findings with the known ones marked, entries that are no longer needed). Refreshes the file when asked to."""
     if name is None:
         if asked.update_baseline:
             raise InputError("--update-baseline", "there is no baseline to update", "name one with --baseline FILE")
-        return findings, 0
+        return findings, ()
     path = os.path.join(asked.cwd, name)
 
     def in_scope(entry: baseline.Entry) -> bool:
@@ -40,7 +41,7 @@ def apply(findings: list[Finding], name: str | None, roots: Sequence[str], activ
         fresh = baseline.updated(marked, entries, unmatched, in_scope)
         write_file(path, baseline.dump(fresh), "--baseline")
         marked, unmatched = baseline.apply(findings, fresh)
-    return marked, sum(map(in_scope, unmatched))
+    return marked, tuple(Stale(entry.fingerprint, entry.rule, entry.path, entry.function) for entry in unmatched if in_scope(entry))
 
 
 def _read(path: str, name: str, missing_ok: bool) -> tuple[baseline.Entry, ...]:

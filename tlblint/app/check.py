@@ -11,6 +11,7 @@ from typing import Any
 from tlblint import __version__
 from tlblint.app import baselines, generation, scope
 from tlblint.app import spine as spines
+from tlblint.app.excused import excused
 from tlblint.app.spine import Loader, Spine, Wanted
 from tlblint.app.targets import targets
 from tlblint.engine.roots import Over
@@ -32,7 +33,8 @@ def _silent(what: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True)
 class Request:
-    """What to check. ``flags``: settings given on the command line; see io.config.KEYS. ``preview``: run preview rules."""
+    """What to check. ``flags``: settings given on the command line; see io.config.KEYS. ``preview``: run preview rules.
+    ``excused``: find out what contracts keep quiet, which takes a second judging."""
 
     cwd: str
     paths: tuple[str, ...] = ()
@@ -43,6 +45,7 @@ class Request:
     debug: bool = False
     progress: Progress = _silent
     preview: bool = False
+    excused: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,8 +84,10 @@ def _report(tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.S
     contents, unread = read_all(tree, chosen)
     facts = collect(spine, contents, settings["jobs"].value, request)
     request.progress("judging", 0, 0)
-    result = spine.analyse(facts, (lambda path: below(path, roots)) if roots else None, _over(settings["jobs"].value))
+    only, over = (lambda path: below(path, roots)) if roots else None, _over(settings["jobs"].value)
+    result = spine.analyse(facts, only, over)
     lines = {fact.path: Lines(fact.newlines) for fact in facts}
+    quiet = excused(spine.contracts, facts, only, over, result, spine.active, lines) if request.excused and spine.contracts else ()
     gaps = [NotAnalysed(path, "", 0, why) for path, why in (*context.refused, *unread)]
     gaps = [gap for gap in [*gaps, *(gap for fact in facts for gap in fact.not_analysed), *result.not_analysed] if below(gap.path, roots)]
     rules = own.by_code(spine.rules)
@@ -105,6 +110,7 @@ def _report(tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.S
         rules={code: RuleView(r.code, r.slug, r.severity, r.confidence, r.title, r.text, r.path) for code, r in rules.items()},
         sources=_sources(findings, contents),
         stale=stale,
+        excused=quiet,
     )
 
 

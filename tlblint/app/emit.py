@@ -11,12 +11,15 @@ from tlblint.app.targets import Target
 from tlblint.io import output, term
 from tlblint.io.config import Settings
 from tlblint.report.formats import FORMATS, Format
-from tlblint.report.health import health, summary
+from tlblint.report.health import closing
 from tlblint.report.view import SEVERITIES, Report, Style, counts
 
 
 def emit(outcome: Outcome, wanted: Sequence[Target], cwd: str, verbosity: int) -> None:
-    """Write every report: files first, so that a reader of stdout who goes away costs nothing."""
+    """Write every report: files first, so that a reader of stdout who goes away costs nothing.
+
+    Where standard output gets nothing, or findings only, summary and health go to standard error.
+    """
 
     def place(path: str) -> str:
         return os.path.relpath(os.path.join(outcome.top, path), cwd)
@@ -24,12 +27,12 @@ def emit(outcome: Outcome, wanted: Sequence[Target], cwd: str, verbosity: int) -
     for target in sorted(wanted, key=lambda target: target.file is None):
         printer = FORMATS[target.format]
         if target.file is not None:
-            style = Style(unicode=True, verbosity=verbosity, place=place)
+            style = Style(unicode=True, verbosity=max(verbosity, -1), place=place)
             output.write_file(os.path.join(cwd, target.file), _bytes(printer.render(outcome.report, style)), f"-f {target.format}={target.file}")
-        else:
+        elif verbosity > -2:
             output.write_stdout(_bytes(printer.render(outcome.report, _style(printer, outcome.settings, verbosity, place=place))))
-            if printer.health_aside and verbosity >= 0:
-                output.write_stderr(f"{summary(outcome.report)}\n{health(outcome.report)}\n")
+    if verbosity >= 0 and all(target.file is not None or FORMATS[target.format].health_aside for target in wanted):
+        output.write_stderr(closing(outcome.report, Style(unicode=True, verbosity=verbosity, place=place)))
 
 
 def _style(printer: Format, settings: Settings, verbosity: int, place: object) -> Style:

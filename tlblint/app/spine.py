@@ -46,6 +46,14 @@ class Wanted:
     preview: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Contracts:
+    """``bare`` judges as if no function had a contract; ``reason`` is that of the contract of a function (path, name), or ""."""
+
+    bare: Judge
+    reason: Callable[[str, str], str]
+
+
 @dataclass(frozen=True)
 class Spine:
     """``words``: identifiers without which a file is of no interest; ``hints``: what many of them have in common.
@@ -63,6 +71,7 @@ class Spine:
     analyse: Judge
     hints: tuple[bytes, ...] = ()
     skipped: tuple[str, ...] = ()
+    contracts: Contracts | None = None
 
 
 Loader = Callable[[Wanted], Spine]

@@ -6,12 +6,13 @@ import hashlib
 import os
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache, lru_cache, partial
 from typing import Any
 
 from tlblint import __version__
 from tlblint.app.rules import find
-from tlblint.app.spine import Result, Spine, Wanted
+from tlblint.app.spine import Contracts, Result, Spine, Wanted
 from tlblint.calls.program import arch_of
 from tlblint.engine import Context, Options, RuleSpec, analyse
 from tlblint.engine.entries import Entry
@@ -64,7 +65,19 @@ def build(wanted: Wanted) -> Spine:
         analyse=partial(_analyse, judged, context),
         hints=roles.prefilter(),
         skipped=_paths(texts, "skipped"),
+        contracts=Contracts(partial(_analyse, judged, _without_contracts(context, texts)), partial(_reason, contracts)),
     )
+
+
+def _without_contracts(context: Context, texts: Mapping[str, str]) -> Context:
+    """The same kernel with no promise about any function; how functions are entered stays."""
+    outside = _paths(texts, "outside")
+    return replace(context, says=lambda path, name: frozenset(), outside=lambda path, name: path.startswith(outside))
+
+
+def _reason(contracts: ContractTable, path: str, name: str) -> str:
+    contract = contracts.function(name, path)
+    return contract.reason if contract is not None and contract.says else ""
 
 
 def _analyse(rules: tuple[RuleSpec, ...], context: Context, facts: Sequence[FileFacts], only: Callable[[str], bool] | None, over: Over = in_order, /) -> Result:

@@ -37,7 +37,7 @@ def command(paths: tuple[str, ...], tree: str | None, rev: str | None, **values:
     verbosity = values["verbose"] - values["quiet"]
     progress = Progress(enabled=verbosity >= 0)
     try:
-        outcome = check(Request(cwd, paths, tree, rev, flags, values["update_baseline"], values["debug"], progress, values["preview"]))
+        outcome = check(Request(cwd, paths, tree, rev, flags, values["update_baseline"], values["debug"], progress, values["preview"], verbosity >= 1))
     finally:
         progress.close()
     emit(outcome, targets(outcome.settings["format"].value), cwd, verbosity)

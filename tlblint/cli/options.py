@@ -42,7 +42,7 @@ def verbosity(command: Command) -> Command:
     for option in reversed(
         [
             click.option("-q", "--quiet", count=True, help="No notes and no summary; twice: nothing but the exit status."),
-            click.option("-v", "--verbose", count=True, help="Suppressed findings too."),
+            click.option("-v", "--verbose", count=True, help="Suppressed findings, and what contracts excuse, too."),
             click.option("--debug", is_flag=True, help="A traceback on internal errors."),
         ]
     ):

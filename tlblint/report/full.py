@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator
 
 from tlblint.model.finding import Finding, TraceStep
-from tlblint.report.health import health, summary
+from tlblint.report.health import closing
 from tlblint.report.text import clean, display, paint, source_line, underline
 from tlblint.report.view import Report, Style, shown
 
@@ -20,7 +20,7 @@ def render(report: Report, style: Style) -> str:
     bare = "".join(_line(finding, style) for finding in findings if _bare(finding))
     text += ("\n" if text and bare else "") + bare
     if style.verbosity >= 0:
-        text += ("\n" if text else "") + f"{summary(report)}\n{health(report)}\n"
+        text += ("\n" if text else "") + closing(report, style)
     return text
 
 

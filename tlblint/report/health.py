@@ -1,9 +1,42 @@
-"""The lines that end every run: what was found, and how much was understood."""
+"""The lines that end every run: what was found, what was kept quiet, and how much was understood."""
 
 from __future__ import annotations
 
-from tlblint.report.text import plural
-from tlblint.report.view import Report, counts
+from collections.abc import Iterator
+
+from tlblint.report.text import clean, plural
+from tlblint.report.view import Report, Style, counts
+
+NAMED = 10
+"""Lines of a baseline that are named without -v."""
+
+
+def closing(report: Report, style: Style) -> str:
+    """Everything that follows the findings; the last line is the health line."""
+    return "".join(f"{line}\n" for line in [*_stale(report, style), *_excused(report, style), summary(report), health(report)])
+
+
+def _stale(report: Report, style: Style) -> Iterator[str]:
+    """The lines of the baseline that can go, so that nobody has to look for them."""
+    if not report.stale:
+        return
+    yield "No longer needed in the baseline:"
+    shown = report.stale if style.verbosity >= 1 else report.stale[:NAMED]
+    for entry in shown:
+        where = f"{clean(entry.path, style.unicode)} {clean(entry.function, style.unicode)}()" if entry.function else clean(entry.path, style.unicode)
+        yield f"  {entry.fingerprint} {entry.rule} {where}"
+    if len(shown) < len(report.stale):
+        yield f"  and {len(report.stale) - len(shown):,} more; -v names them all"
+
+
+def _excused(report: Report, style: Style) -> Iterator[str]:
+    """What a contract keeps quiet. Nothing checks contracts, so somebody has to be able to read them."""
+    if not report.excused or style.verbosity < 1:
+        return
+    yield "Excused by contracts (rules/api/contracts.toml); nothing checks these reasons:"
+    for item in report.excused:
+        place = f"{clean(style.place(item.path), style.unicode)}:{item.line}"
+        yield f"  {place} {clean(item.function, style.unicode)}() {', '.join(item.rules)}: {clean(item.reason, style.unicode)}"
 
 
 def summary(report: Report) -> str:
@@ -13,13 +46,16 @@ def summary(report: Report) -> str:
     text = "Found " + (", ".join(numbers) or "nothing")
     text += f"; {hidden['comment']} suppressed in source" if hidden["comment"] else ""
     text += f"; {hidden['baseline']} in the baseline" if hidden["baseline"] else ""
-    text += f"; {plural(report.stale, 'baseline line')} no longer needed" if report.stale else ""
+    text += f"; {plural(len(report.stale), 'baseline line')} no longer needed" if report.stale else ""
+    text += f"; {plural(len(report.excused), 'function')} excused by contracts" if report.excused else ""
     return text + "."
 
 
 def health(report: Report) -> str:
-    """One line: the parse health of the run."""
+    """One line: the parse health of the run; a second one when it was no kernel tree."""
     state = report.health
+    if not state.functions and not state.not_analysed:
+        return f"Analysed nothing: no function in {plural(state.listed, 'C file')} uses a page table or TLB interface that tlblint knows." + _doubt(report)
     place = f"{state.files:,} of {plural(state.listed, 'C file')}"
     return (
         f"Analysed {plural(state.functions, 'function')} in {place}: "

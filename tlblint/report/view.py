@@ -35,6 +35,27 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Stale:
+    """A line of the baseline whose finding is gone."""
+
+    fingerprint: str
+    rule: str
+    path: str
+    function: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Excused:
+    """A function in which a contract silences the ``rules``; the first silent finding is on ``line`` (1-based)."""
+
+    path: str
+    line: int
+    function: str
+    rules: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """How much of the reported part was understood.
 
@@ -64,8 +85,9 @@ class Report:
     findings: tuple[Finding, ...]
     rules: Mapping[str, RuleView]
     sources: Mapping[str, bytes]
-    stale: int = 0
-    """Baseline entries whose finding is gone."""
+    stale: tuple[Stale, ...] = ()
+    excused: tuple[Excused, ...] = ()
+    """Filled only when a run was asked to look."""
 
 
 def _same(path: str) -> str:
