@@ -138,7 +138,7 @@ def test_an_empty_tree_is_an_error_and_a_boring_one_is_not(write: Write, tlblint
     assert tlblint(tmp_path, "check", "--tree", "tree").returncode == 2
     write({"a.c": b"int x;"})
     done = tlblint(tmp_path, "check", "--tree", "tree")
-    assert done.returncode == 0 and b"Analysed 0 functions in 0 of 1 C file" in done.stdout
+    assert done.returncode == 0 and b"Analysed nothing: no function in 1 C file uses a page table" in done.stdout
 
 
 def test_an_unreadable_file_is_an_error_when_named_and_a_note_when_not(write: Write, tlblint: Run) -> None:
@@ -185,6 +185,16 @@ def test_several_formats_at_once(repository: Write, tlblint: Run) -> None:
     assert (top / "mm/out.txt").read_text().startswith("../fs/b.c:3:2: warning TLB001")
 
 
+def test_a_run_that_writes_files_only_says_on_stderr_what_it_found(repository: Write, tlblint: Run) -> None:
+    top = repository(TREE)
+    done = tlblint(top, "check", "-f", "json=out.json")
+    assert (done.stdout, done.stderr.splitlines()[0]) == (b"", b"Found 1 error, 1 warning.")
+    assert tlblint(top, "check", "-f", "json=out.json", "-q").stderr == b""
+    assert tlblint(top, "check", "-f", "json=out.json", "-f", "json").stderr == b""  # other programs read that: nothing beside it
+    both = tlblint(top, "check", "-f", "full=out.txt", "-f", "concise")
+    assert len(lines(both)) == 2 and both.stderr.count(b"Found") == 1
+
+
 def test_quiet_and_verbose(repository: Write, tlblint: Run) -> None:
     top = repository({"a.c": LEAK.replace(b"leak();", b"leak(); /* tlblint: allow TLB003 -- known */") + LATE + ODD})
     assert b"TLB003" not in tlblint(top, "check").stdout
@@ -217,7 +227,10 @@ def test_the_baseline_silences_what_is_known_and_nothing_else(repository: Write,
     found = [(f["function"], f["suppressed"] and f["suppressed"]["reason"]) for f in json.loads(done.stdout)["findings"]]
     assert found == [("g", "no reason given"), ("f", "the caller leaves it"), ("fresh", None)]
     (top / "mm/a.c").write_bytes(b"int x;")
-    assert b"1 baseline line no longer needed" in tlblint(top, "check", "--baseline", "known.txt").stdout
+    gone = tlblint(top, "check", "--baseline", "known.txt").stdout.decode()
+    assert "1 baseline line no longer needed" in gone
+    [entry] = [line for line in text.splitlines() if " mm/a.c " in line]
+    assert f"No longer needed in the baseline:\n  {entry.split()[0]} TLB003 mm/a.c f()\n" in gone
     tlblint(top, "check", "mm", "--baseline", "known.txt", "--update-baseline")
     assert [line.split()[3] for line in (top / "known.txt").read_text().splitlines()[1:]] == ["g"]
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.report.make import HIDDEN, NOTE, finding, report
 from tlblint.report import concise, full
 from tlblint.report.text import cells, clean, display, source_line, underline
-from tlblint.report.view import Style
+from tlblint.report.view import Excused, Gap, Health, Stale, Style
 
 FULL = """\
 mm/a.c:3:9: error TLB003 lazy-mode-unpaired, in f()
@@ -57,6 +57,33 @@ def test_color_adds_nothing_but_color() -> None:
     painted = full.render(report(NOTE, finding()), Style(color=True))
     assert painted != full.render(report(NOTE, finding()), Style())
     assert re.sub(r"\x1b\[[0-9;]*m", "", painted) == full.render(report(NOTE, finding()), Style())
+
+
+def test_what_can_go_from_the_baseline_is_named_up_to_a_bound() -> None:
+    gone = tuple(Stale(f"{n:016x}", "TLB003", "mm/a b.c", "f" if n else "") for n in range(12))
+    text = full.render(report(stale=gone), Style())
+    assert "  0000000000000000 TLB003 mm/a b.c\n  0000000000000001 TLB003 mm/a b.c f()\n" in text
+    assert text.count(" TLB003 ") == 10 and "  and 2 more; -v names them all\n" in text and "12 baseline lines no longer needed" in text
+    assert full.render(report(stale=gone), Style(verbosity=1)).count(" TLB003 ") == 12
+
+
+def test_excused_functions_are_named_with_the_reason_by_v_only() -> None:
+    one = report(excused=(Excused("mm/a.c", 3, "f", ("TLB001", "TLB004"), "The caller\x1b flushes."),))
+    verbose = full.render(one, Style(verbosity=1, place=lambda path: f"../{path}"))
+    assert "  ../mm/a.c:3 f() TLB001, TLB004: The caller\\x1b flushes.\nFound nothing; 1 function excused by contracts.\n" in verbose
+    assert "The caller" not in full.render(one, Style())
+
+
+def test_nothing_to_analyse_is_said_in_words() -> None:
+    assert full.render(report(health=Health(3, 1, 0, 0, 0, ())), Style()).splitlines()[1:] == [
+        "Analysed nothing: no function in 3 C files uses a page table or TLB interface that tlblint knows."
+    ]
+    assert "Analysed 0 functions" in full.render(report(health=Health(3, 1, 0, 0, 0, (Gap("mm/a.c", "", 1, "too large"),))), Style())
+
+
+def test_concise_marks_what_is_suppressed() -> None:
+    text = concise.render(report(finding(), HIDDEN), Style(verbosity=1))
+    assert [line.partition("still on.")[2] for line in text.splitlines()] == ["", " [suppressed by comment: known]"]
 
 
 def test_concise() -> None:
