@@ -96,7 +96,7 @@ def test_a_broken_or_greedy_file_is_refused_in_one_line(repository: Write, raw: 
 
 
 def test_pyproject_is_read_with_the_same_care(repository: Write) -> None:
-    with pytest.raises(InputError, match="^pyproject.toml: lists or tables are nested too deeply"):
+    with pytest.raises(InputError, match=r"^pyproject\.toml: lists or tables are nested too deeply"):
         settings(repository({"pyproject.toml": b"[tool.tlblint]\njobs = " + b"[" * 5000}))
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.conftest import Write
+from tests.conftest import Write, git
 from tlblint.io import prefilter
 from tlblint.io.prefilter import EVERYWHERE, Where
-from tlblint.io.tree import PlainDir, Revision, Tree, Worktree
+from tlblint.io.tree import PlainDir, Revision, Tree, Worktree, read_all
 from tlblint.io.words import Words, stems
 
 FILES = {
@@ -132,6 +134,56 @@ def test_what_cannot_be_searched_survives(write: Write) -> None:
     (top / "b.c").symlink_to("a.c")
     (top / "d.c").mkdir()
     assert prefilter.scan(PlainDir(str(top)), ["a.c", "b.c", "gone.c"], Words([b"x"])) == {"b.c"}
+
+
+@pytest.mark.parametrize("search", ["ripgrep", "git grep", "scan"])
+def test_no_search_passes_over_what_took_the_place_of_a_file(
+    repository: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, search: str
+) -> None:
+    names = ("fifo.c", "socket.c", "outbound.c", "inbound.c", "folder.c", "gone.c", "left/a.c", "moved/a.c", "mm/boring.c", "mm/a.c")
+    top = repository(dict.fromkeys(names, b"nothing"))
+    (top / "mm/a.c").write_bytes(b"ptep_clear")
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/a.c").write_bytes(b"nothing")
+    for name in names[:6]:
+        (top / name).unlink()
+    os.mkfifo(top / "fifo.c")
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(str(top / "socket.c"))
+    (top / "outbound.c").symlink_to("/dev/zero")
+    (top / "inbound.c").symlink_to("mm/a.c")
+    (top / "folder.c").mkdir()
+    for name, target in (("left", "../outside"), ("moved", "mm")):
+        shutil.rmtree(top / name)
+        (top / name).symlink_to(target)
+    monkeypatch.setattr(prefilter, "FEW", 10_000 if search == "scan" else 0)
+    if search == "git grep":
+        monkeypatch.setattr(prefilter.shutil, "which", lambda name: None)
+    elif search == "ripgrep" and shutil.which("rg") is None:
+        pytest.skip("no ripgrep here")
+    tree = Worktree(str(top))
+    contents, refused = read_all(tree, prefilter.survivors(tree, tree.list().paths, WORDS))
+    assert contents == {"mm/a.c": b"ptep_clear", "moved/a.c": b"ptep_clear"}
+    assert dict(refused) == {
+        "fifo.c": "not a regular file",
+        "socket.c": "not a regular file",
+        "outbound.c": "a symbolic link",
+        "inbound.c": "a symbolic link",
+        "folder.c": "not a regular file",
+        "left/a.c": "reached through a symbolic link that leaves the tree",
+    }
+
+
+@pytest.mark.parametrize("setting", ["color.ui", "color.grep"])
+def test_a_user_who_always_wants_colour(repository: Write, monkeypatch: pytest.MonkeyPatch, setting: str) -> None:
+    monkeypatch.setattr(prefilter, "FEW", 0)
+    monkeypatch.setattr(prefilter.shutil, "which", lambda name: None)
+    for tree in trees(repository):
+        if isinstance(tree, PlainDir):
+            continue
+        git(Path(tree.top), "config", setting, "always")
+        assert found(prefilter.git_grep, tree) == EXPECTED
+        tree.close()
 
 
 @pytest.mark.parametrize(("where", "expected"), PLACES)

@@ -201,3 +201,74 @@ def test_a_repository_cannot_make_git_run_programs(repository: Write, tmp_path: 
 def test_below() -> None:
     assert below("mm/a.c", ("mm",)) and below("mm", ("mm",)) and below("x", ()) and below("x", ("",))
     assert not below("mm2/a.c", ("mm",)) and not below("a.c", ("mm", "fs"))
+
+
+def test_a_top_whose_name_ends_in_newlines(tmp_path: Path) -> None:
+    top = tmp_path / "odd\n\n"
+    (top / "mm").mkdir(parents=True)
+    (top / "mm/a.c").write_bytes(b"x")
+    git(top, "init", "-q")
+    for start in (top, top / "mm"):
+        tree = open_tree(str(start), None, None)
+        assert (tree.top, tree.list().paths) == (str(top), ("mm/a.c",))
+
+
+def test_an_empty_tree_option_is_not_the_current_directory(repository: Write) -> None:
+    with pytest.raises(InputError, match=r"^--tree: no directory given; "):
+        open_tree(str(repository(FILES)), "", None)
+
+
+def with_submodules(repository: Write) -> Path:
+    top = repository(FILES)
+    head = git(top, "rev-parse", "HEAD")
+    for path in ("drivers/vendor", "sub.c"):
+        git(top, "update-index", "--add", "--cacheinfo", f"160000,{head},{path}")
+    git(top, "commit", "-q", "-m", "two repositories in it")
+    (top / "drivers/vendor").mkdir(parents=True)
+    return top
+
+
+def test_submodules_are_told_apart_from_files(repository: Write) -> None:
+    top = with_submodules(repository)
+    for tree in (Worktree(str(top)), Revision(str(top), str(top), "HEAD")):
+        listing = tree.list()
+        assert (listing.paths, listing.refused, listing.submodules) == (C, (), ("drivers/vendor", "sub.c"))
+        assert tree.list(("drivers", "mm")).submodules == ("drivers/vendor",)
+        assert tree.list(("mm",)).submodules == ()
+        tree.close()
+
+
+def test_links_of_a_revision_are_its_own(repository: Write) -> None:
+    """What the disk holds now at a path says nothing of a revision."""
+    top = repository(FILES)
+    (top / "now").mkdir()
+    (top / "now/x.c").write_bytes(b"")
+    (top / "was").symlink_to("mm")
+    (top / "was.c").symlink_to("mm/a.c")
+    (top / "round").symlink_to("round")
+    (top / "away").symlink_to("..")
+    git(top, "add", "-A")
+    git(top, "commit", "-q", "-m", "links")
+    for name in ("was", "was.c", "round", "away", "now/x.c"):
+        (top / name).unlink()
+    (top / "now").rmdir()
+    (top / "now").symlink_to("mm")
+    (top / "untracked").symlink_to("mm")
+    tree = Revision(str(top), str(top), "HEAD")
+    expected = {"now": "now", "now/x.c": "now/x.c", "was": "mm", "was/a.c": "mm/a.c", "was.c": "mm/a.c", "untracked/a.c": "mm/a.c", "": "", "..": None}
+    assert {name: tree.place(os.path.join(top, name)) for name in expected} == expected
+    assert [tree.place(str(top / name)) for name in ("round", "away")] == ["round", "away"]
+    with pytest.raises(Unreadable, match="a symbolic link"):
+        tree.read("was.c")
+    tree.close()
+
+
+def test_a_link_of_a_revision_longer_than_any_path(repository: Write) -> None:
+    top = repository({**FILES, "target": b"x/" * 4000})
+    blob = git(top, "hash-object", "-w", "target")
+    git(top, "update-index", "--add", "--cacheinfo", f"120000,{blob},long.c")
+    git(top, "commit", "-q", "-m", "long")
+    tree = Revision(str(top), str(top), "HEAD")
+    assert dict(tree.list().refused) == {"long.c": "a symbolic link without a target: longer than 4096 bytes"}
+    assert tree.place(str(top / "long.c")) == "long.c"
+    tree.close()

@@ -83,7 +83,8 @@ def toplevel(directory: str) -> str | None:
     """
     status, out, err = attempt(directory, ["rev-parse", "--show-toplevel"])
     if status == 0:
-        return os.path.realpath(os.fsdecode(out.rstrip(b"\n"))) if out.strip() else None
+        top = out.removesuffix(b"\n")  # a directory's name may end in newlines of its own
+        return os.path.realpath(os.fsdecode(top)) if top else None
     if status == 127 or b"not a git repository" in err or b"must be run in a work tree" in err or b"this operation must be run" in err:
         return None
     raise InputError(directory, f"git cannot read this repository: {complaint(err)}", "put that right first")
@@ -134,7 +135,7 @@ class Blobs:
         size = int(head[2])
         data = self._take(path, size + 1, limit + 1)
         if size > limit:
-            raise Unreadable(path, f"larger than {limit >> 20} MB")
+            raise Unreadable(path, f"larger than {limit >> 20} MB" if limit >> 20 else f"longer than {limit} bytes")
         return data[:-1]
 
     def _take(self, path: str, size: int, keep: int) -> bytes:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from tlblint.io import git
-from tlblint.io.tree import Revision, Tree, Worktree, below
+from tlblint.io.tree import Revision, Tree, Worktree, below, inside
 from tlblint.io.words import Words
 
 FEW = 400
@@ -88,9 +88,7 @@ def ripgrep(tree: Tree, paths: Sequence[str], needles: Words, where: Where = EVE
     if done.returncode not in (0, 1, 2):
         return None
     found = {os.fsdecode(path.removeprefix(b"./")) for path in done.stdout.split(b"\0") if path}
-    if done.returncode == 2:  # something could not be read
-        found.update(_unreadable(tree, paths))
-    return found
+    return found | _passed_over(tree, paths, needles, access=done.returncode == 2)
 
 
 def git_grep(tree: Tree, paths: Sequence[str], needles: Words, where: Where = EVERYWHERE) -> set[str] | None:
@@ -111,9 +109,7 @@ def git_grep(tree: Tree, paths: Sequence[str], needles: Words, where: Where = EV
         return None
     near = {os.fsdecode(record[cut:]) for record in out.split(b"\0") if record}
     found = scan(tree, paths_of(near, paths), needles)
-    if not isinstance(tree, Revision):
-        found.update(_unreadable(tree, paths))
-    return found
+    return found if isinstance(tree, Revision) else found | _passed_over(tree, paths, needles, access=True)
 
 
 def scan(tree: Tree, paths: Sequence[str], needles: Words, where: Where = EVERYWHERE) -> set[str]:
@@ -121,12 +117,22 @@ def scan(tree: Tree, paths: Sequence[str], needles: Words, where: Where = EVERYW
     paths = [path for path in paths if below(path, where.roots)]
     if isinstance(tree, Revision):
         return {path for path in paths if _blob_holds(tree, path, needles)}
-    return {path for path in paths if _file_holds(os.path.join(tree.top, path), needles)}
+    return {path for path in paths if _leaves(tree, path) or _file_holds(os.path.join(tree.top, path), needles)}
 
 
-def _unreadable(tree: Tree, paths: Sequence[str]) -> set[str]:
-    full = {path: os.path.join(tree.top, path) for path in paths}
-    return {path for path in paths if not os.access(full[path], os.R_OK) and os.path.lexists(full[path])}
+def _passed_over(tree: Tree, paths: Sequence[str], needles: Words, access: bool) -> set[str]:
+    """Which of ``paths`` survive although a search program says nothing of them: what is no regular file any more, lies behind a
+    symbolic link, or cannot be read. ``access``: whether there may be files that cannot be read."""
+    doubtful = [path for path in paths if not (tree.stays(path) and _is_regular(os.path.join(tree.top, path), access))]
+    return scan(tree, doubtful, needles)
+
+
+def _is_regular(path: str, access: bool) -> bool:
+    try:
+        state = os.lstat(path)
+    except OSError:
+        return False
+    return stat.S_ISREG(state.st_mode) and (not access or os.access(path, os.R_OK))
 
 
 def _glob(prefix: str) -> str:
@@ -138,6 +144,12 @@ def _glob(prefix: str) -> str:
 def _pathspecs(where: Where) -> list[str]:
     places = [f":(top,literal){root}" for root in where.roots] if 0 < len(where.roots) <= MANY else [":(top)*.c", ":(top)*.h"]
     return [*places, *(f":(top,exclude,glob){_glob(prefix)}**" for prefix in where.skipped if prefix.endswith("/"))]
+
+
+def _leaves(tree: Tree, path: str) -> bool:
+    """Whether a symbolic link in place of a directory leads out of the tree, to where nothing is read."""
+    full = os.path.join(tree.top, path)
+    return not tree.stays(path) and os.path.lexists(full) and not inside(os.path.realpath(os.path.dirname(full)), tree.top)
 
 
 def _blob_holds(tree: Tree, path: str, needles: Words) -> bool:

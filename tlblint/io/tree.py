@@ -6,6 +6,7 @@ to whoever wrote the patch under review.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,10 +26,11 @@ SUFFIXES = (".c", ".h")
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The C files of a tree, and what looks like one but cannot be read: (path, why)."""
+    """The C files of a tree, what looks like one but cannot be read: (path, why), and the submodules, which are not entered."""
 
     paths: tuple[str, ...]
     refused: tuple[tuple[str, str], ...] = ()
+    submodules: tuple[str, ...] = ()
 
 
 class Tree(Protocol):
@@ -55,6 +57,12 @@ class Tree(Protocol):
     def holds(self, path: str) -> str | None:
         """"file" or "directory" for what ``path`` names in this tree, None when nothing; "" names the top."""
 
+    def place(self, full: str) -> str | None:
+        """The path from the top of what an absolute path names in this tree, its symbolic links followed; "" for the top, None outside."""
+
+    def stays(self, path: str) -> bool:
+        """Whether the directory of a listed file is what it says, not a symbolic link that was put in its place."""
+
     def close(self) -> None:
         """End the processes behind the tree."""
 
@@ -74,6 +82,13 @@ def inside(path: str, top: str) -> bool:
     return path == top or path.startswith(top.rstrip("/") + "/")
 
 
+def _from(top: str, full: str) -> str | None:
+    """An absolute path as seen from the top; None when it lies outside."""
+    if not inside(full, top):
+        return None
+    return "" if full == top else os.path.relpath(full, top)
+
+
 class _Disk:
     """What the two trees on disk share."""
 
@@ -82,6 +97,7 @@ class _Disk:
     def __init__(self, top: str) -> None:
         self.top = os.path.realpath(top)
         self._home = lru_cache(maxsize=None)(self._is_home)
+        self._own = lru_cache(maxsize=None)(self._is_own)
 
     def _is_home(self, directory: str) -> bool:
         """Whether a directory of the tree is reached without leaving the tree through a symbolic link."""
@@ -112,11 +128,21 @@ class _Disk:
             raise Unreadable(path, f"larger than {LIMIT >> 20} MB")
         return data
 
+    def stays(self, path: str) -> bool:
+        return self._own(os.path.dirname(path))
+
+    def _is_own(self, directory: str) -> bool:
+        full = os.path.join(self.top, directory) if directory else self.top
+        return os.path.realpath(full) == full
+
     def holds(self, path: str) -> str | None:
         full = os.path.join(self.top, path)
         if os.path.isdir(full):
             return "directory"
         return "file" if os.path.lexists(full) else None
+
+    def place(self, full: str) -> str | None:
+        return _from(self.top, os.path.realpath(full))
 
     def close(self) -> None:
         """Nothing to end."""
@@ -130,6 +156,10 @@ class _Disk:
 
 
 def _reason(error: OSError) -> str:
+    if error.errno == errno.ELOOP:  # opened with O_NOFOLLOW
+        return "a symbolic link"
+    if error.errno == errno.ENXIO:  # what opening a socket answers
+        return "not a regular file"
     return (error.strerror or type(error).__name__).lower() if error.errno else str(error)
 
 
@@ -140,15 +170,17 @@ class Worktree(_Disk):
 
     @cached_property
     def _listing(self) -> Listing:
-        staged = git.run(self.top, ["ls-files", "-z", "--stage", "--", *_globs()])
-        entries = [record.split(b"\t", 1) for record in staged.split(b"\0") if record]
-        files = {os.fsdecode(path) for head, path in entries if not head.startswith((b"120000", b"160000"))}
+        # Not narrowed to C files: a submodule has any name.
+        entries = [record.split(b"\t", 1) for record in git.run(self.top, ["ls-files", "-z", "--stage"]).split(b"\0") if record]
+        modules = {os.fsdecode(path) for head, path in entries if head.startswith(b"160000")}
+        entries = [entry for entry in entries if entry[1].endswith(_ENDS) and not entry[0].startswith(b"160000")]
+        files = {os.fsdecode(path) for head, path in entries if not head.startswith(b"120000")}
         links = {os.fsdecode(path) for head, path in entries if head.startswith(b"120000")}
         other = git.run(self.top, ["ls-files", "-z", "--others", "--exclude-standard", "--", *_globs()])
         for path in map(os.fsdecode, filter(None, other.split(b"\0"))):
             (links if os.path.islink(os.path.join(self.top, path)) else files).add(path)
         refused = ((path, self._link(path, files)) for path in sorted(links) if os.path.lexists(os.path.join(self.top, path)))
-        return Listing(tuple(sorted(files)), tuple((path, why) for path, why in refused if why))
+        return Listing(tuple(sorted(files)), tuple((path, why) for path, why in refused if why), tuple(sorted(modules)))
 
     def list(self, paths: Sequence[str] = ()) -> Listing:
         return _narrow(self._listing, paths)
@@ -235,11 +267,16 @@ class Revision:
         chosen = [path for path in sorted(self._entries) if is_c(path) and below(path, paths)]
         links = [path for path in chosen if self._entries[path][0] == "120000"]
         refused = ((path, self._link(path)) for path in links)
-        return Listing(tuple(path for path in chosen if self._entries[path][0].startswith("100")), tuple((path, why) for path, why in refused if why))
+        files = tuple(path for path in chosen if self._entries[path][0].startswith("100"))
+        modules = tuple(path for path, (mode, _) in sorted(self._entries.items()) if mode == "160000" and below(path, paths))
+        return Listing(files, tuple((path, why) for path, why in refused if why), modules)
 
     def _link(self, path: str) -> str | None:
         oid = self._entries[path][1]
-        target = os.fsdecode(self._blobs.read(path, oid, 4096))
+        try:
+            target = os.fsdecode(self._blobs.read(path, oid, _TARGET))
+        except Unreadable as error:
+            return f"a symbolic link without a target: {error.why}"
         place = os.path.normpath(os.path.join(os.path.dirname(path), target))
         if target.startswith("/") or place == ".." or place.startswith("../"):
             return "a symbolic link that leaves the tree"
@@ -251,16 +288,57 @@ class Revision:
         entry = self._entries.get(path)
         if entry is None:
             raise Unreadable(path, "no such file in this revision")
+        if not entry[0].startswith("100"):
+            raise Unreadable(path, "a symbolic link" if entry[0] == "120000" else "not a regular file")
         return self._blobs.read(path, entry[1], LIMIT)
 
     def holds(self, path: str) -> str | None:
-        if path in self._folders:
+        if path in self._folders or self._entries.get(path, ("",))[0] == "160000":
             return "directory"
         return "file" if path in self._entries else None
+
+    def place(self, full: str) -> str | None:
+        # What the disk holds at that path says nothing of a revision. It is asked only for the way to the top, and for
+        # links of its own that lead into the tree.
+        named = _from(self.top, os.path.normpath(full))
+        if named is not None and (found := self._follow(named)) is not None and self.holds(found):
+            return found
+        real = _from(self.top, os.path.realpath(full))
+        return real if real is not None else named
+
+    def stays(self, path: str) -> bool:
+        return True  # git keeps no paths through symbolic links
+
+    def _follow(self, path: str) -> str | None:
+        """``path`` with the symbolic links of this revision followed; None when they leave the tree or go in a circle."""
+        for _ in range(_HOPS):
+            parts = path.split("/")
+            starts = ("/".join(parts[:count]) for count in range(1, len(parts) + 1))
+            link = next((start for start in starts if self._entries.get(start, ("",))[0] == "120000"), None)
+            if link is None:
+                return path
+            try:
+                target = os.fsdecode(self._blobs.read(link, self._entries[link][1], _TARGET))
+            except Unreadable:
+                return None
+            path = os.path.normpath(os.path.join(os.path.dirname(link), target, path[len(link) + 1 :]))
+            if path.startswith("/") or path == ".." or path.startswith("../"):
+                return None
+            path = "" if path == "." else path
+        return None
 
     def close(self) -> None:
         """End the cat-file process."""
         self._stack.close()
+
+
+_HOPS = 40
+"""Symbolic links that are followed one after the other, as in the kernel."""
+
+_TARGET = 4096
+"""Bytes of the longest target of a symbolic link."""
+
+_ENDS = tuple(suffix.encode() for suffix in SUFFIXES)
 
 
 def _globs() -> list[str]:
@@ -272,11 +350,14 @@ def _narrow(listing: Listing, roots: Sequence[str]) -> Listing:
         return listing
     exact, prefixes = frozenset(roots), tuple(f"{root}/" for root in roots)
     paths = tuple(path for path in listing.paths if path.startswith(prefixes) or path in exact)
-    return Listing(paths, tuple(row for row in listing.refused if below(row[0], roots)))
+    modules = tuple(path for path in listing.submodules if below(path, roots))
+    return Listing(paths, tuple(row for row in listing.refused if below(row[0], roots)), modules)
 
 
 def open_tree(cwd: str, tree: str | None, revision: str | None) -> Tree:
     """The tree that the options name. Raises InputError."""
+    if tree == "":
+        raise InputError("--tree", "no directory given", "name a kernel source tree, or leave --tree out for the one above the current directory")
     start = os.path.join(cwd, tree) if tree is not None else cwd
     if tree is not None and not os.path.isdir(start):
         raise InputError(f"--tree {tree}", "no such directory" if not os.path.lexists(start) else "not a directory", "name a kernel source tree")
