@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 
 from tlblint.io.errors import InputError, Unreadable
-from tlblint.io.tree import Listing, Tree, below, inside, is_c
+from tlblint.io.tree import Listing, Tree, below, is_c
 
 
 def roots(tree: Tree, cwd: str, paths: Sequence[str], tree_given: bool) -> tuple[str, ...]:
@@ -15,6 +15,8 @@ def roots(tree: Tree, cwd: str, paths: Sequence[str], tree_given: bool) -> tuple
     A PATH is relative to the current directory; one that names nothing there is taken from the top of a tree that
     was given with --tree.
     """
+    if "" in paths:
+        raise InputError("PATH", "an empty one", "name a file or directory; '.' is the current directory")
     found = {_root(tree, cwd, path, tree_given) for path in paths}
     return () if "" in found else tuple(sorted(found))
 
@@ -23,7 +25,7 @@ def _root(tree: Tree, cwd: str, path: str, tree_given: bool) -> str:
     bases = [cwd, tree.top] if tree_given else [cwd]
     outside = True
     for base in bases:
-        place = _from_top(tree, os.path.join(base, path))
+        place = tree.place(os.path.join(base, path))
         if place is None:
             continue
         outside = False
@@ -35,14 +37,6 @@ def _root(tree: Tree, cwd: str, path: str, tree_given: bool) -> str:
     if outside:
         raise InputError(path, f"outside of the tree {tree.top}", "name paths in the tree, or another tree with --tree")
     raise InputError(path, "no such file or directory" + (f" in {tree.revision[:12]}" if tree.revision else ""))
-
-
-def _from_top(tree: Tree, path: str) -> str | None:
-    """A path as seen from the top of the tree; None when it lies outside."""
-    full = os.path.normpath(path) if tree.revision is not None and not os.path.lexists(path) else os.path.realpath(path)
-    if not inside(full, tree.top):
-        return None
-    return "" if full == tree.top else os.path.relpath(full, tree.top)
 
 
 CORE = ("mm", "fs/proc", "kernel/events", "include/linux", "include/asm-generic")
@@ -66,12 +60,19 @@ def _names_arch(paths: tuple[str, ...]) -> bool:
 
 
 def require_files(tree: Tree, listing: Listing, wanted: Sequence[str]) -> None:
-    """Raise InputError when there is nothing to check, or when a file that was named cannot be read."""
-    if not listing.paths and not listing.refused:
+    """Raise InputError when there is nothing to check, or when a file that was named cannot be read or is no part of the tree."""
+    modules = tree.list().submodules if wanted and tree.kind != "directory" else ()
+    for path in wanted:
+        if module := next((module for module in modules if below(path, (module,))), None):
+            raise InputError(path, f"in the submodule {module}, a repository of its own", f"name it with --tree {module}")
+    if not listing.paths and not listing.refused and not any(tree.holds(path) == "file" for path in wanted):
         raise InputError(wanted[0] if wanted else tree.top, "no .c or .h files here", "name a kernel source tree or a part of one")
+    listed = frozenset(listing.paths)
     for path in wanted:
         if tree.holds(path) == "file":
             try:
                 tree.read(path)
             except Unreadable as error:
                 raise InputError(path, f"cannot be read: {error.why}") from None
+            if path not in listed:
+                raise InputError(path, "no part of the tree: git ignores it", "name its directory with --tree to check it as it is")

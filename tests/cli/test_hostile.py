@@ -1,0 +1,44 @@
+"""What a hostile or merely strange tree, path, stream or setting gets: one line, exit status 2, and nothing passed over in silence."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+from tests.conftest import Write, git
+
+Run = Callable[..., subprocess.CompletedProcess[bytes]]
+LEAK = b"void f(void)\n{\n\tleak();\n}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("--tree", ""), "--tree: no directory given; name a kernel source tree, or leave --tree out for the one above the current directory"),
+        (("",), "PATH: an empty one; name a file or directory; '.' is the current directory"),
+        (("mm", "out/x.c"), "out/x.c: no part of the tree: git ignores it; name its directory with --tree to check it as it is"),
+        (("out/x.c",), "out/x.c: no part of the tree: git ignores it; name its directory with --tree to check it as it is"),
+        (("mm", "vendor/x.c"), "vendor/x.c: in the submodule vendor, a repository of its own; name it with --tree vendor"),
+        (("vendor",), "vendor: in the submodule vendor, a repository of its own; name it with --tree vendor"),
+        (("--rev", "HEAD", "vendor"), "vendor: in the submodule vendor, a repository of its own; name it with --tree vendor"),
+    ],
+)
+def test_what_is_not_checked_is_an_error_when_it_was_named(repository: Write, tlblint: Run, arguments: tuple[str, ...], line: str) -> None:
+    top = repository({"mm/a.c": LEAK, "out/x.c": LEAK, ".gitignore": b"out/\n"})
+    git(top, "update-index", "--add", "--cacheinfo", f"160000,{git(top, 'rev-parse', 'HEAD')},vendor")
+    git(top, "commit", "-q", "-m", "a submodule")
+    (top / "vendor").mkdir()
+    (top / "vendor/x.c").write_bytes(LEAK)
+    done = tlblint(top, "check", *arguments)
+    assert (done.returncode, done.stdout, done.stderr.decode()) == (2, b"", f"tlblint: {line}\n")
+
+
+def test_a_revision_does_not_ask_the_disk_what_a_path_is(repository: Write, tlblint: Run) -> None:
+    top = repository({"s/a.c": LEAK, "other/b.c": b"int b;\n"})
+    (top / "s/a.c").unlink()
+    (top / "s").rmdir()
+    (top / "s").symlink_to("other")
+    done = tlblint(top, "check", "--rev", "HEAD", "s", "-f", "concise")
+    assert done.returncode == 1 and done.stdout.startswith(b"s/a.c:3:")
