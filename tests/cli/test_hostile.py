@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from tests.conftest import Write, git
+from tests.conftest import ROOT, Write, git
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 LEAK = b"void f(void)\n{\n\tleak();\n}\n"
@@ -42,3 +45,35 @@ def test_a_revision_does_not_ask_the_disk_what_a_path_is(repository: Write, tlbl
     (top / "s").symlink_to("other")
     done = tlblint(top, "check", "--rev", "HEAD", "s", "-f", "concise")
     assert done.returncode == 1 and done.stdout.startswith(b"s/a.c:3:")
+
+
+FULL = b"tlblint: standard output: cannot write: no space left on device\n"
+CLOSED = b"tlblint: standard output: cannot write: it is closed\n"
+
+
+@pytest.mark.parametrize("arguments", ["--help", "--version", "check", "check --help", "check -f json", "rules", "explain TLB003", "config show", "demo"])
+def test_streams_that_take_nothing(repository: Write, arguments: str) -> None:
+    top = repository({"mm/a.c": LEAK})
+
+    def run(streams: str) -> tuple[int, bytes]:
+        command = f"exec {sys.executable} -m tests.app.run_stub {arguments} {streams}"
+        done = subprocess.run(["sh", "-c", command], cwd=top, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, check=False)
+        assert done.stdout == b""
+        return done.returncode, done.stderr
+
+    assert run(">/dev/full") == (2, FULL)
+    assert run(">&-") == (2, CLOSED)
+    assert run(">/dev/full 2>/dev/full") == run(">&- 2>&-") == (2, b"")
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        command = [sys.executable, "-m", "tests.app.run_stub", *arguments.split()]
+        done = subprocess.run(command, cwd=top, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=writing, stderr=subprocess.PIPE, check=False)
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_errors_without_a_standard_error(tmp_path: Path) -> None:
+    command = f"exec {sys.executable} -m tests.app.run_stub check --zzz 2>/dev/full"
+    assert subprocess.run(["sh", "-c", command], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False).returncode == 2

@@ -74,12 +74,21 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         write_stderr("tlblint: interrupted\n")
         return 130
+    except SystemExit:  # click's own answer to a reader of its help that went away
+        return 128 + signal.SIGPIPE
     except MemoryError:
         return _fail("out of memory: narrow the run with PATHs or use fewer --jobs")
     except Exception as error:
+        if isinstance(error, OSError) and _printing(error):
+            return _fail(f"standard output: cannot write: {(error.strerror or str(error)).lower()}")
         if debug:
             write_stderr(traceback.format_exc())
         return _fail(f"internal error: {type(error).__name__}: {error}" + ("" if debug else "; run again with --debug and report what it prints"))
+
+
+def _printing(error: OSError) -> bool:
+    """Whether this is what became of a text that click printed itself: help, or the version."""
+    return any(frame.f_globals.get("__name__") == click.echo.__module__ for frame, _ in traceback.walk_tb(error.__traceback__))
 
 
 def _usage(error: click.ClickException) -> str:
