@@ -54,6 +54,11 @@ def test_harmless_ones_succeed(tmp_path: Path, tlblint: Run, arguments: tuple[st
     [
         (("zzz",), "No such command 'zzz'; see 'tlblint --help'"),
         (("rule", "zzz"), "rule: No such command 'zzz'; see 'tlblint rule --help'"),
+        (("chekc",), "No such command 'chekc'; did you mean check?"),
+        (("Check", "mm"), "No such command 'Check'; did you mean check?"),
+        (("rule", "tset"), "rule: No such command 'tset'; did you mean test?"),
+        (("mm/mprotect.c",), "No such command 'mm/mprotect.c'; did you mean check mm/mprotect.c?"),
+        (("config", "mm/mprotect.c"), "config: No such command 'mm/mprotect.c'; see 'tlblint config --help'"),
         (("explain",), "explain: Missing argument 'CODE'; see 'tlblint explain --help'"),
         (("explain", "TLB03"), "TLB03: no such rule; did you mean TLB003?"),
         (("explain", "lazy-mode"), "lazy-mode: no such rule; did you mean lazy-mode-unpaired?"),

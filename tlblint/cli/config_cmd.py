@@ -7,9 +7,10 @@ from typing import Any
 import click
 
 from tlblint.cli import options
+from tlblint.cli.groups import Suggesting
 
 
-@click.group("config", short_help="Show settings and where they come from.")
+@click.group("config", cls=Suggesting, short_help="Show settings and where they come from.")
 def command() -> None:
     """Show settings and where they come from."""
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
+from tlblint.cli.groups import Suggesting
 
-@click.group("rule", short_help="Work on rules.")
+
+@click.group("rule", cls=Suggesting, short_help="Work on rules.")
 def command() -> None:
     """Work on rules."""
 

@@ -12,6 +12,7 @@ import click
 
 from tlblint import __version__
 from tlblint.app.console import InputError, ReaderGone, clean, write_stderr, write_stdout
+from tlblint.cli.groups import Suggesting
 
 COMMANDS = {
     "check": "Check a tree for TLB-flush mistakes.",
@@ -24,7 +25,7 @@ COMMANDS = {
 """Subcommand -> short help. The modules are imported when they run; tests keep both texts equal."""
 
 
-class Lazy(click.Group):
+class Lazy(Suggesting):
     """A group whose subcommands are imported on use."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
