@@ -77,3 +77,27 @@ def test_streams_that_take_nothing(repository: Write, arguments: str) -> None:
 def test_errors_without_a_standard_error(tmp_path: Path) -> None:
     command = f"exec {sys.executable} -m tests.app.run_stub check --zzz 2>/dev/full"
     assert subprocess.run(["sh", "-c", command], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False).returncode == 2
+
+
+@pytest.mark.parametrize("format_", ["full", "concise", "json", "jsonl"])
+def test_twice_quiet_says_nothing_but_writes_files(repository: Write, tlblint: Run, format_: str) -> None:
+    top = repository({"mm/a.c": LEAK})
+    done = tlblint(top, "check", "-qq", "-f", format_)
+    assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"")
+    done = tlblint(top, "check", "-qq", "-f", f"{format_}=out")
+    assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"")
+    assert b"TLB003" in (top / "out").read_bytes()
+
+
+def test_submodules_are_named_once(repository: Write, tlblint: Run) -> None:
+    top = repository({"mm/a.c": b"int a;\n", "fs/b.c": b"int b;\n"})
+    for number in range(12):
+        git(top, "update-index", "--add", "--cacheinfo", f"160000,{git(top, 'rev-parse', 'HEAD')},mm/sub{number:02}")
+    git(top, "commit", "-q", "-m", "submodules")
+    for revision in ([], ["--rev", "HEAD"]):
+        done = tlblint(top / "mm", "check", "..", *revision)
+        few = ", ".join(f"sub{number:02}" for number in range(10))
+        assert done.returncode == 0 and f"\nDid not enter 12 submodules: {few} and 2 more; -v names them all\n" in "\n" + done.stdout.decode()
+        assert b"sub10, mm/sub11\n" in tlblint(top, "check", "-v", *revision, "mm").stdout
+        assert b"submodule" not in tlblint(top, "check", *revision, "fs").stdout
+    assert tlblint(top, "check", "--fail-on-incomplete").returncode == 0

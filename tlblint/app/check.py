@@ -110,6 +110,7 @@ def _report(tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.S
         rules={code: RuleView(r.code, r.slug, r.severity, r.confidence, r.title, r.text, r.path) for code, r in rules.items()},
         sources=_sources(findings, contents),
         stale=stale,
+        submodules=tree.list(roots).submodules,
         excused=quiet,
     )
 

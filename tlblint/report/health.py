@@ -8,12 +8,12 @@ from tlblint.report.text import clean, plural
 from tlblint.report.view import Report, Style, counts
 
 NAMED = 10
-"""Lines of a baseline that are named without -v."""
+"""Lines of a baseline, and submodules, that are named without -v."""
 
 
 def closing(report: Report, style: Style) -> str:
     """Everything that follows the findings; the last line is the health line."""
-    return "".join(f"{line}\n" for line in [*_stale(report, style), *_excused(report, style), summary(report), health(report)])
+    return "".join(f"{line}\n" for line in [*_stale(report, style), *_excused(report, style), *_submodules(report, style), summary(report), health(report)])
 
 
 def _stale(report: Report, style: Style) -> Iterator[str]:
@@ -33,10 +33,19 @@ def _excused(report: Report, style: Style) -> Iterator[str]:
     """What a contract keeps quiet. Nothing checks contracts, so somebody has to be able to read them."""
     if not report.excused or style.verbosity < 1:
         return
-    yield "Excused by contracts (rules/api/contracts.toml); nothing checks these reasons:"
+    yield "Excused by contracts; nothing checks these reasons:"
     for item in report.excused:
         place = f"{clean(style.place(item.path), style.unicode)}:{item.line}"
         yield f"  {place} {clean(item.function, style.unicode)}() {', '.join(item.rules)}: {clean(item.reason, style.unicode)}"
+
+
+def _submodules(report: Report, style: Style) -> Iterator[str]:
+    """One line for the repositories in the repository: nobody may think that their code was checked."""
+    if report.submodules:
+        shown = report.submodules if style.verbosity >= 1 else report.submodules[:NAMED]
+        more = len(report.submodules) - len(shown)
+        named = ", ".join(clean(style.place(path), style.unicode) for path in shown) + (f" and {more:,} more; -v names them all" if more else "")
+        yield f"Did not enter {plural(len(report.submodules), 'submodule')}: {named}"
 
 
 def summary(report: Report) -> str:

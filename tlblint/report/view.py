@@ -88,6 +88,8 @@ class Report:
     stale: tuple[Stale, ...] = ()
     excused: tuple[Excused, ...] = ()
     """Filled only when a run was asked to look."""
+    submodules: tuple[str, ...] = ()
+    """Paths of repositories of their own, which were not entered."""
 
 
 def _same(path: str) -> str:
