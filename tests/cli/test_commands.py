@@ -106,3 +106,4 @@ def test_config_show(repository: Write, tlblint: Run) -> None:
 def test_config_show_outside_of_a_tree(tmp_path: Path, tlblint: Run) -> None:
     done = tlblint(tmp_path, "config", "show", GIT_CEILING_DIRECTORIES=str(tmp_path.parent))
     assert done.returncode == 0 and b"# default" in done.stdout
+    assert Path(done.stdout.decode().splitlines()[-1].partition(": ")[2]).joinpath("api/contracts.toml").is_file()

@@ -6,14 +6,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tlblint.io import config, git
+from tlblint.io import config, data, git
 from tlblint.io.config import BY_NAME as BY_NAME
 from tlblint.io.tree import open_tree
 from tlblint.report.text import clean
 
 
 def configured(cwd: str, tree: str | None, revision: str | None, flags: Mapping[str, Any]) -> str:
-    """One line a setting: name, value as in TOML, origin. Outside of a tree: git's settings and the flags."""
+    """One line a setting: name, value as in TOML, origin; then where the rules are. Outside of a tree: git's settings and the flags."""
     if tree is None and revision is None and git.toplevel(cwd) is None:
         return _table(config.load(None, cwd, flags))
     opened = open_tree(cwd, tree, revision)
@@ -26,7 +26,12 @@ def configured(cwd: str, tree: str | None, revision: str | None, flags: Mapping[
 def _table(settings: config.Settings) -> str:
     rows = [(name, _toml(setting.value), setting.origin) for name, setting in sorted(settings.items())]
     wide = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    return "".join(f"{name:<{wide[0]}} = {clean(value):<{wide[1]}}  # {origin}\n" for name, value, origin in rows)
+    return "".join(f"{name:<{wide[0]}} = {clean(value):<{wide[1]}}  # {origin}\n" for name, value, origin in rows) + _data()
+
+
+def _data() -> str:
+    """Rules, roles and contracts are meant to be read: say where an installed copy keeps them."""
+    return f"# rules, roles of kernel names, contracts and profiles: {clean(data.root('rules'))}\n"
 
 
 def _toml(value: Any) -> str:

@@ -92,11 +92,16 @@ def _rules(directory: str, extra: tuple[str, ...]) -> tuple[RuleSpec, ...]:
         try:
             rule = parse_rule(path, raw.decode())
         except RuleFileError as error:
-            raise InputError(f"{error.path}:{error.line}:{error.column}", error.what, "see rules/README.md") from None
+            raise InputError(f"{error.path}:{error.line}:{error.column}", error.what, _guide(directory)) from None
         except UnicodeDecodeError:
-            raise InputError(path, "not UTF-8 text", "see rules/README.md") from None
+            raise InputError(path, "not UTF-8 text", _guide(directory)) from None
         out[rule.code] = rule
     return tuple(out[code] for code in sorted(out))
+
+
+def _guide(directory: str) -> str:
+    """Where to read on: an installed copy has no checkout beside it."""
+    return f"see {os.path.join(directory, 'README.md')}"
 
 
 def _check_words(rules: Sequence[RuleSpec]) -> None:
