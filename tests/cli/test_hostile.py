@@ -20,6 +20,12 @@ LEAK = b"void f(void)\n{\n\tleak();\n}\n"
     ("arguments", "line"),
     [
         (("--tree", ""), "--tree: no directory given; name a kernel source tree, or leave --tree out for the one above the current directory"),
+        (("--select", "TLB003", "--select", ""), "--select: an empty value; name something, or leave the option out"),
+        (("--ignore", " ,"), "--ignore: an empty value; name something, or leave the option out"),
+        (("--profile", ""), "--profile: an empty value; name something, or leave the option out"),
+        (("--rules", ""), "--rules: an empty value; name something, or leave the option out"),
+        (("--baseline", ""), "--baseline: an empty value; name something, or leave the option out"),
+        (("-f", ""), "--format: an empty value; name something, or leave the option out"),
         (("",), "PATH: an empty one; name a file or directory; '.' is the current directory"),
         (("mm", "out/x.c"), "out/x.c: no part of the tree: git ignores it; name its directory with --tree to check it as it is"),
         (("out/x.c",), "out/x.c: no part of the tree: git ignores it; name its directory with --tree to check it as it is"),

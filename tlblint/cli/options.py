@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from tlblint.app.configshow import BY_NAME
+from tlblint.app.console import InputError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -51,10 +52,12 @@ def verbosity(command: Command) -> Command:
 
 
 def flags(values: dict[str, Any]) -> dict[str, Any]:
-    """The settings among the parameters of a command, by their configuration names; lists also split at commas."""
+    """The settings among the parameters of a command, by their configuration names; lists also split at commas. Raises InputError."""
     found = {}
     for name, key in BY_NAME.items():
         value = values.get(name.replace("-", "_"))
+        if any(not item.strip(", ") for item in ((value,) if isinstance(value, str) else value if isinstance(value, tuple) else ())):
+            raise InputError(f"--{name}", "an empty value", "name something, or leave the option out")  # "$UNSET" must not mean everything
         if key.kind == "words" and name != "format" and value:
             value = tuple(word for item in value for word in item.split(",") if word)
         found[name] = value
