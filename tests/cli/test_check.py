@@ -59,6 +59,20 @@ def test_a_revision_is_checked_without_checkout(repository: Write, tlblint: Run)
     assert [line.split(":")[0] for line in lines(tlblint(top, "check", "--rev", "HEAD", "fs/b.c", "-f", "concise"))] == ["fs/b.c"]
 
 
+def test_a_revision_brings_its_configuration_and_the_disk_the_baseline(repository: Write, tlblint: Run, tmp_path: Path) -> None:
+    top = repository({**TREE, "tlblint.toml": b'baseline = "known.txt"\nselect = ["TLB003"]\n'})
+    (top / "tlblint.toml").write_bytes(b'select = ["TLB001"]\n')
+    missing = tlblint(top / "mm", "check", "--rev", "HEAD")
+    assert missing.returncode == 2 and missing.stderr == f"tlblint: {top}/known.txt: no such baseline file; create it with --update-baseline\n".encode()
+    assert tlblint(top / "mm", "check", "--rev", "HEAD", "--update-baseline").returncode == 0
+    assert [line.split()[1:4] for line in (top / "known.txt").read_text().splitlines()[1:]] == [["TLB003", "mm/a.c", "f"]]
+    assert b"Found nothing; 1 in the baseline." in tlblint(top, "check", "--rev", "HEAD").stdout
+    (top / "mm/other.txt").write_bytes(b"")
+    assert tlblint(top / "mm", "check", "--rev", "HEAD", "--baseline", "other.txt").returncode == 1  # an option's file starts at the current directory
+    shown = tlblint(top, "config", "show", "--rev", "HEAD").stdout.decode()
+    assert f"# tlblint.toml of {git(top, 'rev-parse', 'HEAD')[:12]}\n" in shown and '"TLB003"' in shown
+
+
 @pytest.mark.parametrize(
     ("arguments", "status"),
     [

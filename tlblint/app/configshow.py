@@ -18,13 +18,13 @@ def configured(cwd: str, tree: str | None, revision: str | None, flags: Mapping[
         return _table(config.load(None, cwd, flags))
     opened = open_tree(cwd, tree, revision)
     try:
-        return _table(config.load(opened, opened.top, flags))
+        return _table(config.load(opened, opened.top, flags), opened.revision)
     finally:
         opened.close()
 
 
-def _table(settings: config.Settings) -> str:
-    rows = [(name, _toml(setting.value), setting.origin) for name, setting in sorted(settings.items())]
+def _table(settings: config.Settings, revision: str | None = None) -> str:
+    rows = [(name, _toml(setting.value), _origin(setting.origin, revision)) for name, setting in sorted(settings.items())]
     wide = [max(len(row[column]) for row in rows) for column in (0, 1)]
     return "".join(f"{name:<{wide[0]}} = {clean(value):<{wide[1]}}  # {origin}\n" for name, value, origin in rows) + _data()
 
@@ -32,6 +32,11 @@ def _table(settings: config.Settings) -> str:
 def _data() -> str:
     """Rules, roles and contracts are meant to be read: say where an installed copy keeps them."""
     return f"# rules, roles of kernel names, contracts and profiles: {clean(data.root('rules'))}\n"
+
+
+def _origin(origin: str, revision: str | None) -> str:
+    """The configuration file of a revision is not the one in the work tree."""
+    return f"{origin} of {revision[:12]}" if revision and origin.endswith(".toml") else origin
 
 
 def _toml(value: Any) -> str:

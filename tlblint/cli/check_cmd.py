@@ -8,11 +8,13 @@ import click
 
 from tlblint.cli import options
 
+REV = "Check this revision, read from git objects; nothing is checked out. Its own tlblint.toml counts; baseline and rule files are read from disk."
+
 
 @click.command("check", short_help="Check a tree for TLB-flush mistakes.")
 @click.argument("paths", metavar="[PATH]...", nargs=-1)
 @click.option("--tree", metavar="DIR", default=None, help="The tree to check: a git top or any directory. Default: the git top above the current directory.")
-@click.option("--rev", metavar="REV", default=None, help="Check this revision, read from git objects; nothing is checked out.")
+@click.option("--rev", metavar="REV", default=None, help=REV)
 @options.settings
 @options.preview
 @click.option("--update-baseline", is_flag=True, help="Write the findings of this run to the baseline file, keeping the reasons in it.")
