@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.findings.make import RULE, raw
 from tlblint.findings.fingerprint import digest, fingerprints
 from tlblint.findings.lines import Lines
-from tlblint.findings.refine import refine
+from tlblint.findings.refine import Files, refine
 from tlblint.model.finding import Step
 
 
@@ -62,10 +62,10 @@ def test_refine_is_total_and_drops_doubles() -> None:
     trace = (Step("mm/a.c", 4, "f", "lazy.enter", "on", ""), Step("mm/gone.c", 4, "f", "return", "", ""))
     items = [raw(pos=p, function=fn, shape=(s,), trace=t) for p in (0, 3, 5) for fn in "fg" for s in "xy" for t in ((), trace)]
     lines = {"mm/a.c": Lines((2, 4))}
-    straight = refine(items, lines, {"TLB003": RULE})
+    straight = refine(items, Files(lines), {"TLB003": RULE})
     mixed = list(items) + items[:5]
     random.Random(3).shuffle(mixed)
-    assert refine(mixed, lines, {"TLB003": RULE}) == straight
+    assert refine(mixed, Files(lines), {"TLB003": RULE}) == straight
     assert len(straight) == len(items)
     assert [(f.line, f.column) for f in straight] == sorted((f.line, f.column) for f in straight)
-    assert [step.line for step in next(f for f in straight if f.trace).trace] == [2, 1]
+    assert [step.line for step in next(f for f in straight if f.trace).trace] == [1, 2, 1]

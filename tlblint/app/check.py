@@ -17,7 +17,7 @@ from tlblint.app.targets import targets
 from tlblint.engine.roots import Over
 from tlblint.findings import own, suppress
 from tlblint.findings.lines import Lines
-from tlblint.findings.refine import order, refine
+from tlblint.findings.refine import Files, order, refine
 from tlblint.io import config, pool, prefilter
 from tlblint.io.tree import Tree, below, open_tree, read_all
 from tlblint.model.finding import Finding
@@ -92,7 +92,8 @@ def _report(tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.S
     gaps = [gap for gap in [*gaps, *(gap for fact in facts for gap in fact.not_analysed), *result.not_analysed] if below(gap.path, roots)]
     rules = own.by_code(spine.rules)
     raw = [finding for finding in result.findings if finding.rule in spine.active and below(finding.path, roots)]
-    findings = [*refine(raw, lines, rules), *(own.not_analysed(gaps, lines, rules) if own.NOT_ANALYSED in spine.active else [])]
+    files = Files(lines, contents, tuple(table for fact in facts for table in fact.tables))
+    findings = [*refine(raw, files, rules), *(own.not_analysed(gaps, lines, rules) if own.NOT_ANALYSED in spine.active else [])]
     comments = [comment for path in chosen if path in contents and below(path, roots) for comment in suppress.suppressions(path, contents[path])]
     findings, unused = suppress.apply(findings, comments, rules, spine.active, frozenset(gap.path for gap in gaps))
     findings = order([*findings, *(unused if own.UNUSED in spine.active else [])])

@@ -12,7 +12,7 @@ from tlblint.app.spine import Loader, Spine, Wanted
 from tlblint.findings import own, suppress
 from tlblint.findings.expect import compare
 from tlblint.findings.lines import Lines
-from tlblint.findings.refine import refine
+from tlblint.findings.refine import Files, refine
 from tlblint.model.finding import Finding
 from tlblint.rulefile import Example, examples_of
 
@@ -59,6 +59,7 @@ def judge(spine: Spine, path: str, raw: bytes) -> list[Finding]:
     fact = spine.facts(path, raw)
     result = spine.analyse([fact], None)
     lines = {path: Lines(fact.newlines)}
-    found = [*refine(result.findings, lines, rules), *own.not_analysed([*fact.not_analysed, *result.not_analysed], lines, rules)]
+    files = Files(lines, {path: raw}, fact.tables)
+    found = [*refine(result.findings, files, rules), *own.not_analysed([*fact.not_analysed, *result.not_analysed], lines, rules)]
     marked, unused = suppress.apply(found, suppress.suppressions(path, raw), rules, spine.active, frozenset())
     return [*marked, *unused]

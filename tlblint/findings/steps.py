@@ -1,0 +1,76 @@
+"""The steps of a path as a reader needs them, and where a finding at a function's entry stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from tlblint.findings.lines import Lines
+from tlblint.model.finding import RawFinding, Step
+from tlblint.model.ir import OpsTable
+
+HEADER = 2000
+"""Bytes of a function's header that are searched for its name."""
+
+
+def at_entry(raw: RawFinding) -> bool:
+    """Whether the obligation is there from the start: a page walk calls the function with the lock held, so no step takes it."""
+    return not any((step.path, step.pos) == (raw.path, raw.pos) for step in raw.trace)
+
+
+def header_name(raw: RawFinding, source: bytes) -> int:
+    """Byte offset of the function's name in its header, which begins at the finding; the finding's own offset when it is not there."""
+    name = re.escape(raw.function.encode("utf-8", "surrogateescape"))
+    match = re.compile(rb"[^;{}]*?\b(" + name + rb")\s*\(").match(source, raw.pos, raw.pos + HEADER)
+    return match.start(1) if match and name else raw.pos
+
+
+def told(raw: RawFinding, tables: Sequence[OpsTable], lines: Mapping[str, Lines]) -> tuple[Step, ...]:
+    """The path with its beginning told, nothing told twice, and a walk called a walk."""
+    steps = [step for step, before in zip(raw.trace, (None, *raw.trace), strict=False) if step != before]  # one call may take two locks
+    walks = _walks(steps)
+    steps = [replace(step, note=_walking(step.note)) if (step.path, step.pos) in walks else step for step in steps]
+    if raw.trace and at_entry(raw):
+        steps.insert(0, Step(raw.path, raw.pos, raw.function, "entered", "obligation starts", _entered(raw, tables, lines)))
+    return tuple(steps)
+
+
+def afterword(raw: RawFinding) -> str:
+    """What to add to the message when the lock goes by itself: a loop's head that drops it stands above what it comes after."""
+    last = next((step for step in raw.trace if step.state == "violated"), None)
+    if last is None or last.event != "ptl.release" or (last.path, last.pos) not in _walks(raw.trace):
+        return ""
+    return f" {_caller(last)}() drops the lock when it finds no further entry."
+
+
+def _walks(steps: Iterable[Step]) -> set[tuple[str, int]]:
+    """The places of calls that both take and drop a lock: ``while (page_vma_mapped_walk(&pvmw))``."""
+    places: dict[str, set[tuple[str, int, str]]] = {"ptl.acquire": set(), "ptl.release": set()}
+    for step in steps:
+        if step.event in places:
+            places[step.event].add((step.path, step.pos, _caller(step)))
+    return {(path, pos) for path, pos, name in places["ptl.acquire"] & places["ptl.release"] if name}
+
+
+def _caller(step: Step) -> str:
+    """The function that a note begins with, or ""."""
+    name, call, _ = step.note.partition("() ")
+    return name if call else ""
+
+
+def _walking(note: str) -> str:
+    note = re.sub(r"\(\) succeeds\Z", "() finds an entry", note)
+    note = re.sub(r"\(\) fails\Z", "() finds no further entry", note)
+    return re.sub(r"\(\) releases the page table lock\Z", "() ends the walk and releases the page table lock", note)
+
+
+def _entered(raw: RawFinding, tables: Sequence[OpsTable], lines: Mapping[str, Lines]) -> str:
+    """Who calls: the operations table that names the function, one of the same file before others."""
+    named = [(table.path != raw.path, table.path, table.pos, slot, table.name) for table in tables for slot, value in table.slots if value == raw.function]
+    called = f"a page walk calls {raw.function}() with the page table lock held"
+    if not named:
+        return called
+    _, path, pos, slot, table = min(named)
+    place = f"line {lines[path].locate(pos)[0]}" if path == raw.path else path
+    return f"{called}: it is .{slot} of {table}, {place}"
