@@ -65,6 +65,12 @@ def test_a_call_that_takes_two_locks_is_told_once() -> None:
     assert len(only((both, both, step(CLEAR.pos + 3, "entry.clear", "", "violated"), both), CLEAR.pos).trace) == 3
 
 
+def test_what_a_loop_comes_back_to_is_broken_the_second_time() -> None:
+    enter = step(CLEAR.pos, "lazy.enter", "enter() enters lazy MMU mode", "violated")
+    found = only((enter, step(3, "branch", "(i<n) is true"), enter), CLEAR.pos)
+    assert [s.state for s in found.trace] == ["obligation starts", "", "violated"]
+
+
 def walk(name: str) -> tuple[Step, ...]:
     return (
         step(8, "branch", f"{name}() succeeds"),

@@ -27,8 +27,13 @@ def header_name(raw: RawFinding, source: bytes) -> int:
 
 
 def told(raw: RawFinding, tables: Sequence[OpsTable], lines: Mapping[str, Lines]) -> tuple[Step, ...]:
-    """The path with its beginning told, nothing told twice, and a walk called a walk."""
+    """The path with its beginning told, nothing told twice, and a walk called a walk.
+
+    A place that a loop comes back to may both start the obligation and break it: only the last time it is broken.
+    """
     steps = [step for step, before in zip(raw.trace, (None, *raw.trace), strict=False) if step != before]  # one call may take two locks
+    broken = max((at for at, step in enumerate(steps) if step.state == "violated"), default=-1)
+    steps = [replace(step, state="obligation starts") if step.state == "violated" and at < broken else step for at, step in enumerate(steps)]
     walks = _walks(steps)
     steps = [replace(step, note=_walking(step.note)) if (step.path, step.pos) in walks else step for step in steps]
     if raw.trace and at_entry(raw):
@@ -38,10 +43,10 @@ def told(raw: RawFinding, tables: Sequence[OpsTable], lines: Mapping[str, Lines]
 
 def afterword(raw: RawFinding) -> str:
     """What to add to the message when the lock goes by itself: a loop's head that drops it stands above what it comes after."""
-    last = next((step for step in raw.trace if step.state == "violated"), None)
-    if last is None or last.event != "ptl.release" or (last.path, last.pos) not in _walks(raw.trace):
+    broken = [step for step in raw.trace if step.state == "violated"]
+    if not broken or broken[-1].event != "ptl.release" or (broken[-1].path, broken[-1].pos) not in _walks(raw.trace):
         return ""
-    return f" {_caller(last)}() drops the lock when it finds no further entry."
+    return f" {_caller(broken[-1])}() drops the lock when it finds no further entry."
 
 
 def _walks(steps: Iterable[Step]) -> set[tuple[str, int]]:
