@@ -249,6 +249,29 @@ def test_the_baseline_silences_what_is_known_and_nothing_else(repository: Write,
     assert [line.split()[3] for line in (top / "known.txt").read_text().splitlines()[1:]] == ["g"]
 
 
+def test_some_profiles_are_not_enough_to_call_anything_unused(repository: Write, tlblint: Run) -> None:
+    top = repository({"mm/a.c": LEAK, "mm/b.c": LEAK.replace(b"leak();", b"late(); /* tlblint: allow TLB003 -- there */").replace(b" f(", b" b(")})
+    tlblint(top, "check", "--baseline", "known.txt", "--update-baseline")
+    (top / "mm/a.c").write_bytes(b"int x;")
+    every, some = ("check", "--baseline", "known.txt"), ("check", "--baseline", "known.txt", "--profile", "x86-64")
+    assert b"no longer needed" in tlblint(top, *every).stdout and b"TLB901" in tlblint(top, "check").stdout
+    assert b"no longer needed" not in tlblint(top, *some).stdout and b"TLB901" not in tlblint(top, "check", "--profile", "x86-64").stdout
+    before = (top / "known.txt").read_bytes()
+    tlblint(top, *some, "--update-baseline")
+    assert (top / "known.txt").read_bytes() == before and b" mm/a.c " in before
+
+
+def test_a_file_with_a_gap_keeps_its_baseline(repository: Write, tlblint: Run) -> None:
+    top = repository({"mm/a.c": LEAK, "mm/b.c": LEAK})
+    known = ("check", "--baseline", "known.txt", "--ignore", "TLB902")
+    tlblint(top, *known, "--update-baseline")
+    (top / "mm/a.c").write_bytes(ODD)
+    (top / "mm/b.c").write_bytes(b"")
+    assert b"1 baseline line no longer needed" in tlblint(top, *known).stdout
+    tlblint(top, *known, "--update-baseline")
+    assert [line.split()[1:3] for line in (top / "known.txt").read_text().splitlines()[1:]] == [["TLB003", "mm/a.c"]]
+
+
 def test_configuration_reaches_the_run(repository: Write, tlblint: Run) -> None:
     top = repository({**TREE, "tlblint.toml": b'format = "concise"\nignore = ["lazy-mode-unpaired"]\nfail-on = "warning"\n'})
     done = tlblint(top / "mm", "check", "..")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Protocol
 
 from tlblint.findings import baseline
 from tlblint.io import data
 from tlblint.io.errors import InputError
 from tlblint.io.output import write_file
-from tlblint.io.tree import below
 from tlblint.model.finding import Finding
 from tlblint.report.view import Stale
 
@@ -24,8 +23,11 @@ class Asked(Protocol):
     def update_baseline(self) -> bool: ...
 
 
-def apply(findings: list[Finding], name: str | None, roots: Sequence[str], active: frozenset[str], asked: Asked) -> tuple[list[Finding], tuple[Stale, ...]]:
-    """(findings with the known ones marked, entries that are no longer needed). Refreshes the file when asked to."""
+def apply(findings: list[Finding], name: str | None, judged: Callable[[str, str], bool], asked: Asked) -> tuple[list[Finding], tuple[Stale, ...]]:
+    """(findings with the known ones marked, entries that are no longer needed). Refreshes the file when asked to.
+
+    ``judged`` says of a rule and a path whether this run would have found everything there. Other entries are kept.
+    """
     if name is None:
         if asked.update_baseline:
             raise InputError("--update-baseline", "there is no baseline to update", "name one with --baseline FILE")
@@ -33,7 +35,7 @@ def apply(findings: list[Finding], name: str | None, roots: Sequence[str], activ
     path = os.path.join(asked.cwd, name)
 
     def in_scope(entry: baseline.Entry) -> bool:
-        return entry.rule in active and below(entry.path, roots)
+        return judged(entry.rule, entry.path)
 
     entries = _read(path, name, missing_ok=asked.update_baseline)
     marked, unmatched = baseline.apply(findings, entries)

@@ -95,9 +95,15 @@ def _report(tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.S
     files = Files(lines, contents, tuple(table for fact in facts for table in fact.tables))
     findings = [*refine(raw, files, rules), *(own.not_analysed(gaps, lines, rules) if own.NOT_ANALYSED in spine.active else [])]
     comments = [comment for path in chosen if path in contents and below(path, roots) for comment in suppress.suppressions(path, contents[path])]
-    findings, unused = suppress.apply(findings, comments, rules, spine.active, frozenset(gap.path for gap in gaps))
+    judged = frozenset() if settings["profile"].value else spine.active  # what is silent on some profiles may speak on the others
+    unsure = frozenset(gap.path for gap in gaps)
+    findings, unused = suppress.apply(findings, comments, rules, judged, unsure)
+
+    def sure(rule: str, path: str) -> bool:
+        return rule in judged and path not in unsure and below(path, roots)
+
     findings = order([*findings, *(unused if own.UNUSED in spine.active else [])])
-    findings, stale = baselines.apply(findings, settings["baseline"].value, roots, spine.active, request)
+    findings, stale = baselines.apply(findings, settings["baseline"].value, sure, request)
     inside = [fact for fact in facts if below(fact.path, roots)]
     return Report(
         version=__version__,
