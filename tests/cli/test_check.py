@@ -277,6 +277,8 @@ def test_configuration_reaches_the_run(repository: Write, tlblint: Run) -> None:
     done = tlblint(top / "mm", "check", "..")
     assert done.returncode == 1 and [line.split()[1] for line in lines(done)] == ["TLB001"]
     assert tlblint(top, "check", "--fail-on", "error").returncode == 0
+    (top / "tlblint.toml").write_bytes(b'ignore = ["TLB003", "lazy-mode"]')
+    assert tlblint(top, "check").stderr == b"tlblint: tlblint.toml: ignore lazy-mode: no such rule; did you mean lazy-mode-unpaired?\n"
     (top / "tlblint.toml").write_bytes(b'format = "xml"')
     broken = tlblint(top, "check")
     assert broken.returncode == 2 and b"unknown format 'xml'" in broken.stderr

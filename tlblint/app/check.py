@@ -19,6 +19,7 @@ from tlblint.findings import own, suppress
 from tlblint.findings.lines import Lines
 from tlblint.findings.refine import Files, order, refine
 from tlblint.io import config, pool, prefilter
+from tlblint.io.errors import InputError
 from tlblint.io.tree import Tree, below, open_tree, read_all
 from tlblint.model.finding import Finding
 from tlblint.model.ir import FileFacts, NotAnalysed
@@ -64,7 +65,10 @@ def check(request: Request, loader: Loader | None = None) -> Outcome:
         settings = config.load(tree, tree.top, request.flags)
         targets(settings["format"].value)  # a mistake there should not cost a run
         roots = scope.roots(tree, request.cwd, request.paths, request.tree is not None)
-        spine = (loader or spines.load)(_wanted(settings, generation.headers(tree), request.preview))
+        try:
+            spine = (loader or spines.load)(_wanted(settings, generation.headers(tree), request.preview))
+        except InputError as error:
+            raise _traced(error, settings) from None
         scope.require_files(tree, tree.list(roots), roots)
         return Outcome(_report(tree, roots, spine, settings, request), settings, tree.top)
     finally:
@@ -74,6 +78,14 @@ def check(request: Request, loader: Loader | None = None) -> Outcome:
 def _wanted(settings: config.Settings, headers: Mapping[str, bytes], preview: bool) -> Wanted:
     files = tuple(os.path.abspath(path) for path in settings["rules"].value)
     return Wanted(settings["profile"].value, settings["select"].value, settings["ignore"].value, files, headers, preview)
+
+
+def _traced(error: InputError, settings: config.Settings) -> InputError:
+    """An unknown name with the place that it was read from, when that is not the command line in front of the user."""
+    for key in ("select", "ignore", "profile"):
+        if error.where in settings[key].value and not settings[key].origin.startswith("--"):
+            return InputError(f"{settings[key].origin}: {key} {error.where}", error.what, error.todo)
+    return error
 
 
 def _report(tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.Settings, request: Request) -> Report:

@@ -20,6 +20,7 @@ def command(**values: Any) -> int:
     from tlblint.app.targets import targets
     from tlblint.cli.run import current_directory
 
-    outcome = demo(options.flags(values), preview=values["preview"])
-    emit(outcome, targets(outcome.settings["format"].value), current_directory(), values["verbose"] - values["quiet"])
+    verbosity = values["verbose"] - values["quiet"]
+    outcome = demo(options.flags(values), preview=values["preview"], excused=verbosity >= 1)
+    emit(outcome, targets(outcome.settings["format"].value), current_directory(), verbosity)
     return 0
