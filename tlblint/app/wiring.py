@@ -201,6 +201,7 @@ def _slots(contracts: ContractTable) -> Mapping[tuple[str, str], Entry]:
             pending="pending" in slot.holds,
             says=frozenset(slot.says) | ({"entered-lazy"} if lazy else frozenset()),
             note=slot.reason,
+            bind=slot.bind,
         )
     return out
 

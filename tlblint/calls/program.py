@@ -12,7 +12,7 @@ class Program:
 
     def __init__(self, facts: Sequence[FileFacts]) -> None:
         ordered = sorted(facts, key=lambda f: f.path)
-        self.functions: tuple[Function, ...] = tuple(fn for f in ordered for fn in f.functions)
+        self.functions: list[Function] = [fn for f in ordered for fn in f.functions]
         self.tables: tuple[OpsTable, ...] = tuple(t for f in ordered for t in f.tables)
         self._local: dict[tuple[str, str], int] = {}
         self._global: dict[str, list[int]] = {}
@@ -26,6 +26,11 @@ class Program:
                 self._global.setdefault(fn.name, []).append(index)
 
         self._variants = variants
+
+    def add(self, function: Function) -> int:
+        """Take in a function that stands in no file and that no call finds by its name. Returns its index."""
+        self.functions.append(function)
+        return len(self.functions) - 1
 
     def twins(self, index: int) -> Sequence[int]:
         """The other variants of a function; none for one that is itself such a variant."""

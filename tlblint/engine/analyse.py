@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tlblint.calls.program import Program
+from tlblint.calls.walks import Walks
 from tlblint.engine.automata import Automata
 from tlblint.engine.compile import Code, Compiler
 from tlblint.engine.entries import Entry
@@ -73,19 +74,22 @@ class _Session:
 def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Context, options: Options | None = None) -> EngineResult:
     """Run the rules over all functions of ``facts``. Deterministic; a crash inside one function names that function and goes on."""
     program = Program(facts)
-    scope = Scope(program, context.roles, frozenset(name for name, slot in context.slots if slot == "fn"))
+    walks = Walks(program, {place: dict(entry.bind) for place, entry in context.slots.items()}, context.roles)
+    scope = Scope(program, context.roles, walks)
 
     def callee(name: str, path: str) -> int | None:
         found = program.resolve(name, path)
         return found if found is not None and found in scope.mattering else None
 
-    session = _Session(program, Compiler(context.roles, callee, context.pure))
+    session = _Session(program, Compiler(context.roles, callee, context.pure, walks, context.slots))
     automata = Automata(rules, context.features)
     says = {i: context.says(fn.path, fn.name) | _assumed(fn.annotations) for i, fn in enumerate(program.functions)}
+    _pass_on(says, program, scope)
     events = scope.events()
 
     def world() -> World:
-        return World(session.code, automata, says, lambda i: not context.outside(program.functions[i].path, program.functions[i].name), events)
+        return World(session.code, automata, says, lambda i: not context.outside(program.functions[i].path, program.functions[i].name), events,
+                     lambda i: context.entries(program.functions[i].path, program.functions[i].name))
 
     def subject(index: int) -> bool:
         """The definition of an API function is what the role table describes, not a user of it."""
@@ -93,11 +97,26 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
         return not context.skipped(fn.path) and context.roles(fn.name, len(fn.params)) is None
 
     options = options or Options()
-    judged = Roots(program, scope, context.slots, context.entries, subject, world).judge(options.only, options.over)
+    judged = Roots(program, scope, context.entries, subject, world).judge(options.only, options.over)
     findings = Reporter(program, facts, automata, context.profiles, options.only).findings(judged.hits)
     stopped = tuple(NotAnalysed(program.functions[i].path, program.functions[i].name, program.functions[i].start, why)
                     for i, why in sorted(judged.stopped.items()))
     return EngineResult(findings, stopped, judged.contexts)
+
+
+def _pass_on(says: dict[int, frozenset[str]], program: Program, scope: Scope) -> None:
+    """A static function is a part of the function that alone calls it: what all its callers in the file are promised holds for it."""
+    work = [index for index, words in says.items() if words]
+    while work:
+        for callee in scope.callees[work.pop()]:
+            fn = program.functions[callee]
+            callers = [c for c in scope.callers.get(callee, ()) if c != callee]
+            if not fn.static or any(program.functions[c].path != fn.path for c in callers):
+                continue
+            shared = frozenset.intersection(*(says.get(c, frozenset()) for c in callers))
+            if not shared <= says[callee]:
+                says[callee] |= shared
+                work.append(callee)
 
 
 def _assumed(annotations: tuple[str, ...]) -> frozenset[str]:

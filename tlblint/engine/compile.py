@@ -7,10 +7,11 @@ role and no call are dropped: most of a kernel function has nothing to do with p
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from tlblint.calls.walks import Walks
 from tlblint.model.ir import Block, Expr, Function, Instr
 from tlblint.model.roles import Role
 
@@ -28,6 +29,9 @@ PTL_NAME = re.compile(r"(?:^|[>.*:])(?:\w*ptl\w*|pml|page_table_lock)$|_lockptr\
 
 _GUARD = re.compile(r"guard\((?:raw_)?spinlock\w*\)$")
 _GUARD_ROLE = Role("guard", None, "", (), "")
+
+OWNED = {"struct mmu_gather": ("gather", "tlb"), "struct mmu_notifier_range": ("notifier", "range")}
+"""Types whose objects belong to the function that declares one: (what its events are called, what rules call the object)."""
 
 _DEREF = re.compile(r"(?:->|\.|\[|$)")
 
@@ -47,6 +51,8 @@ class Code:
     zeroed: frozenset[str]
     guards: tuple[Expr, ...]
     """Page table locks that guard() takes until the end of the scope; taken to be the end of the function."""
+    owned: tuple[tuple[str, str, str], ...]
+    """Objects that live in this function and whose use must be paired: (kind, what rules call it, name)."""
 
 
 @lru_cache(maxsize=65536)
@@ -154,7 +160,11 @@ def effects_of(role: Role, args: tuple[Expr, ...], temp: int, used: bool) -> tup
 class Compiler:
     """Compiles functions against a role table, a callee resolver and a list of pure calls."""
 
-    def __init__(self, roles: Resolver, callee: Callable[[str, str], int | None], pure: Callable[[str], bool]) -> None:
+    def __init__(self, roles: Resolver, callee: Callable[[str, str], int | None], pure: Callable[[str], bool], walks: Walks | None = None,
+                 slots: Mapping[tuple[str, str], object] | None = None) -> None:
+        self._walks = walks
+        self._slots = slots or {}
+        self._entries: Mapping[int, tuple[str, str]] = {}
         self._roles = roles
         self._callee = callee
         self._pure = pure
@@ -164,6 +174,7 @@ class Compiler:
         """Resolve, find the relevant paths, drop the rest."""
         dest = _destinations(fn)
         self._used = _used(fn)
+        self._entries = self._walks.entries.get(index, {}) if self._walks is not None else {}
         raw = [[self._lower(instr, fn, dest) for instr in block.instrs] for block in fn.blocks]
         relevant = _relevant(fn, raw)
         blocks = []
@@ -180,7 +191,8 @@ class Compiler:
                 elif op[0] == SET:
                     writes.add(op[1])
             blocks.append((tuple(kept), block.kind, block.cond, block.succs, block.pos))
-        return Code(index, fn, blocks, frozenset(relevant), frozenset(callees), frozenset(writes), _pointers(fn), _lasting(fn), _zeroed(fn), _guards(fn))
+        return Code(index, fn, blocks, frozenset(relevant), frozenset(callees), frozenset(writes), _pointers(fn), _lasting(fn), _zeroed(fn), _guards(fn),
+                    _owned(fn))
 
     def _lower(self, instr: tuple, fn: Function, dest: dict[int, str]) -> tuple | None:  # type: ignore[type-arg]
         tag = instr[0]
@@ -188,6 +200,10 @@ class Compiler:
             return (SET, instr[1], instr[2], instr[3])
         if tag == "havoc":
             return (HAVOC, (instr[1],))
+        if tag == "decl" and instr[2] in OWNED:
+            kind, what = OWNED[instr[2]]
+            effect: Effect = (kind + ".declare", ((what, ("&", instr[1])),), frozenset(), "always")
+            return (ROLE, Role(instr[1], None, "", (), ""), (effect,), "%", instr[1], (("&", instr[1]),), instr[3], "")
         if tag == "decl":
             return (HAVOC, (instr[1],))
         if tag == "icall" and _guarded_lock(instr):
@@ -195,12 +211,15 @@ class Compiler:
         if tag == "icall":
             return _opaque(instr[1], instr[3])
         _, temp, name, args, pos = instr
+        walk = self._walks.target(instr, fn) if self._walks is not None else None
+        if walk is not None and self._walks is not None:
+            return (CALL, walk, f"%{temp}", name, self._walks.arguments(instr), pos, dest.get(temp, ""), None)
         role = self._roles(name, len(args))
         if role is not None and role.name != fn.name:
             return (ROLE, role, effects_of(role, args, temp, f"%{temp}" in self._used), f"%{temp}", name, args, pos, dest.get(temp, ""))
         callee = self._callee(name, fn.path)
         if callee is not None:
-            return (CALL, callee, f"%{temp}", name, args, pos, dest.get(temp, ""))
+            return (CALL, callee, f"%{temp}", name, args, pos, dest.get(temp, ""), self._slots.get(self._entries.get(temp, ("", ""))))
         if self._pure(name):
             texts = [text_of(a) for a in args]
             if all(t is not None and "%" not in t for t in texts):
@@ -288,6 +307,10 @@ def _guarded_lock(instr: Instr) -> bool:
 
 def _guards(fn: Function) -> tuple[Expr, ...]:
     return tuple(instr[3][0] for block in fn.blocks for instr in block.instrs if instr[0] == "icall" and _guarded_lock(instr))
+
+
+def _owned(fn: Function) -> tuple[tuple[str, str, str], ...]:
+    return tuple((*OWNED[instr[2]], instr[1]) for block in fn.blocks for instr in block.instrs if instr[0] == "decl" and instr[2] in OWNED)
 
 
 def _zeroed(fn: Function) -> frozenset[str]:

@@ -85,6 +85,22 @@ class Effects:
             text = str(held[1])
         return text
 
+    def object_of(self, env: Env, expr: Expr) -> str:
+        """The path of an object that is used through a pointer, whichever pointer: "tlb" for &tlb, "*tlb" for a pointer of that name."""
+        if expr[0] == "&":
+            return resolve(env, str(expr[1]))
+        if expr[0] != "v":
+            return ""
+        path = resolve(env, expr[1])
+        for _ in range(4):
+            held = env.get(path)
+            if type(held) is tuple and held[0] == "&":
+                return str(held[1])
+            if not (type(held) is tuple and held[0] == "term" and len(held) > 3):
+                break
+            path = str(held[1])
+        return "*" + path
+
     def is_entry_pointer(self, env: Env, path: str) -> bool:
         """Whether dereferencing ``path`` reads a page-table entry."""
         held = env.get(path)
@@ -142,8 +158,12 @@ class Effects:
             return
         objects: dict[str, object] = {}
         for key, expr in binds.items():
-            objects[key] = self.pointer_of(path.env, expr) if key == "pte" else self.text(path.env, expr)
+            objects[key] = _NAMES.get(key, Effects.text)(self, path.env, expr)
         self.event(path, kind, objects, attrs, call.level, call.pos, call.name)
+
+
+_NAMES: dict[str, Callable[[Effects, Env, Expr], str]] = {"pte": Effects.pointer_of, "tlb": Effects.object_of, "range": Effects.object_of}
+"""How objects are told apart; everything else by the text of its path."""
 
 
 def _subject(objects: dict[str, object]) -> str:
@@ -247,9 +267,17 @@ def _lazy(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: f
 
 
 def _pending(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
-    self.event(path, kind, {}, attrs, call.level, call.pos, call.name)
+    self.event(path, kind, {"mm": self.text(path.env, binds.get("mm", ("?",)))}, attrs, call.level, call.pos, call.name)
     step = 1 if kind == "pending.inc" else -1
     path.auto = path.auto._replace(pending=max(0, min(path.auto.pending + step, 3)))
+
+
+def _notifier_init(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
+    """Fills in the range: code asks ``range.start`` later whether it did."""
+    name = self.object_of(path.env, binds.get("range", ("?",)))
+    if name:
+        path.env[f"{name[1:]}->start" if name[0] == "*" else f"{name}.start"] = "nz"
+    self.event(path, kind, {"range": name}, attrs, call.level, call.pos, call.name)
 
 
 def _read(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
@@ -374,6 +402,7 @@ _HANDLERS: dict[str, Callable[..., None]] = {
     "lazy.resume": _lazy,
     "pending.inc": _pending,
     "pending.dec": _pending,
+    "notifier.init": _notifier_init,
     "entry.read": _read,
     "entry.clear": _clear,
     "entry.start": _clear,

@@ -15,14 +15,14 @@ from dataclasses import dataclass, field
 from tlblint.engine.automata import Automata, Event, Instance
 from tlblint.engine.compile import CALL, DERIVE, HAVOC, PURE, ROLE, SET, Code, text_of
 from tlblint.engine.effects import NO_BITS, Call, Effects
+from tlblint.engine.entries import Entry, entered
 from tlblint.engine.rename import Frame
-from tlblint.engine.state import START, Auto, Exit, Path, Trail
+from tlblint.engine.state import SHIFT, START, Auto, Exit, Path, Trail
 from tlblint.engine.values import Env, Question, advance, ask, assign, evaluate, forget, learn, merge, presence, resolve, truth
 from tlblint.model.ir import Expr
 
 _ADDRESS = re.compile(r"(?:^|_|>|\.)(?:h?addr|address|next|start|end)$")
 
-SHIFT = 26
 MAX_VISITS = 6000
 """Block visits of one function from one entry state."""
 MAX_BUDGET = 60000
@@ -79,6 +79,8 @@ class World:
     says: Mapping[int, frozenset[str]]
     scope: Callable[[int], bool]
     events: list[frozenset[str]]
+    promised: Callable[[int], Entry | None] = lambda index: None
+    """How a contract says that a function is entered."""
     table: dict[tuple[object, ...], Summary] = field(default_factory=dict)
     stack: list[int] = field(default_factory=list)
     stopped: dict[int, str] = field(default_factory=dict)
@@ -149,7 +151,8 @@ class Run:
         self._queue: list[tuple[int, int, Node]] = []
         self._count = 0
         self._node: Node | None = None
-        self._effects = Effects(world.automata.deaf, self._number, code.fn.advanced, code.entry_pointers, self._emit, says, is_root, walked, world.scope(code.index))
+        self._effects = Effects(world.automata.deaf, self._number, code.fn.advanced, code.entry_pointers, self._emit, says, is_root, walked,
+                                world.scope(code.index))
 
     def _number(self, pos: int) -> int:
         return self._base + pos + 1
@@ -261,8 +264,9 @@ class Run:
 
     def _role(self, path: Path, op: tuple) -> list[Path]:  # type: ignore[type-arg]
         _, role, effects, temp, name, args, pos, dest = op
+        kept = {expr for _, binds, _, _ in effects for what, expr in binds if what in ("tlb", "range")}
         for arg in args:
-            if arg[0] == "&":
+            if arg[0] == "&" and arg not in kept:
                 forget(path.env, arg[1])
         call = Call(name, pos, role.level, temp, dest)
         path.env.pop(temp, None)
@@ -280,7 +284,7 @@ class Run:
         return [path, other]
 
     def _call(self, path: Path, op: tuple) -> list[Path]:  # type: ignore[type-arg]
-        _, callee, temp, name, args, pos, dest = op
+        _, callee, temp, name, args, pos, dest, entry = op
         world = self._world
         if callee in world.stack or len(world.stack) > MAX_DEPTH or world.contexts.get(callee, 0) > MAX_CONTEXTS:
             if callee not in world.stack:
@@ -292,13 +296,22 @@ class Run:
             return [path]
         code = world.code(callee)
         frame = Frame(code, args, path.env)
+        says, walked, lazy = self._inherited, self._walked, path.auto.lazy
+        promised = world.promised(callee) if entry is None else None
+        if promised is not None and promised.ptl:
+            strange = [lock[0] for lock in path.auto.held if frame.into(lock[0]) is None]
+            if len(strange) == 1:  # the lock that the callee expects, under the caller's name for it
+                frame.call_it(strange[0], promised.ptl)
+        if entry is not None:
+            says, walked = says | entry.says, walked or entry.walker
+            path.auto = entered(world.automata, world.scope(callee), says | world.says.get(callee, NO_BITS), callee, code.fn, entry, path.auto)
         kinds = world.events[callee]
         handed = {v[1] for a in args if type(v := evaluate(path.env, a)) is tuple and v[0] == "e"}
         aside = tuple(i for i in path.auto.instances if not world.automata.listens(i, kinds) or not _reaches(world.automata.value_bound(i), handed))
         mine = path.auto if not aside else path.auto._replace(instances=tuple(i for i in path.auto.instances if i not in aside))
         auto = frame.state_in(mine)
         env = frame.env_in(args, path.env, self._code.fn.advanced, world.writes(callee))
-        summary = analyse_function(world, callee, auto, env, is_root=False, inherited=self._inherited, walked=self._walked)
+        summary = analyse_function(world, callee, auto, env, is_root=False, inherited=says, walked=walked)
         trail: Trail = (path.trail, (self._number(pos), "call", f"{name}()", ""))
         self._adopt(summary, frame, path, trail)
         out = []
@@ -306,8 +319,16 @@ class Run:
             back = self._return(path, leave, frame, code, args, temp, dest, trail)
             if aside or len(back.auto.instances) > 1:
                 back.auto = back.auto._replace(instances=world.automata.canonical({*back.auto.instances, *aside}))
+            if entry is not None:
+                self._handed_back(back, entry, lazy, pos)
             out.append(back)
         return out
+
+    def _handed_back(self, path: Path, entry: Entry, lazy: int, pos: int) -> None:
+        """A callback is over: the walker leaves the mode and drops its lock."""
+        path.auto = path.auto._replace(lazy=lazy)
+        if entry.ptl and any(lock[0] == entry.ptl for lock in path.auto.held):
+            self._effects.apply(path, "ptl.release", {"ptl": ("v", entry.ptl)}, NO_BITS, Call("the page walk", pos, entry.level, "", ""))
 
     def _return(self, path: Path, leave: Exit, frame: Frame, code: Code, args: tuple[Expr, ...], temp: str, dest: str, trail: Trail) -> Path:
         env = dict(path.env)
@@ -433,6 +454,8 @@ class Run:
         returned = value[1] if type(value) is tuple and value[0] == "e" else 0
         for lock in self._code.guards:
             self._effects.apply(path, "lock.release", {"lock": lock}, NO_BITS, Call("the end of guard()", pos, "", "", ""))
+        for kind, what, owned in self._code.owned:
+            self._effects.event(path, kind + ".leave", {what: owned}, NO_BITS, "", pos, "return")
         if self._is_root:
             self._effects.event(path, "exit", {"value": returned or ""}, NO_BITS, "", pos, "return")
         auto = self._outward(path)

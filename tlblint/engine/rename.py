@@ -81,11 +81,16 @@ class Frame:
         """The callee's name for a lock or pointer, opaque when no argument reaches it."""
         known = self._names.get(path)
         if known is None:
-            known = self.into(path) or f"^{len(self._back)}"
+            known = self.into(path) or (path if " " in path else f"^{len(self._back)}")  # what is no path in C has one name everywhere
             self._names[path] = known
-            if known[0] == "^":
-                self._back[known] = path
+            if known[0] == "^" or known == path:
+                self._back.setdefault(known, path)
         return known
+
+    def call_it(self, path: str, name: str) -> None:
+        """A lock of the caller has this name in the callee, though no argument says so."""
+        self._names[path] = name
+        self._back[name] = path
 
     def name_out(self, path: str) -> str:
         """The caller's name for a lock or pointer of the callee; "" for a local of the callee, which nobody can reach any more."""
@@ -189,7 +194,9 @@ class Frame:
             text = self.text(value[1], inward)
             return None if text is None else ("term", text, *value[2:])
         if tag == "&":
-            return None
+            # Only an object that rules follow has a name in the callee when no argument reaches it.
+            known = (self.into(value[1]) or self._names.get(value[1])) if inward else self.back(value[1])
+            return None if known is None else ("&", known)
         return value
 
     def env_in(self, args: tuple[Expr, ...], env: Env, advanced: frozenset[str], writes: frozenset[str]) -> Env:
@@ -198,8 +205,8 @@ class Frame:
         reads = self._code.reads
         for (param, _), arg in zip(self._code.fn.params, args, strict=False):
             value = self.value_in(evaluate(env, arg))
-            if value is None:
-                continue
+            if value is None or (type(value) is tuple and value[0] == "&"):
+                continue  # what an argument points to has the parameter's name
             if type(value) is tuple and value[0] in "pm":
                 base = arg
                 while base[0] == "op":

@@ -7,14 +7,15 @@ to several processes, and a report on a part of a tree needs only the roots from
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from tlblint.calls.program import Program
-from tlblint.engine.entries import Entry, entry_state
+from tlblint.engine.entries import Entry, entered
 from tlblint.engine.interp import Hit, World, analyse_function
 from tlblint.engine.scope import Scope
+from tlblint.engine.state import START
 
 Over = Callable[[Callable[[Any], Any], Sequence[Any], Callable[[Any], Any]], list[Any]]
 """A map over items that keeps their order: (function, items, what an item gives that killed its process)."""
@@ -47,12 +48,11 @@ class Judged:
 
 @dataclass(frozen=True)
 class Roots:
-    """Chooses the starts and runs them. ``slots`` and ``entries`` are the Context's; ``subject`` is false of functions that
+    """Chooses the starts and runs them. ``entries`` is the Context's; ``subject`` is false of functions that
     are not judged for themselves."""
 
     program: Program
     scope: Scope
-    slots: Mapping[tuple[str, str], Entry]
     entries: Callable[[str, str], Entry | None]
     subject: Callable[[int], bool]
     world: Callable[[], World]
@@ -97,17 +97,7 @@ class Roots:
 
     def _starts(self) -> Iterable[Start]:
         starts: dict[Start, None] = {}
-        for table in self.program.tables:
-            for slot, name in table.slots:
-                entry = self.slots.get((table.type, slot))
-                index = self.program.resolve(name, table.path) if entry is not None else None
-                if index is not None and index in self.scope.mattering and self.subject(index):
-                    starts[(index, entry)] = None
-        for taker, index in self.scope.handed:
-            if index in self.scope.mattering and self.subject(index):
-                starts[(index, self.slots.get((taker, "fn")))] = None
-        entered = {index for index, _ in starts}
-        starts.update(((index, self._entry(index)), None) for index in self.scope.roots() if index not in entered and self.subject(index))
+        starts.update(((index, self._entry(index)), None) for index in self.scope.roots() if self.subject(index))
         return starts
 
     def _entry(self, index: int) -> Entry | None:
@@ -123,8 +113,9 @@ class Roots:
         return Judged(list(hits), world.stopped, world.visited, len(world.table))
 
     def _enter(self, world: World, index: int, entry: Entry | None) -> None:
-        auto, env, walked = entry_state(world, index, self.program.functions[index], entry)
-        analyse_function(world, index, auto, env, is_root=True, inherited=entry.says if entry else frozenset(), walked=walked)
+        says = world.says.get(index, frozenset())
+        auto = START if entry is None else entered(world.automata, world.scope(index), says, index, self.program.functions[index], entry)
+        analyse_function(world, index, auto, is_root=True, inherited=entry.says if entry else frozenset(), walked=entry is not None and entry.walker)
 
     def _replay_variants(self, world: World) -> None:
         """The other arm of a function's #if groups runs from every entry state that the first one met."""

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tlblint.calls.program import Program
+from tlblint.calls.walks import Walks
 from tlblint.engine.compile import PTL_NAME
-from tlblint.model.ir import Function, Instr
+from tlblint.model.ir import Function
 from tlblint.model.roles import Role
 
-CARRYING = ("ptl.acquire", "ptl.release", "lazy.", "entry.clear", "entry.start", "entry.commit", "entry.demote", "entry.clean", "section.", "pending.")
+CARRYING = (
+    "ptl.acquire", "ptl.release", "lazy.", "entry.clear", "entry.start", "entry.commit", "entry.demote", "entry.clean", "section.", "pending.",
+    "gather.", "notifier.",
+)
 """Effects that create or end state which outlives the call."""
 
 MATTERING = (*CARRYING, "flush.", "unmap.", "page.dirty", "entry.install")
@@ -17,12 +21,11 @@ MATTERING = (*CARRYING, "flush.", "unmap.", "page.dirty", "entry.install")
 
 
 class Scope:
-    """The call relation among the program's functions, and two sets: ``carrying`` and ``mattering`` (by index). ``takers``
-    are names of calls that take a function as an argument; ``handed`` lists (taker, function) pairs."""
+    """The call relation among the program's functions, and two sets: ``carrying`` and ``mattering`` (by index). A walk
+    carries what its callbacks do."""
 
-    def __init__(self, program: Program, roles: Callable[[str, int], Role | None], takers: frozenset[str] = frozenset()) -> None:
-        self._takers = takers
-        self.handed: list[tuple[str, int]] = []
+    def __init__(self, program: Program, roles: Callable[[str, int], Role | None], walks: Walks) -> None:
+        self._walks = walks
         self._program = program
         self._kinds: dict[tuple[str, int], tuple[bool, bool, bool]] = {}
         self._effects: dict[tuple[str, int], frozenset[str]] = {}
@@ -40,6 +43,7 @@ class Scope:
             if matters:
                 mattering.add(index)
         self.mattering = self._close(mattering)
+        self.carrying |= self.mattering & walks.entries.keys()
         self.callers: dict[int, list[int]] = {}
         for index, callees in enumerate(self.callees):
             for callee in callees:
@@ -56,8 +60,9 @@ class Scope:
             for instr in block.instrs:
                 if instr[0] != "call":
                     continue
-                if instr[2] in self._takers:
-                    self._hand_over(instr, fn.path)
+                walk = self._walks.target(instr, fn)
+                if walk is not None:
+                    callees.add(walk)
                 is_role, carry, matter, lock = self._kind(instr[2], len(instr[3]))
                 if lock and not any(a[0] in "v&" and PTL_NAME.search(a[1]) for a in instr[3]):
                     carry = matter = False
@@ -70,15 +75,6 @@ class Scope:
                     if callee is not None:
                         callees.add(callee)
         return carries, matters, tuple(sorted(callees)), frozenset(kinds)
-
-    def _hand_over(self, instr: Instr, path: str) -> None:
-        """A call that takes a function to call: ``apply_to_page_range(mm, addr, size, fn, data)``. Kernel tables are nobody's concern."""
-        if any(arg == ("&", "init_mm") for arg in instr[3]):
-            return
-        for arg in instr[3]:
-            target = self._program.resolve(arg[1], path) if arg[0] == "v" else None
-            if target is not None:
-                self.handed.append((instr[2], target))
 
     def _kind(self, name: str, nargs: int) -> tuple[bool, bool, bool, bool]:
         known = self._kinds.get((name, nargs))
@@ -131,7 +127,8 @@ class Scope:
         return out
 
 
-_PAIRS = (("ptl.acquire", "ptl.release"), ("lazy.enter", "lazy.leave"), ("section.open", "section.close"), ("pending.inc", "pending.dec"))
+_PAIRS = (("ptl.acquire", "ptl.release"), ("lazy.enter", "lazy.leave"), ("section.open", "section.close"), ("pending.inc", "pending.dec"),
+          ("gather.begin", "gather.end"), ("notifier.start", "notifier.end"))
 
 
 def _takes_value(fn: Function) -> bool:

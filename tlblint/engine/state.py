@@ -28,6 +28,9 @@ class Auto(NamedTuple):
     instances: tuple[Instance, ...]
 
 
+SHIFT = 26
+"""A site is (function index << SHIFT) + offset in its file + 1."""
+
 START = Auto((), 0, 0, 0, ())
 
 

@@ -43,7 +43,7 @@ IMPLIED: dict[str, frozenset[str]] = {
 
 SAYS = frozenset(IMPLIED)
 HOLDS = frozenset({"ptl", "lazy", "walker", "pending", "i-mmap-read", "folio-lock", "hugetlb-vma-lock"})
-BINDS = frozenset({"pte", "pmd", "mm", "vma"})
+BINDS = frozenset({"pte", "pmd", "mm", "vma", "private"})
 ENTRY_KEYS = frozenset({"ptl", "pte", "pmd", "lazy", "pending"})
 
 

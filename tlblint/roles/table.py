@@ -11,7 +11,7 @@ from tlblint.roles.kinds import KINDS
 # Common parts of the names, the widest first. Whatever they miss is added whole.
 _STEMS = (
     "tlb", "_pte", "pte_", "ptep", "pmd", "pud", "lazy_mmu_mode",
-    "page_vma_mapped_walk", "folio_walk_", "follow_pfnmap_", "double_pt_", "_entry_wait_on_locked",
+    "mmu_notifier_invalidate_range_", "page_vma_mapped_walk", "folio_walk_", "follow_pfnmap_", "double_pt_", "_entry_wait_on_locked",
 )
 _MOST = 16
 
