@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Write
+from tests.conftest import ROOT, Write
 from tlblint.app.check import Request, check
 from tlblint.report.view import Excused
 
@@ -38,6 +40,15 @@ def test_a_function_with_a_contract_is_named_with_its_reason(write: Write) -> No
 
 def test_the_second_look_is_taken_on_demand(write: Write) -> None:
     assert run(write({"Makefile": MAKEFILE, "mm/memory.c": SOURCE})) == ([], ())
+
+
+@pytest.mark.parametrize("jobs", ["1", "3"])
+def test_v_prints_it(write: Write, jobs: str) -> None:
+    top = write({"Makefile": MAKEFILE, "mm/memory.c": SOURCE})
+    command = [sys.executable, "-m", "tlblint", "check", "--tree", str(top), "--jobs", jobs]
+    verbose = subprocess.run([*command, "-v"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "mm/memory.c:7 numa_rebuild_single_mapping() TLB004: " in verbose.stdout and "; 1 function excused by contracts." in verbose.stdout
+    assert "numa_rebuild" not in subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
 
 
 @pytest.mark.parametrize("path", ["mm/gup.c", "drivers/x.c"])
