@@ -101,7 +101,7 @@ def _definer(buf: bytearray, name: int, opening: int, closing: int, macro: bytes
     if not commas:
         # No comma to turn into a parenthesis: the macro name gives up its last byte, and so f moves left by one.
         argument = bytes(buf[opening + 1 : closing - 1])
-        if b"\n" in argument or not argument.strip():
+        if b"\n" in argument or not argument.strip() or buf[closing - 1] != 41:
             return
         inner = argument.strip()
         room = closing - opening

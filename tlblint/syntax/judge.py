@@ -36,7 +36,7 @@ def judge(buf: bytearray, slices: Sequence[tuple[int, int]]) -> list[Verdict]:
 
 def _judge_batch(buf: bytearray, slices: Sequence[tuple[int, int]]) -> list[Verdict]:
     tree = grammar.parse(bytes(buf), slices)
-    nodes = _definitions(tree, slices)
+    nodes = _definitions(buf, tree, slices)
     shapes = _by_slice(grammar.silent_misparses(tree.root_node, buf), slices)
     verdicts = []
     for at, limits in enumerate(slices):
@@ -51,8 +51,11 @@ def _by_slice(shapes: list[tuple[int, str]], slices: Sequence[tuple[int, int]]) 
     return {bisect_right(starts, offset) - 1: why for offset, why in shapes}
 
 
-def _definitions(tree: Tree, slices: Sequence[tuple[int, int]]) -> list[Node | None]:
-    """For each slice its one function_definition, or None if there is not exactly one with nothing beside it."""
+def _definitions(buf: bytearray, tree: Tree, slices: Sequence[tuple[int, int]]) -> list[Node | None]:
+    """For each slice its one function_definition, or None if there is not exactly one with nothing beside it.
+
+    Something unfinished at the end of a slice can take the first function of the next one into itself.
+    """
     starts = [start for start, _ in slices]
     inside: list[list[Node]] = [[] for _ in slices]
     for child in tree.root_node.children:
@@ -60,8 +63,9 @@ def _definitions(tree: Tree, slices: Sequence[tuple[int, int]]) -> list[Node | N
         if at >= 0 and child.type not in (";", "comment"):
             inside[at].append(child)
     found: list[Node | None] = []
-    for nodes, (_, end) in zip(inside, slices, strict=True):
+    for nodes, (start, end) in zip(inside, slices, strict=True):
         whole = len(nodes) == 1 and nodes[0].kind_id == grammar.DEFINITION and nodes[0].end_byte <= end
+        whole = whole and not buf[start : nodes[0].start_byte].strip(b" \t\n;")
         found.append(nodes[0] if whole else None)
     return found
 
@@ -79,7 +83,7 @@ def _alone(buf: bytearray, limits: tuple[int, int]) -> Verdict:
 
 def _look(buf: bytearray, tree: Tree, limits: tuple[int, int]) -> tuple[Verdict, list[Node]]:
     faults = list(grammar.faults(tree.root_node))
-    node = _definitions(tree, [limits])[0]
+    node = _definitions(buf, tree, [limits])[0]
     errors = [f for f in faults if not (f.is_missing and f.type == ";")]
     if node is None or errors:
         return Verdict(None, _reason(buf, errors, limits)), errors
