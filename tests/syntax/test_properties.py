@@ -28,7 +28,7 @@ def check(raw: bytes) -> None:
         assert shape(function.text) == wanted
         assert 0 <= function.start < function.end <= len(raw)
         assert function.node.start_byte == function.start and not any(h for h in function.health if "semicolon" not in h)
-    found = {f.start for f in parsed.functions} | {n.pos for n in parsed.not_analysed}
+    found = {f.start for f in parsed.functions} | {n.pos for n in parsed.not_analysed if n.function}
     assert len(found) <= parsed.total
     assert parsed.partial <= parsed.total
     spans = index_functions(raw)
@@ -84,4 +84,4 @@ def test_hostile_input_ends() -> None:
     for piece in (b"(", b"{", b"f(", b"*", b"case ", b"...", b"#if 0\n", b"#else\n", b'"', b"/*", b"typeof(", b"asm(", b"struct ", b",", b"\\\n"):
         parse(frame % (piece * (size // len(piece))))
     for line in (b"void f(void) { flush_tlb_mm(a); } ", b"x){ flush_tlb_mm(a); ", b"struct x_ops a = { .a = b ", b"a"):
-        parse(line * (4_000_000 // len(line)))
+        parse(line * (1_000_000 // len(line)))

@@ -25,6 +25,7 @@ _MIDDLES = frozenset((b"elif", b"else", b"elifdef", b"elifndef"))
 _GROUP_WORDS = _OPENERS | _MIDDLES | {b"endif"}
 # Carriage returns, form feeds, NULs and bytes outside ASCII mean nothing in code but upset the parser.
 _PLAIN = bytes(c if c in (9, 10) or 32 <= c < 127 else 32 for c in range(256))
+_LETTERS = re.compile(rb"\w*+(?:[\xc3-\xf4][\x80-\xbf]{1,3}+\w*+)++")
 
 
 @dataclass(slots=True)
@@ -67,8 +68,20 @@ def strip(buf: bytearray, start: int, end: int) -> list[Directive]:
                 buf[low + 1] = 10
             continue
         blank(buf, low, high)
-    buf[start:end] = buf[start:end].translate(_PLAIN)
+    text = bytes(buf[start:end])
+    if not text.isascii():
+        text = _LETTERS.sub(_underscores, text)
+    buf[start:end] = text.translate(_PLAIN)
     return found
+
+
+def _underscores(match: re.Match[bytes]) -> bytes:
+    """An identifier in UTF-8 stays one identifier, letter bytes outside ASCII as underscores; anything else is as it was."""
+    try:
+        known = match.group().decode().isidentifier()
+    except UnicodeDecodeError:
+        return match.group()
+    return bytes(c if c < 128 else 95 for c in match.group()) if known else match.group()
 
 
 def _directive(text: bytes, start: int, end: int, found: list[Directive]) -> None:

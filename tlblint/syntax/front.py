@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tlblint.model.ir import NotAnalysed
+from tlblint.syntax import encoding
 from tlblint.syntax.bridge import bridged
 from tlblint.syntax.config import Config
 from tlblint.syntax.judge import Verdict, judge
+from tlblint.syntax.outline import Block, outline
 from tlblint.syntax.records import ParsedFile, ParsedFunction
-from tlblint.syntax.slicer import Span, in_scope
+from tlblint.syntax.recover import recovered, resliced
+from tlblint.syntax.slicer import Span, in_scope, mentions
 from tlblint.syntax.tables import find_tables
 from tlblint.syntax.unit import Unit, prepare, rewrite_unit
 
@@ -19,17 +24,50 @@ def parse_file(
     between them and those that they call and that mention a name of ``helpers``.
 
     Never raises on any input. A function that can not be read whole is in ``not_analysed``, never in ``functions``;
-    one of which only the second #if variant is damaged is in both.
+    one of which only the second #if variant is damaged is in both. What mentions such a name in code, but in no function that
+    could be told apart, is in ``not_analysed``, too, with a guessed name or none.
     """
     tables = find_tables(path, raw)
-    spans = bridged(raw, in_scope(raw, relevant, also), helpers)
+    if why := encoding.unreadable(raw, relevant):
+        return ParsedFile(path, raw, (), tables, (NotAnalysed(path, "", 0, why),), 0, 0)
+    spans, loose = in_scope(raw, relevant, also)
+    lost: list[Block] = []
+    if loose:
+        spans, lost = recovered(outline(raw, config), spans, loose)
+    read = _read(path, raw, bridged(raw, spans, helpers), config)
+    if failed := [span for span in spans if span in read.failed]:
+        spans, more = resliced(outline(raw, config), spans, failed, mentions(raw, relevant))
+        if not set(failed) <= set(spans):
+            lost += more
+            read = _read(path, raw, bridged(raw, spans, helpers), config)
+    gaps = [NotAnalysed(path, block.name, block.start, block.why) for block in dict.fromkeys(lost)]
+    known = {(n.function, n.pos) for n in read.bad}
+    total = read.total + len({(n.function, n.pos) for n in gaps if n.function} - known)
+    return ParsedFile(path, raw, tuple(read.functions), tables, (*read.bad, *gaps), total, read.partial)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What came of a list of slices. ``failed``: those of which nothing came."""
+
+    functions: list[ParsedFunction]
+    bad: list[NotAnalysed]
+    failed: frozenset[Span]
+    total: int
+    partial: int
+
+
+def _read(path: str, raw: bytes, spans: list[Span], config: Config) -> _Read:
+    """Prepare and parse both variants of the slices."""
     if not spans:
-        return ParsedFile(path, raw, (), tables, (), 0, 0)
+        return _Read([], [], frozenset(), 0, 0)
     buf = bytearray(raw)
     units = _units(raw, buf, spans, config)
     good = [u for u in units if not u.why]
     bad = [NotAnalysed(path, u.name, u.start, u.why) for u in units if u.why]
     functions = _parsed(path, buf, good, 0, bad)
+    wrong = {n.pos for n in bad}
+    failed = frozenset(span for span, unit in zip(spans, units, strict=True) if unit.start in wrong) if bad else frozenset()
     second = [u for u in good if u.other is not None]
     if second:
         buf = bytearray(raw)
@@ -38,9 +76,9 @@ def parse_file(
             buf[unit.start : unit.end] = unit.other
         functions += _parsed(path, buf, second, 1, bad)
         functions.sort(key=lambda f: (f.start, f.variant))
-    lost = {n.pos for n in bad}
-    partial = len({f.start for f in functions if f.health or f.start in lost})
-    return ParsedFile(path, raw, tuple(functions), tables, tuple(bad), len(units), partial)
+    doubtful = {n.pos for n in bad}
+    partial = len({f.start for f in functions if f.health or f.start in doubtful})
+    return _Read(functions, bad, failed, len(units), partial)
 
 
 def _units(raw: bytes, buf: bytearray, spans: list[Span], config: Config) -> list[Unit]:

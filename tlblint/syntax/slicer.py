@@ -10,6 +10,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 
+from tlblint.syntax.loose import uncovered
 from tlblint.syntax.patterns import identifier_finder
 
 Span = tuple[str, int, int]
@@ -20,7 +21,7 @@ _SAME_LINE = re.compile(rb"\)[\s\w]*+\{[^\n]")
 _REMARK = re.compile(rb"/\*.*?\*/\s*$|//.*$")
 _TRAILING_OPEN = re.compile(rb"\)[^\n(){};=]*+\{[^\n}\\]{0,400}+(?=\n)")
 _LAST_CALL = re.compile(rb"(\w+)[ \t]*\([^()]*\)$")
-_CALLISH = re.compile(rb"(?<!\w)([A-Za-z_]\w*+)\s*+\(")
+_CALLISH = re.compile(rb"(?<!\w)((?:[A-Za-z_]|[\xc3-\xf4][\x80-\xbf]{1,3}+)(?:\w++|[\xc3-\xf4][\x80-\xbf]{1,3}+)*+)\s*+\(")
 _DECORATION = re.compile(rb"/\*.*?\*/|//[^\n]*|^[ \t]*#[^\n]*", re.S | re.M)
 _FIRST_ARG = re.compile(rb"\s*([A-Za-z_]\w*)")
 _CONTROL = frozenset(b"if for while switch return do else case".split())
@@ -206,19 +207,23 @@ def mentions(raw: bytes, names: frozenset[bytes]) -> list[int]:
     return [m.start() for m in identifier_finder(names).finditer(raw) if not m.start() or raw[m.start() - 1] not in _WORD]
 
 
-def in_scope(raw: bytes, relevant: frozenset[bytes], also: frozenset[bytes]) -> list[Span]:
-    """Functions that mention a name of ``relevant`` or are called one of ``also``, in file order."""
+def in_scope(raw: bytes, relevant: frozenset[bytes], also: frozenset[bytes]) -> tuple[list[Span], list[int]]:
+    """Functions that mention a name of ``relevant`` or are called one of ``also``, in file order; and the offsets of
+    mentions outside of them that may be code in braces all the same."""
     hits = mentions(raw, relevant)
     if not hits and not also:
-        return []
+        return [], []
     names = {n.decode("latin-1") for n in also}
     found: list[Span] = []
+    loose: list[int] = []
     for low, close in _segments(raw):
         first = bisect_left(hits, low)
         if not names and (first == len(hits) or hits[first] >= close):
             continue
-        for span in _bodies(raw, low, close) if close < len(raw) else _one_liners(raw, low, close):
+        spans = list(_bodies(raw, low, close) if close < len(raw) else _one_liners(raw, low, close))
+        for span in spans:
             hit = bisect_left(hits, span[1])
             if span[0] in names or (hit < len(hits) and hits[hit] < span[2]):
                 found.append(span)
-    return found
+        loose += uncovered(raw, spans, hits[first : bisect_left(hits, close)], low, close)
+    return found, loose
