@@ -65,6 +65,28 @@ def test_a_call_that_takes_two_locks_is_told_once() -> None:
     assert len(only((both, both, step(CLEAR.pos + 3, "entry.clear", "", "violated"), both), CLEAR.pos).trace) == 3
 
 
+@pytest.mark.parametrize(
+    ("frame", "pos", "note"),
+    [
+        ("ops", 1, "a page walk with ops calls f()"),
+        ("apply_to_page_range(f)", START, "apply_to_page_range(f) calls f()"),
+    ],
+)
+def test_a_walk_is_no_function_and_the_entry_comes_after_its_call(frame: str, pos: int, note: str) -> None:
+    before = Step("mm/a.c", pos, frame, "call", "", "calls pre()")
+    call = Step("mm/a.c", pos, frame, "call", "", "calls f()")
+    found = only((before, call, CLEAR), START, tables=(table("mm/a.c"),))
+    assert [(s.function, s.event, s.state) for s in found.trace] == [
+        ("", "call", ""), ("", "call", ""), ("f", "entered", "obligation starts"), ("f", "entry.clear", "violated"),
+    ]  # fmt: skip
+    assert (found.trace[1].note, found.trace[2].note) == (note, "the walk holds the page table lock")
+
+
+def test_a_call_by_a_function_stays_one() -> None:
+    call = Step("mm/a.c", 1, "g", "call", "", "calls f()")
+    assert [s.function for s in only((call, CLEAR), START, tables=(table("mm/a.c"),)).trace] == ["g", "f", "f"]
+
+
 def test_what_a_loop_comes_back_to_is_broken_the_second_time() -> None:
     enter = step(CLEAR.pos, "lazy.enter", "enter() enters lazy MMU mode", "violated")
     found = only((enter, step(3, "branch", "(i<n) is true"), enter), CLEAR.pos)

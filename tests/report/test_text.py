@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.report.make import HIDDEN, NOTE, finding, report
+from tlblint.model.finding import TraceStep
 from tlblint.report import concise, full
 from tlblint.report.text import cells, clean, display, source_line, underline
 from tlblint.report.view import Excused, Gap, Health, Stale, Style
@@ -34,6 +35,11 @@ Analysed 6 functions in 5 of 1,234 C files: 4 whole, 1 partial, 1 not analysed.
 
 def test_full() -> None:
     assert full.render(report(NOTE, finding(), HIDDEN), Style()) == FULL
+
+
+def test_a_step_outside_of_any_function_names_none() -> None:
+    steps = (TraceStep("mm/a.c", 3, "", "call", "", "a page walk with ops calls f()"),)
+    assert "     1. mm/a.c:3: call (a page walk with ops calls f())\n" in full.render(report(finding(trace=steps)), Style())
 
 
 def test_full_differs_in_unicode_only_by_the_arrow() -> None:

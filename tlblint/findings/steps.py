@@ -16,7 +16,7 @@ HEADER = 2000
 
 def at_entry(raw: RawFinding) -> bool:
     """Whether the obligation is there from the start: a page walk calls the function with the lock held, so no step takes it."""
-    return not any((step.path, step.pos) == (raw.path, raw.pos) for step in raw.trace)
+    return not any((step.path, step.pos) == (raw.path, raw.pos) for step in raw.trace if step.event not in ("call", "branch"))
 
 
 def header_name(raw: RawFinding, source: bytes) -> int:
@@ -36,9 +36,21 @@ def told(raw: RawFinding, tables: Sequence[OpsTable], lines: Mapping[str, Lines]
     steps = [replace(step, state="obligation starts") if step.state == "violated" and at < broken else step for at, step in enumerate(steps)]
     walks = _walks(steps)
     steps = [replace(step, note=_walking(step.note)) if (step.path, step.pos) in walks else step for step in steps]
+    steps = [_walk_calls(step, tables) if step.event == "call" else step for step in steps]
     if raw.trace and at_entry(raw):
-        steps.insert(0, Step(raw.path, raw.pos, raw.function, "entered", "obligation starts", _entered(raw, tables, lines)))
+        called = max((at + 1 for at, step in enumerate(steps) if step.event == "call" and step.note.endswith(f"calls {raw.function}()")), default=0)
+        note = "the walk holds the page table lock" if called and not steps[called - 1].function else _entered(raw, tables, lines)
+        steps.insert(called, Step(raw.path, raw.pos, raw.function, "entered", "obligation starts", note))
     return tuple(steps)
+
+
+def _walk_calls(step: Step, tables: Sequence[OpsTable]) -> Step:
+    """A call out of a walk: the engine makes a function of a table of callbacks, the reader knows it as a table."""
+    if "(" in step.function:  # the walk of one callback that a call was given: apply_to_page_range(callback)
+        return replace(step, function="", note=f"{step.function} {step.note}")
+    if any((table.path, table.pos, table.name) == (step.path, step.pos, step.function) for table in tables):
+        return replace(step, function="", note=f"a page walk with {step.function} {step.note}")
+    return step
 
 
 def afterword(raw: RawFinding) -> str:

@@ -86,6 +86,7 @@ def _path(report: Report, finding: Finding, style: Style) -> Iterator[str]:
 def _step(number: int, step: TraceStep, style: Style) -> str:
     arrow = "\u2192" if style.unicode else "->"
     place = f"{clean(style.place(step.path), style.unicode)}:{step.line}"
-    text = f"  {number:>4}. {place} {clean(step.function, style.unicode)}(): {clean(step.event, style.unicode)}"
+    where = f"{place} {clean(step.function, style.unicode)}()" if step.function else place
+    text = f"  {number:>4}. {where}: {clean(step.event, style.unicode)}"
     text += f" {arrow} {clean(step.state, style.unicode)}" if step.state else ""
     return text + (f" ({clean(step.note, style.unicode)})" if step.note else "")
