@@ -19,6 +19,7 @@ COMMANDS = {
     "config": "Show settings and where they come from.",
     "demo": "Check the shipped miniature tree.",
     "explain": "Print the manual of a rule.",
+    "graph": "Show who calls the functions that change page table entries.",
     "rule": "Work on rules.",
     "rules": "List the rules.",
 }
