@@ -163,7 +163,7 @@ class Fn:
     huge_get_mm = True
 
     def __init__(self, path: str, name: str, offset: int, text: str, before: str = "") -> None:
-        self.path, self.name, self.offset, self.text = path, name, offset, text
+        self.path, self.name, self.offset, self.text, self.above = path, name, offset, text, before
         self.mask = blank(text)
         brace = self.mask.index("\n{") + 1
         self.header = self.mask[:brace]

@@ -37,7 +37,7 @@ class Variant:
 
     @property
     def harmless(self) -> bool:
-        return self.family == "OK"
+        return self.family in table.HARMLESS
 
     def text(self) -> bytes:
         """The whole changed file, made on demand."""
@@ -56,36 +56,43 @@ def errors(text: str) -> int:
     return count
 
 
-def sources(root: Path) -> Iterator[tuple[str, str]]:
+def sources(root: Path, wider: bool = False) -> Iterator[tuple[str, str]]:
     """(path, text) of every file operators look at, in a fixed order."""
-    paths = sorted({p for pattern in table.FILES for p in root.glob(pattern)})
+    paths = sorted({p for pattern in (table.CONTEXT if wider else table.FILES) for p in root.glob(pattern)})
     for p in paths:
         path = p.relative_to(root).as_posix()
         if not table.SKIP_FILES.search(path):
             yield path, p.read_bytes().decode(ENCODING)
 
 
-def in_scope(root: Path) -> Iterator[Fn]:
-    """Functions that use the PTE lock, clear, flush or lazy API."""
+def in_scope(root: Path, wider: bool = False) -> Iterator[Fn]:
+    """Functions that use the PTE lock, clear, flush or lazy API; ``wider``: also gathers, counts, notifiers and table frees."""
+    wanted = table.WIDER if wider else table.WANTED
     header = root / "include/asm-generic/hugetlb.h"
     huge_get_mm = not header.exists() or "huge_ptep_get(struct mm_struct" in header.read_text(ENCODING)
-    for path, text in sources(root):
-        if table.WANTED.search(text):
+    for path, text in sources(root, wider):
+        if wanted.search(text):
             for fn in functions(path, text):
-                if table.WANTED.search(fn.mask[fn.root.start :]):
+                if wanted.search(fn.mask[fn.root.start :]):
                     fn.huge_get_mm = huge_get_mm
                     yield fn
 
 
-def variants(root: Path, families: tuple[str, ...] = ("R1", "R2", "R3", "R4", "OK"), rejected: Counter[str] | None = None) -> Iterator[Variant]:
-    """Every variant of the tree at ``root``. ``rejected`` counts what the sanity checks threw out, by reason and operator."""
+def variants(
+    root: Path, families: tuple[str, ...] = tuple(table.FAMILIES), rejected: Counter[str] | None = None, compose: bool = False
+) -> Iterator[Variant]:
+    """Every variant of the tree at ``root``. ``rejected`` counts what the sanity checks threw out, by reason and operator.
+
+    ``compose``: in place of each broken variant one that is broken and then rewritten harmlessly; those that no rewrite fits are left out.
+    """
     kernel = root.name.removeprefix("linux-source-")
     seen: set[tuple[str, str]] = set()
     dropped = rejected if rejected is not None else Counter()
-    for fn in in_scope(root):
+    for fn in in_scope(root, wider=any(f in table.WIDE_FAMILIES for f in families)):
         stock = errors(fn.text)
+        narrow = table.WANTED.search(fn.mask[fn.root.start :]) is not None
         for family in families:
-            for name, operator in table.FAMILIES[family].items():
+            for name, operator in table.FAMILIES[family].items() if narrow or family in table.WIDE_FAMILIES else ():
                 if not table.applies(kernel, family, name, fn):
                     continue
                 for label, body in operator(fn):
@@ -94,8 +101,29 @@ def variants(root: Path, families: tuple[str, ...] = ("R1", "R2", "R3", "R4", "O
                     reason = _reject(fn, body, stock, seen)
                     if reason:
                         dropped[f"{reason} {family}/{name}"] += 1
-                        continue
-                    yield _make(kernel, root, fn, family, name, label, body)
+                    elif not compose:
+                        yield _make(kernel, root, fn, family, name, label, body)
+                    elif family not in table.HARMLESS:
+                        for second, text in _rewritten(fn, body, label, stock, seen):
+                            yield _make(kernel, root, fn, family, name, f"{label}+{second}", text)
+
+
+def _rewritten(fn: Fn, body: str, label: str, stock: int, seen: set[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """One harmless rewrite of a broken body, another one for each body; the pieces that the break touched come first."""
+    try:
+        broken = Fn(fn.path, fn.name, fn.offset, body, fn.above)
+    except (ValueError, IndexError):
+        return
+    if not body.startswith(fn.text[: fn.root.start]):  # a helper stands above already
+        return
+    choices = [
+        (f"{name}-{at}", text) for family in ("ACROSS", "WITHIN") for name, operator in table.FAMILIES[family].items() for at, text in operator(broken)
+    ]
+    choices.sort(key=lambda c: hashlib.sha256(f"{fn.name}{label}{c[0]}".encode()).digest())
+    for name, text in choices:
+        if not _reject(fn, text, stock, seen):
+            yield name, text
+            return
 
 
 def _reject(fn: Fn, body: str, stock: int, seen: set[tuple[str, str]]) -> str:

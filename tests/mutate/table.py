@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.mutate import ops_ok, ops_r1, ops_r2, ops_r3, ops_r4
+from tests.mutate import ops_across, ops_late, ops_ok, ops_ok_more, ops_own, ops_r1, ops_r2, ops_r3, ops_r4
 from tests.mutate.common import BATCHED, CLEAR, ENTER, ENTRY_LOCK, LEAVE, UNLOCK, Operator
 from tests.mutate.cst import Fn
 
@@ -19,6 +19,8 @@ FILES = (
     "arch/s390/mm/*.c",
     "arch/arm/mm/fault-armv.c",
 )
+# Files in which a callee or a caller of those may live: owners of gathers, walks and copies.
+CONTEXT = (*FILES, "fs/exec.c", "fs/userfaultfd.c", "fs/hugetlbfs/inode.c", "arch/x86/kernel/ldt.c", "arch/x86/mm/pgtable.c")
 SKIP_FILES = re.compile(
     r"mm/(?:vmalloc|sparse-vmemmap|hugetlb_vmemmap|debug_vm_pgtable|page_table_check|ioremap|early_ioremap|pgtable-generic|ptdump|percpu-vm|percpu|execmem|init-mm|mmu_gather)\.c$"
 )
@@ -34,6 +36,17 @@ ACCEPT_BY_FAMILY = {
     "R3": ("TLB003",),
     "R4": ("TLB002", "TLB004", "TLB009", "TLB010"),
     "OK": (),
+    "ACROSS": (),
+    "WITHIN": (),
+    "GATHER": ("TLB005", "TLB014"),
+    "PENDING": ("TLB006",),
+    "NOTIFIER": ("TLB013",),
+    "NEVER": ("TLB002", "TLB004", "TLB006", "TLB009", "TLB010"),
+    "FREED": ("TLB004", "TLB009", "TLB010"),
+    "STALE": ("TLB002", "TLB007", "TLB008"),
+    "RECORDED": ("TLB011",),
+    "INDICATION": ("TLB012",),
+    "GSTATE": ("TLB005", "TLB014"),
 }
 LATE = ("TLB002", "TLB004", "TLB007", "TLB009", "TLB010", "TLB011")
 ACCEPT = {
@@ -42,6 +55,14 @@ ACCEPT = {
     "dirty-flush": LATE,
     "early-out": ("TLB002", "TLB004", "TLB007", "TLB009"),
     "non-atomic": ("TLB002", "TLB007", "TLB009"),
+    "finish-early": ("TLB005", "TLB009", "TLB010", "TLB014"),
+    "gather-late": ("TLB005", "TLB009", "TLB014"),
+    "dec-before-flush": ("TLB006", "TLB009"),
+    "start-in-lazy": ("TLB003", "TLB013"),
+    "read-after-clear": ("TLB008", "TLB007", "TLB002", "TLB004", "TLB009"),
+    "stale-predicate": ("TLB007", "TLB002", "TLB004"),
+    "flush-behind-free": ("TLB002", "TLB004", "TLB009", "TLB010"),
+    "batched-count": ("TLB001", "TLB002", "TLB009", "TLB012"),
     "mm-level-flush": ("TLB002", "TLB004", "TLB006", "TLB009", "TLB010"),
 }
 LAZY_ORDER = {
@@ -59,12 +80,44 @@ LAZY_ORDER = {
     "leave-in-loop",
 }
 
+HARMLESS = frozenset({"OK", "ACROSS", "WITHIN"})
+
+# Families of the rules that need the whole program, and what makes a function a place for them.
+WHOLE = frozenset({"GATHER", "PENDING", "NOTIFIER", "NEVER", "FREED", "STALE", "RECORDED", "INDICATION", "GSTATE"})
+WIDE_FAMILIES = WHOLE | {"ACROSS", "WITHIN"}
+WIDER = re.compile(
+    WANTED.pattern
+    + r"|\btlb_\w+\s*\(|\b(?:inc|dec)_tlb_flush_pending\s*\(|\bmmu_notifier_invalidate_range_\w+\s*\(|\btry_to_unmap_flush|_free_tlb\s*\("
+    + r"|\btlb_flush_batched\b|\barch_tlbbatch_\w+\s*\("
+)
+
+# The definitions of the interface itself: what the analyzer knows of them is their name.
+API = {
+    "flush_tlb_batched_pending",
+    "set_tlb_ubc_flush_pending",
+    "try_to_unmap_flush",
+    "try_to_unmap_flush_dirty",
+    "page_vma_mapped_walk",
+    "__pte_offset_map_lock",
+}
+
 FAMILIES: dict[str, dict[str, Operator]] = {
     "R1": dict(ops_r1.OPERATORS),
     "R2": dict(ops_r2.OPERATORS),
     "R3": dict(ops_r3.OPERATORS),
     "R4": dict(ops_r4.OPERATORS),
     "OK": dict(ops_ok.OPERATORS),
+    "ACROSS": dict(ops_across.OPERATORS),
+    "WITHIN": dict(ops_ok_more.OPERATORS),
+    "GATHER": dict(ops_own.GATHER),
+    "PENDING": dict(ops_own.PENDING),
+    "NOTIFIER": dict(ops_own.NOTIFIER),
+    "NEVER": dict(ops_late.NEVER),
+    "FREED": dict(ops_late.FREED),
+    "STALE": dict(ops_late.STALE),
+    "RECORDED": dict(ops_late.RECORDED),
+    "INDICATION": dict(ops_late.INDICATION),
+    "GSTATE": dict(ops_late.GATHER_STATE),
 }
 
 # Functions that change entries while lazy: a late leave there is R4, elsewhere (young bits, installs over none) it is R3.
@@ -192,6 +245,10 @@ def applies(kernel: str, family: str, operator: str, fn: Fn) -> bool:
     """May ``operator`` be used on this function? Harmless rewrites go anywhere the PTE API is used."""
     if (operator, fn.name) in PRUNED or (family, fn.name) in PRUNED or _base_broken(kernel, fn, operator):
         return False
+    if family in {"ACROSS", "WITHIN"}:
+        return fn.name not in API and not fn.path.startswith("mm/tests/")
+    if family in WHOLE:
+        return _whole_applies(family, operator, fn)
     if family == "OK":
         return True
     if fn.name in {"flush_tlb_batched_pending", "set_tlb_ubc_flush_pending"} or not fn.path.startswith(
@@ -203,9 +260,15 @@ def applies(kernel: str, family: str, operator: str, fn: Fn) -> bool:
     return _r4_applies(operator, fn) if family == "R4" else True
 
 
+def _whole_applies(family: str, operator: str, fn: Fn) -> bool:
+    if family == "INDICATION":
+        return fn.path == "mm/rmap.c"
+    return not (fn.name in API or fn.path.startswith(("mm/mmu_notifier", "mm/tests/", "arch/")))
+
+
 def meaningful(family: str, operator: str, fn: Fn, body: str) -> bool:
     """Drop single variants whose added condition happens to be always true where the function runs."""
-    if family == "OK":
+    if family in HARMLESS:
         return True
 
     def adds(condition: str) -> bool:
