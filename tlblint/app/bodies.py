@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
+from tlblint.calls.macros import DEPTH, naming
 from tlblint.calls.program import Program
 from tlblint.flow import facts_of
 from tlblint.io import prefilter
@@ -30,6 +31,7 @@ class Bodies:
         self.contents: dict[str, bytes] = {}
         self.unread: dict[str, str] = {}
         self._asked: set[str] = set()
+        self._macros: dict[str, set[str]] = {}
 
     def add(self, facts: Iterable[FileFacts], contents: Mapping[str, bytes]) -> None:
         """Take over what was read already."""
@@ -42,13 +44,32 @@ class Bodies:
         return Program(list(self.facts.values()))
 
     def mention(self, names: Iterable[str], files: Sequence[str] | None = None) -> None:
-        """Read every function that mentions one of ``names`` or is called so, in ``files`` (None: everywhere callers are looked for)."""
+        """Read every function that mentions one of ``names``, a macro that expands to one, or is called so, in ``files`` (None: everywhere
+        callers are looked for)."""
         words = frozenset(name.encode() for name in names)
-        if not words:
-            return
-        paths = prefilter.survivors(self.tree, self.far, words, self.where) if files is None else files
-        for path, raw in self._read(paths):
-            self._merge(facts_of(path, raw, self.config(path), words, words))
+        seen = words
+        for _ in range(DEPTH):
+            if not words:
+                return
+            paths = prefilter.survivors(self.tree, self.far, words, self.where) if files is None else files
+            found: set[bytes] = set()
+            for path, raw in self._read(paths):
+                self._merge(facts_of(path, raw, self.config(path), words, words))
+                for macro, name in naming(raw, words):
+                    self._macros.setdefault(name, set()).add(macro)
+                    found.add(macro.encode())
+            words = frozenset(found) - seen
+            seen |= words
+
+    def expanding(self, names: Iterable[str]) -> frozenset[str]:
+        """``names`` and the macros known to expand to one of them."""
+        out, work = set(names), list(names)
+        while work:
+            for macro in self._macros.get(work.pop(), ()):
+                if macro not in out:
+                    out.add(macro)
+                    work.append(macro)
+        return frozenset(out)
 
     def define(self, names: Iterable[str]) -> None:
         """Read the definitions of ``names`` near by; files that define macros of those names count as read. Each name is looked for once."""
@@ -110,7 +131,7 @@ def above(bodies: Bodies, names: Iterable[str], depth: int, structs: frozenset[s
             _table(bodies, table)
         if tables:
             program = bodies.program()
-        front = sorted(_callers(program, frozenset(front), tables) - done)
+        front = sorted(_callers(program, bodies.expanding(front), tables) - done)
         if not front:
             return
         _mentioned(bodies, program, front)

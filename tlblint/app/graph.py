@@ -74,7 +74,7 @@ def graph(request: GraphRequest) -> GraphOutcome:
 
 
 @dataclass(frozen=True)
-class _Data:
+class Shipped:
     """The shipped data for one kernel generation, as the graph needs it."""
 
     kernel: Kernel
@@ -83,7 +83,7 @@ class _Data:
     config: Callable[[str], Any]
 
 
-def _data(profiles: tuple[str, ...], headers: Mapping[str, bytes]) -> _Data:
+def shipped(profiles: tuple[str, ...], headers: Mapping[str, bytes]) -> Shipped:
     directory = data.root("rules")
     texts = {name: raw.decode() for name, raw in data.files(os.path.join(directory, "api"), ".toml").items()}
     chosen = wiring._chosen(load_profile_data({n: raw.decode() for n, raw in data.files(os.path.join(directory, "profiles"), ".toml").items()}), profiles)
@@ -108,7 +108,7 @@ def _data(profiles: tuple[str, ...], headers: Mapping[str, bytes]) -> _Data:
         promised=promised,
         outside=lambda path, name: path.startswith(outside) or "kernel-tables" in contracts.says(path, name),
     )
-    return _Data(kernel, roles, wiring._pure(tomllib.loads(texts["pure.toml"])), lambda path: configs.get(arch_of(path)) or configs[""])
+    return Shipped(kernel, roles, wiring._pure(tomllib.loads(texts["pure.toml"])), lambda path: configs.get(arch_of(path)) or configs[""])
 
 
 Asked = tuple[str, str]
@@ -125,7 +125,7 @@ def _asked(text: str) -> Asked:
 def _drawn(
     tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.Settings, headers: Mapping[str, bytes], asked: Sequence[Asked], request: GraphRequest
 ) -> GraphView:
-    info = _data(settings["profile"].value, headers)
+    info = shipped(settings["profile"].value, headers)
     bodies = _bodies(tree, roots, spine, settings, info, request, wide=not asked)
     request.progress("following calls", 0, 0)
     structs = frozenset(struct for struct, slot in info.kernel.slots if slot != "fn")
@@ -142,7 +142,7 @@ def _drawn(
 
 
 def _around(
-    bodies: Bodies, asked: Sequence[Asked], depth: int, structs: frozenset[str], info: _Data, tree: Tree, request: GraphRequest
+    bodies: Bodies, asked: Sequence[Asked], depth: int, structs: frozenset[str], info: Shipped, tree: Tree, request: GraphRequest
 ) -> tuple[Part, CallGraph]:
     names = sorted({name for _, name in asked})
     above(bodies, names, depth if request.callers else 0, structs)
@@ -159,7 +159,7 @@ def _changers(whole: CallGraph, roots: tuple[str, ...], spine: Spine) -> list[in
     return [at for at in inside if whole.nodes[at].changes and not whole.nodes[at].role and not whole.nodes[at].outside]
 
 
-def _bodies(tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.Settings, info: _Data, request: GraphRequest, wide: bool) -> Bodies:
+def _bodies(tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.Settings, info: Shipped, request: GraphRequest, wide: bool) -> Bodies:
     """Facts of all that names a page table API: where PATHs say and in the core of memory management, or with ``wide`` everywhere."""
     core = tuple(place for place in ("mm", "include/linux") if tree.holds(place) == "directory")
     kernel = len(core) == 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -12,6 +12,7 @@ from tlblint.calls.program import arch_of
 _DEFINE = re.compile(rb"^[ \t]*+#[ \t]*+define[ \t]++([A-Za-z_]\w*+)(\([^()\n]{0,400}\))?+[ \t]*+((?:[^\n\\]|\\\r?\n|\\.){0,8000}+)", re.M)
 _COMMENT = re.compile(rb"/\*.*?\*/|//[^\n]*|\"(?:[^\"\\\n]|\\.)*\"", re.S)
 _CALL = re.compile(rb"(?<![\w.>])([A-Za-z_]\w*+)\s*+\(")
+_NAME = re.compile(rb"[A-Za-z_]\w*+")
 _ALIAS = re.compile(rb"\s*+([A-Za-z_]\w*+)\s*+$")
 _WORDS = frozenset(b"if for while switch return sizeof typeof __typeof__ defined do else".split())
 DEPTH = 4
@@ -68,6 +69,17 @@ class Macros:
         own = [body for where, body in found if where == path]
         home = [body for where, body in found if where.endswith(".h") and arch_of(where) == arch_of(path)]
         return own or home or [body for where, body in found if where.endswith(".h") and not arch_of(where)]
+
+
+def naming(raw: bytes, names: frozenset[bytes]) -> Iterator[tuple[str, str]]:
+    """The macros of a file that expand to one of ``names``, as (macro, name)."""
+    if b"define" not in raw:
+        return
+    for match in _DEFINE.finditer(raw):
+        if names.isdisjoint(_NAME.findall(match[3])) or (match[2] is None and not _ALIAS.match(match[3])):
+            continue
+        used = set(_NAME.findall(_COMMENT.sub(b" ", match[3]))) & names - {match[1]}
+        yield from ((match[1].decode(), name.decode()) for name in sorted(used))
 
 
 def _arguments(text: bytes, at: int) -> int:

@@ -11,37 +11,51 @@ from tlblint.report.text import cells, clean
 from tlblint.report.view import Style
 
 _CHAR, _LINE, _PAD, _MARGIN, _LEGEND = 7, 15, 8, 20, 40
-_GAP = (260, 18)
-_LABEL = 34
-"""Characters of an edge's label; a longer one is cut, its whole text is the edge's tooltip."""
+_GAP = (210, 18)
+_WIDE = 46
+"""Characters of a line in a box."""
+_LABEL = 32
+"""Characters of a line of an edge's label; of more than three lines the rest is in its tooltip only."""
 
-_STYLE = """
-text { font: 11px/1 ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; fill: var(--ink) }
-svg { --paper: #fff; --ink: #1c1c1c; --soft: #5b5b5b; --box: #f6f6f4; --line: #77776f;
-  --change: #b3261e; --table: #0b57a4; --macro: #6a3d9a; --doubt: #8a6d00 }
-@media (prefers-color-scheme: dark) {
-svg { --paper: #16181c; --ink: #e8e8e6; --soft: #a9a9a4; --box: #23262c; --line: #8d8d86;
-  --change: #ff8a80; --table: #7db8ff; --macro: #cda6ff; --doubt: #e5c35a }
-}
-.paper { fill: var(--paper) }
-.node rect { fill: var(--box); stroke: var(--line) }
+_COLOURS = (
+    # what, property, light, dark
+    ("text", "fill", "#1c1c1c", "#e8e8e6"),
+    (".paper", "fill", "#ffffff", "#16181c"),
+    (".node rect", "fill", "#f6f6f4", "#23262c"),
+    (".node rect", "stroke", "#77776f", "#8d8d86"),
+    (".node .more, .label", "fill", "#5b5b5b", "#a9a9a4"),
+    (".changes rect", "stroke", "#b3261e", "#ff8a80"),
+    (".edge path", "stroke", "#77776f", "#8d8d86"),
+    (".table path", "stroke", "#0b57a4", "#7db8ff"),
+    (".macro path", "stroke", "#6a3d9a", "#cda6ff"),
+    (".unresolved path", "stroke", "#8a6d00", "#e5c35a"),
+    (".label", "stroke", "#ffffff", "#16181c"),
+    ("marker path", "fill", "#77776f", "#8d8d86"),
+)
+_SHAPES = """
+text { font: 11px ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace }
 .node .name { font-weight: bold }
-.node .more, .label { fill: var(--soft) }
-.changes rect { stroke: var(--change); stroke-width: 2 }
+.changes rect { stroke-width: 2 }
 .focus rect { stroke-width: 3.5 }
 .pointer rect, .undefined rect, .outside rect { stroke-dasharray: 3 3 }
-.edge path { fill: none; stroke: var(--line); stroke-width: 1.2 }
-.table path { stroke: var(--table); stroke-dasharray: 7 3 }
-.macro path { stroke: var(--macro); stroke-dasharray: 2 3 }
-.unresolved path { stroke: var(--doubt); stroke-dasharray: 1 4 }
-.label { font-size: 9px; paint-order: stroke; stroke: var(--paper); stroke-width: 3px }
-marker path { fill: var(--line); stroke: none }
+.edge path { fill: none; stroke-width: 1.2 }
+.table path { stroke-dasharray: 7 3 }
+.macro path { stroke-dasharray: 2 3 }
+.unresolved path { stroke-dasharray: 1 4 }
+.label { font-size: 9px; paint-order: stroke; stroke-width: 3px }
 """
+
+
+def _sheet() -> str:
+    """The style sheet, in plain colours: many viewers know no variables."""
+    light = "\n".join(f"{what} {{ {name}: {colour} }}" for what, name, colour, _ in _COLOURS)
+    dark = "\n".join(f"{what} {{ {name}: {colour} }}" for what, name, _, colour in _COLOURS)
+    return f"{_SHAPES}{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n"
 
 
 def render(view: GraphView, style: Style) -> str:
     """An SVG document. All text of the tree is escaped; nothing in it is a link or a script."""
-    texts = [[clean(text) for text in lines(node)] for node in view.nodes]
+    texts = [[part for text in lines(node) for part in _wrapped(clean(text), _WIDE)] for node in view.nodes]
     sizes = [(_PAD * 2 + _CHAR * max(map(cells, text)), _PAD * 2 + _LINE * len(text) - 4) for text in texts]
     boxes = layout(sizes, [(edge.caller, edge.callee) for edge in view.edges], _GAP)
     width = max((box.x + box.width for box in boxes), default=0) + 2 * _MARGIN
@@ -50,7 +64,7 @@ def render(view: GraphView, style: Style) -> str:
     out = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" aria-labelledby="title">',
         f'<title id="title">{_title(view)}</title>',
-        f"<style>{_STYLE}</style>",
+        f"<style>{_sheet()}</style>",
         '<defs><marker id="arrow" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z"/></marker></defs>',
         f'<rect class="paper" width="{width}" height="{height}"/>',
         *_legend(),
@@ -94,18 +108,32 @@ def _edge(edge: GraphEdge, boxes: Sequence[Box]) -> str:
     if to.layer > start.layer:
         bend = _GAP[0] // 2
         path = f"M{x1} {y1}C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}"
-        # Near the callee, where edges of one caller have parted.
-        at = ((x1 + 3 * x2) // 4 if to.layer == start.layer + 1 else x2 - bend, (y1 + 5 * y2) // 6 - 3)
+        # Over a box between them the label would be hidden: there it stands next to the caller.
+        at = ((x1 + x2) // 2, (y1 + y2) // 2) if to.layer == start.layer + 1 else (x1 + bend, (5 * y1 + y2) // 6)
     else:  # back, or to itself: around the right side
         x2 = to.x + to.width
         out = max(x1, x2) + 60
         path = f"M{x1} {y1}C{out} {y1 - 20} {out} {y2 + 20} {x2} {y2 + 6}"
         at = (out - 40, (y1 + y2) // 2)
     text = clean(" ".join(part for part in (edge.kind, edge.via, f"under {', '.join(edge.held)}" if edge.held else "") if part))
-    short = text if len(text) <= _LABEL else text[: _LABEL - 1] + "\u2026"
+    rows = _wrapped(text, _LABEL)
+    rows = rows if len(rows) <= 3 else [*rows[:2], rows[2] + " \u2026"]
     kind = edge.kind if edge.kind in ("direct", "table", "macro", "unresolved") else "direct"
-    label = f'<text class="label" text-anchor="middle" x="{at[0]}" y="{at[1]}">{_escaped(short)}</text>'
+    top = at[1] - 10 * (len(rows) - 1) - 4
+    label = "".join(f'<text class="label" text-anchor="middle" x="{at[0]}" y="{top + 10 * n}">{_escaped(row)}</text>' for n, row in enumerate(rows))
     return f'<g class="edge {kind}"><title>{_escaped(text)}</title><path d="{path}" marker-end="url(#arrow)"/>{label}</g>'
+
+
+def _wrapped(text: str, most: int) -> list[str]:
+    """``text`` in lines of up to ``most`` characters, broken at spaces; a longer word is broken where it must be."""
+    rows = [""]
+    for word in text.split(" "):
+        if rows[-1] and len(rows[-1]) + 1 + len(word) > most:
+            rows.append("")
+        rows[-1] += (" " if rows[-1] else "") + word
+        while len(rows[-1]) > 2 * most:
+            rows[-1:] = [rows[-1][: 2 * most], rows[-1][2 * most :]]
+    return rows
 
 
 def _escaped(text: str) -> str:
