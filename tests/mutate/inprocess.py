@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -80,9 +79,11 @@ def _over(path: str, span: tuple[int, int]) -> Callable[..., list[Any]]:
     def over(function: Callable[[Any], Any], items: Sequence[Any], died: Callable[[Any], Any]) -> list[Any]:
         roots: Roots = function.__self__  # type: ignore[attr-defined]
         near = _near(roots, path, span)
-        far = Judged(visited=set(range(len(roots.program.functions))) - near)
-        few = [tuple(start for start in batch if start[0] in near) for batch in items]
-        return [function(batch) if batch else replace(far, visited=set(far.visited)) for batch in few]
+        far = set(range(len(roots.program.functions))) - near
+        out = [function(few) if (few := tuple(start for start in batch if start[0] in near)) else Judged() for batch in items]
+        for judged in out:  # what is far off counts as done, or it would be run for itself
+            judged.visited.update(far)
+        return out
 
     return over
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.mutate.common import ENTER, ENTRY_LOCK, FLUSH, Out, guard, move_after, move_before, pick
+from tests.mutate.common import ENTER, ENTRY_LOCK, FLUSH, LEAVE, UNLOCK, Out, guard, mm_of, move_after, move_before, pick
 from tests.mutate.cst import Fn, Stmt
 
 BEGIN_GATHER = r"\btlb_gather_mmu\w*\s*\("
@@ -188,7 +188,23 @@ def _under(fn: Fn, pattern: str) -> Out:
 
 def start_under_ptl(fn: Fn) -> Out:
     lock = ENTRY_LOCK + r"|\bspin_lock\s*\(\s*(?:vmf->)?ptl"
-    return _under(fn, lock)
+    return [*_under(fn, lock), *_bracket(fn, ENTRY_LOCK, UNLOCK)]
+
+
+def _bracket(fn: Fn, opening: str, closing: str) -> Out:
+    """A new range around what lies between two statements of the outermost block, begun and ended inside them."""
+    first = next((k for k in fn.root.kids if k.kind == "expr" and re.search(opening, fn.code(k))), None)
+    last = next((k for k in reversed(fn.root.kids) if k.kind == "expr" and re.search(closing, fn.code(k))), None)
+    mm = mm_of(fn)
+    if first is None or last is None or mm is None or last.start < first.start or fn.has(r"\bnew_range\b"):
+        return []
+    after = first.following()[:1]
+    place = after[0] if after and after[0].kind == "if" and re.search(r"^\s*!", fn.cond(after[0])) else first
+    if re.search(r"\breturn\b|\bgoto\b", fn.mask[place.end : last.start]):
+        return []
+    start = f"mmu_notifier_range_init(&new_range, MMU_NOTIFY_CLEAR, 0, {mm}, 0, -1UL);\nmmu_notifier_invalidate_range_start(&new_range);"
+    edits = [*fn.after(place, start), *fn.before(last, "mmu_notifier_invalidate_range_end(&new_range);"), fn.declare("struct mmu_notifier_range new_range;")]
+    return [("new", fn.apply(edits))]
 
 
 def end_before_change(fn: Fn) -> Out:
@@ -220,7 +236,7 @@ NOTIFIER = {
     "goto-past-end": lambda fn: _goto_past(fn, START, END),
     "end-twice": lambda fn: _twice(fn, END),
     "start-under-ptl": start_under_ptl,
-    "start-in-lazy": lambda fn: _under(fn, ENTER),
+    "start-in-lazy": lambda fn: [*_under(fn, ENTER), *_bracket(fn, ENTER, LEAVE)],
     "end-before-change": end_before_change,
     "swap-start-end": swap_start_end,
 }

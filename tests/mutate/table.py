@@ -176,7 +176,7 @@ ANON_ONLY = {
     "__split_huge_zero_page_pmd",
     "__replace_page",
 }
-ALIGNED = re.compile(r"huge|thp|pmd_entry|pmd_range|hash_table|_pmd$|_pud$")
+ALIGNED = re.compile(r"collapse|retract|huge|thp|pmd_entry|pmd_range|hash_table|_pmd$|_pud$")
 CURRENT_MM = re.compile(r"^(?:move_|copy_|migrate_vma_|dup_mmap|mremap)")
 
 # (operator or *, function): reason. Read in the source of the three kernels.
@@ -263,6 +263,8 @@ def applies(kernel: str, family: str, operator: str, fn: Fn) -> bool:
 def _whole_applies(family: str, operator: str, fn: Fn) -> bool:
     if family == "INDICATION":
         return fn.path == "mm/rmap.c"
+    if family == "STALE" and ("R2", fn.name) in PRUNED and fn.name != "damon_hugetlb_mkold":
+        return False
     return not (fn.name in API or fn.path.startswith(("mm/mmu_notifier", "mm/tests/", "arch/")))
 
 
