@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from tlblint.calls.program import Program
 from tlblint.calls.walks import Walks
 from tlblint.engine.automata import Automata
-from tlblint.engine.compile import Code, Compiler
+from tlblint.engine.compile import ENTRY_FUNCTION, Code, Compiler
 from tlblint.engine.entries import Entry
 from tlblint.engine.grammar import RuleSpec
 from tlblint.engine.interp import World
@@ -79,7 +79,10 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
 
     def callee(name: str, path: str) -> int | None:
         found = program.resolve(name, path)
-        return found if found is not None and found in scope.mattering else None
+        if found is None or found in scope.mattering:
+            return found
+        makes_entry = ENTRY_FUNCTION.match(name) and program.functions[found].returns in ("pte_t", "pmd_t", "pud_t")
+        return found if found in scope.followed and not context.pure(name) and not makes_entry else None
 
     session = _Session(program, Compiler(context.roles, callee, context.pure, walks, context.slots))
     automata = Automata(rules, context.features)

@@ -21,7 +21,7 @@ Effect = tuple[str, tuple[tuple[str, Expr], ...], frozenset[str], str]
 """(kind, ((object, expression), ...), attributes, when)"""
 
 _TOKEN = re.compile(r"\*?[A-Za-z_$%][\w$]*(?:(?:->|\.)\w+|\[[^\]]*\])*")
-_ENTRY_FUNCTION = re.compile(r"(?:huge_)?p[tmu]d_(?:swp_)?(?:mk|clear|modify|set|restore|advance|un)|(?:move|maybe|restore|arch)_\w*p[tmu]d")
+ENTRY_FUNCTION = re.compile(r"(?:huge_)?p(?:te|md|ud)_(?:swp_)?(?:mk|clear|modify|set|restore|advance|un)|(?:move|maybe|restore|arch)_\w*p(?:te|md|ud)")
 """Functions named after an entry that the role table does not know: of an entry value they make another form of it."""
 
 PTL_NAME = re.compile(r"(?:^|[>.*:])(?:\w*ptl\w*|pml|page_table_lock)$|_lockptr\(")
@@ -44,6 +44,8 @@ class Code:
     fn: Function
     blocks: list[tuple[tuple[tuple, ...], str, Expr | None, tuple[int, ...], int]]  # type: ignore[type-arg]
     reads: frozenset[str]
+    tests: frozenset[str]
+    """Paths that a branch or the result depends on, in this function itself."""
     callees: frozenset[int]
     writes: frozenset[str]
     entry_pointers: frozenset[str]
@@ -51,6 +53,8 @@ class Code:
     zeroed: frozenset[str]
     guards: tuple[Expr, ...]
     """Page table locks that guard() takes until the end of the scope; taken to be the end of the function."""
+    kept: frozenset[str]
+    """Parameters that are never assigned: what is known of one at an exit is known of the argument."""
     owned: tuple[tuple[str, str, str], ...]
     """Objects that live in this function and whose use must be paired: (kind, what rules call it, name)."""
 
@@ -59,7 +63,7 @@ class Code:
 def mentions(key: str) -> frozenset[str]:
     """All lvalue paths that occur in an environment key, with every prefix: "f(vmf->ptl)" gives vmf, vmf->ptl."""
     out: set[str] = set()
-    for token in _TOKEN.findall(key):
+    for token in _TOKEN.findall(key, key.find("#") + 1):  # before the "#" stands what is asked, no path: a variable may be called "dirty"
         path = token
         if path.startswith("*"):
             out.add(path)
@@ -191,8 +195,8 @@ class Compiler:
                 elif op[0] == SET:
                     writes.add(op[1])
             blocks.append((tuple(kept), block.kind, block.cond, block.succs, block.pos))
-        return Code(index, fn, blocks, frozenset(relevant), frozenset(callees), frozenset(writes), _pointers(fn), _lasting(fn), _zeroed(fn), _guards(fn),
-                    _owned(fn))
+        return Code(index, fn, blocks, frozenset(relevant), _tests(blocks), frozenset(callees), frozenset(writes), _pointers(fn), _lasting(fn), _zeroed(fn),
+                    _guards(fn), frozenset(name for name, _ in fn.params) - _assigned(fn), _owned(fn))
 
     def _lower(self, instr: tuple, fn: Function, dest: dict[int, str]) -> tuple | None:  # type: ignore[type-arg]
         tag = instr[0]
@@ -224,7 +228,7 @@ class Compiler:
             texts = [text_of(a) for a in args]
             if all(t is not None and "%" not in t for t in texts):
                 return (PURE, f"%{temp}", f"{name}({','.join(t for t in texts if t)})")
-        if args and _ENTRY_FUNCTION.match(name):
+        if args and ENTRY_FUNCTION.match(name):
             return (DERIVE, f"%{temp}", args[0], tuple(a[1] for a in args if a[0] == "&"))
         return _opaque(temp, args)
 
@@ -277,6 +281,40 @@ def _relevant(fn: Function, raw: list[list[tuple | None]]) -> set[str]:  # type:
     return wanted
 
 
+def _tests(blocks: list[tuple[tuple[tuple, ...], str, Expr | None, tuple[int, ...], int]]) -> frozenset[str]:  # type: ignore[type-arg]
+    """What conditions and results are made of, closed over assignments and the arguments of what they ask. A path whose own
+    value counts, not only that of a question about it, stands there with a "=" before it, too."""
+    made: dict[str, list[tuple[frozenset[str], bool]]] = {}
+    out: set[str] = set()
+    for ops, _, cond, _, _ in blocks:
+        if cond is not None:
+            out.update(own(paths_in(cond)))
+        for op in ops:
+            if op[0] == SET or op[0] == DERIVE:
+                made.setdefault(op[1], []).append((frozenset(paths_in(op[2])), True))
+            elif op[0] == PURE:
+                made.setdefault(op[1], []).append((mentions(op[2]), False))
+            elif op[0] in (ROLE, CALL):
+                temp, args = (op[3], op[5]) if op[0] == ROLE else (op[2], op[4])
+                made.setdefault(temp, []).append((frozenset(path for arg in args for path in paths_in(arg)), False))
+            if op[0] == SET and (op[1][0] == "*" or "->" in op[1]):
+                out.update(own(paths_in(op[2])))  # what goes out through a pointer is a result, too
+    work = list(out)
+    while work:
+        path = work.pop()
+        for paths, same in made.get(path.removeprefix("="), ()):
+            more = {*paths, *(own(paths) if same and path[0] == "=" else ())} - out
+            work.extend(more)
+            out |= more
+    return frozenset(out)
+
+
+def own(paths: Iterable[str]) -> set[str]:
+    """Paths with the mark that their own value counts, and without."""
+    out = set(paths)
+    return out | {"=" + path for path in out}
+
+
 def _touches(path: str, wanted: set[str]) -> bool:
     """Whether an assignment to ``path`` matters: a wanted path is it, lies below it, or is the root of an out-parameter."""
     if path in wanted or path.startswith("*") or "->" in path:
@@ -307,6 +345,18 @@ def _guarded_lock(instr: Instr) -> bool:
 
 def _guards(fn: Function) -> tuple[Expr, ...]:
     return tuple(instr[3][0] for block in fn.blocks for instr in block.instrs if instr[0] == "icall" and _guarded_lock(instr))
+
+
+def _assigned(fn: Function) -> frozenset[str]:
+    """Paths that are set, havocked, or whose address is taken."""
+    out: set[str] = set()
+    for block in fn.blocks:
+        for instr in block.instrs:
+            if instr[0] in ("set", "havoc", "decl"):
+                out.add(instr[1])
+            elif instr[0] in ("call", "icall"):
+                out.update(arg[1] for arg in instr[3] if arg[0] == "&")
+    return frozenset(out)
 
 
 def _owned(fn: Function) -> tuple[tuple[str, str, str], ...]:

@@ -34,7 +34,8 @@ def entered(automata: Automata, user: bool, says: frozenset[str], index: int, fn
         auto = auto._replace(held=tuple(sorted({*auto.held, (entry.ptl, entry.level, "entry")})))
     if entry.walker and entry.ptl:
         site = (index << SHIFT) + fn.start + 1
-        event = Event("ptl.acquire", {"ptl": entry.ptl}, frozenset({"walker"}), entry.level, site, None, entry.note, {}, auto.held, 0, False, auto.pending, True, None, "", "", False, False, user, says, True)
+        event = Event("ptl.acquire", {"ptl": entry.ptl}, frozenset({"walker"}), entry.level, site, None, entry.note, {}, auto.held, 0, False,
+                      auto.pending, True, None, "", "", False, False, user, says, True)
         instances, _, _ = automata.apply(auto.instances, event)
         auto = auto._replace(instances=instances)
     if entry.lazy:

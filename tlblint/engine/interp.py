@@ -13,12 +13,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tlblint.engine.automata import Automata, Event, Instance
-from tlblint.engine.compile import CALL, DERIVE, HAVOC, PURE, ROLE, SET, Code, text_of
-from tlblint.engine.effects import NO_BITS, Call, Effects
+from tlblint.engine.compile import DERIVE, HAVOC, PURE, ROLE, SET, Code, text_of, tokens
+from tlblint.engine.effects import NO_BITS, Call, Effects, drop_number
 from tlblint.engine.entries import Entry, entered
+from tlblint.engine.flows import Flows
 from tlblint.engine.rename import Frame
 from tlblint.engine.state import SHIFT, START, Auto, Exit, Path, Trail
-from tlblint.engine.values import Env, Question, advance, ask, assign, evaluate, forget, learn, merge, presence, resolve, truth
+from tlblint.engine.values import Env, Question, Value, advance, ask, assign, evaluate, forget, learn, merge, presence, resolve, truth
 from tlblint.model.ir import Expr
 
 _ADDRESS = re.compile(r"(?:^|_|>|\.)(?:h?addr|address|next|start|end)$")
@@ -81,33 +82,18 @@ class World:
     events: list[frozenset[str]]
     promised: Callable[[int], Entry | None] = lambda index: None
     """How a contract says that a function is entered."""
+    flows: Flows = field(init=False)
     table: dict[tuple[object, ...], Summary] = field(default_factory=dict)
     stack: list[int] = field(default_factory=list)
     stopped: dict[int, str] = field(default_factory=dict)
     visited: set[int] = field(default_factory=set)
-    written: dict[int, frozenset[str]] = field(default_factory=dict)
     contexts: dict[int, int] = field(default_factory=dict)
     budget: int = MAX_BUDGET
     culprit: int | None = None
     """The innermost function in which an internal error arose."""
 
-    def writes(self, index: int) -> frozenset[str]:
-        """What a function stores through its parameters, itself or in what it calls: "*force_flush", "vmf->pte"."""
-        known = self.written.get(index)
-        if known is not None:
-            return known
-        self.written[index] = frozenset()
-        code = self.code(index)
-        params = {name for name, _ in code.fn.params}
-        out = {path for path in code.writes if _root(path) in params and _root(path) != path}
-        for ops, *_ in code.blocks:
-            for op in ops:
-                if op[0] == CALL:
-                    inner = self.code(op[1]).fn.params
-                    for written in self.writes(op[1]):
-                        out.update(_through(written, inner, op[4], params))
-        self.written[index] = frozenset(out)
-        return self.written[index]
+    def __post_init__(self) -> None:
+        self.flows = Flows(self.code)
 
 
 def analyse_function(world: World, index: int, auto: Auto = START, env: Env | None = None, *, is_root: bool, inherited: frozenset[str] = NO_BITS,
@@ -310,13 +296,13 @@ class Run:
         aside = tuple(i for i in path.auto.instances if not world.automata.listens(i, kinds) or not _reaches(world.automata.value_bound(i), handed))
         mine = path.auto if not aside else path.auto._replace(instances=tuple(i for i in path.auto.instances if i not in aside))
         auto = frame.state_in(mine)
-        env = frame.env_in(args, path.env, self._code.fn.advanced, world.writes(callee))
+        env = frame.env_in(args, path.env, self._code.fn.advanced, world.flows.writes(callee), world.flows.tests(callee), world.flows.taken(callee))
         summary = analyse_function(world, callee, auto, env, is_root=False, inherited=says, walked=walked)
         trail: Trail = (path.trail, (self._number(pos), "call", f"{name}()", ""))
         self._adopt(summary, frame, path, trail)
         out = []
         for leave in summary.exits:
-            back = self._return(path, leave, frame, code, args, temp, dest, trail)
+            back = self._return(path, leave, frame, code, temp, dest, trail, pos)
             if aside or len(back.auto.instances) > 1:
                 back.auto = back.auto._replace(instances=world.automata.canonical({*back.auto.instances, *aside}))
             if entry is not None:
@@ -330,25 +316,36 @@ class Run:
         if entry.ptl and any(lock[0] == entry.ptl for lock in path.auto.held):
             self._effects.apply(path, "ptl.release", {"ptl": ("v", entry.ptl)}, NO_BITS, Call("the page walk", pos, entry.level, "", ""))
 
-    def _return(self, path: Path, leave: Exit, frame: Frame, code: Code, args: tuple[Expr, ...], temp: str, dest: str, trail: Trail) -> Path:
+    def _return(self, path: Path, leave: Exit, frame: Frame, code: Code, temp: str, dest: str, trail: Trail, pos: int) -> Path:
         env = dict(path.env)
         if type(leave.value) is tuple and leave.value[0] == "l":
             frame.hand_out(leave.value[1], dest or temp)
-        for written in self._world.writes(code.index):
+        for written in self._world.flows.writes(code.index):
             outer = frame.back(written)
             if outer is not None:
                 forget(env, outer)
+        for number in {v[1] for v in (leave.value, *(v for _, v in leave.env)) if type(v) is tuple and v[0] == "e" and v[1] >= 0}:
+            drop_number(env, number)  # the callee's site gives a new value each time
+        learned: list[tuple[str, bool]] = []
         for key, value in leave.env:
             outer_key = frame.text(key, False)
             if outer_key is not None:
                 moved = frame.value_out(value)  # type: ignore[arg-type]
-                if moved is not None:
+                if moved is not None and key in code.kept:
+                    if (known := truth(env, moved)) is not None:
+                        learned.append((outer_key, known))
+                elif moved is not None:
                     env[outer_key] = moved
         env.pop(temp, None)
         returned = frame.value_out(leave.value)  # type: ignore[arg-type]
         if returned is not None:
             env[temp] = returned
-        return Path(frame.state_out(leave.auto), env, (trail, (0, "inside", leave.trail, "")))
+        back = Path(frame.state_out(leave.auto), env, (trail, (0, "inside", leave.trail, "")))
+        for outer_key, known in learned:
+            question = ask(env, ("v", outer_key))
+            if question.known is None and question.key is not None:
+                self._learn(back, question.key, known != question.negated, pos)
+        return back
 
     def _adopt(self, summary: Summary, frame: Frame, path: Path, trail: Trail) -> None:
         """Violations in the callee of an obligation that this function or one of its callers created."""
@@ -451,6 +448,8 @@ class Run:
 
     def _exit(self, path: Path, cond: Expr | None, pos: int) -> None:
         value = evaluate(path.env, cond) if cond is not None else None
+        if value is None and cond is not None:
+            value = self._as_asked(path.env, cond)
         returned = value[1] if type(value) is tuple and value[0] == "e" else 0
         for lock in self._code.guards:
             self._effects.apply(path, "lock.release", {"lock": lock}, NO_BITS, Call("the end of guard()", pos, "", "", ""))
@@ -460,13 +459,24 @@ class Run:
             self._effects.event(path, "exit", {"value": returned or ""}, NO_BITS, "", pos, "return")
         auto = self._outward(path)
         known = truth(path.env, value)
-        env = {k: v for k, v in path.env.items() if k[0] not in "%@" and (k[0] == "*" or "->" in k or "#" in k) and "::" not in k}
-        key = (auto, known, value if type(value) is not tuple or value[0] != "term" else None)
+        env = {k: v for k, v in path.env.items() if k[0] not in "%@" and (k[0] == "*" or "->" in k or "#" in k or self._speaks_of_kept(k)) and "::" not in k}
+        apart = tuple(found for found in presence(path.env) if found[0] < 0 or found[0] == returned)
+        key = (auto, known, value if type(value) is not tuple or value[0] != "term" else None, apart)
         held = self._exits.get(key)
         if held is None:
             self._exits[key] = (Exit(auto, value, (), (self._node, path.trail)), env)
         else:
             merge(held[1], env)
+
+    def _as_asked(self, env: Env, cond: Expr) -> Value | None:
+        """A result that is as true as what was passed in: ``return !start_pte;``."""
+        question = ask(env, cond)
+        if question.key is None or not tokens(question.key) or not tokens(question.key) <= self._code.kept:
+            return None
+        return ("term", question.key, question.negated, "copy") if cond[0] == "v" else ("term", question.key, question.negated)
+
+    def _speaks_of_kept(self, key: str) -> bool:
+        return key in self._code.kept or ("(" in key and tokens(key) <= self._code.kept)
 
     def _outward(self, path: Path) -> Auto:
         """A lock taken here and handed out through *ptlp or the returned value gets that name."""
@@ -497,22 +507,6 @@ def _drop_temps(env: Env, lasting: frozenset[str]) -> None:
 def _reaches(number: int, handed: set[int]) -> bool:
     """Whether a callee can do anything about an instance that hangs on one value: only when it gets that value."""
     return number == 0 or number in handed
-
-
-def _root(path: str) -> str:
-    """The variable a path starts from: "*p" and "p->f" give p."""
-    return re.split(r"->|\.|\[", path.lstrip("*"), maxsplit=1)[0]
-
-
-def _through(written: str, inner: tuple[tuple[str, str], ...], args: tuple[Expr, ...], params: set[str]) -> list[str]:
-    """A callee's store as a store through this function's parameters."""
-    root = _root(written)
-    for (name, _), arg in zip(inner, args, strict=False):
-        if name == root and arg[0] == "v" and _root(arg[1]) in params:
-            return [written.replace(root, arg[1], 1)]
-        if name == root and arg[0] == "&" and _root(arg[1]) in params and "->" in arg[1]:
-            return [arg[1] if written == "*" + root else arg[1] + "." + written[len(root) + 2 :]]
-    return []
 
 
 def _dedupe(paths: list[Path]) -> list[Path]:

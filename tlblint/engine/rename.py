@@ -29,7 +29,8 @@ class Frame:
         self._numbers: dict[int, int] = {}
         self._origin: list[int] = []
         for (param, _), arg in zip(code.fn.params, args, strict=False):
-            self._bind(param, arg, env)
+            if param:  # C lets a parameter that is not used go unnamed
+                self._bind(param, arg, env)
 
     def _bind(self, param: str, arg: Expr, env: Env) -> None:
         if arg[0] == "v":
@@ -199,8 +200,9 @@ class Frame:
             return None if known is None else ("&", known)
         return value
 
-    def env_in(self, args: tuple[Expr, ...], env: Env, advanced: frozenset[str], writes: frozenset[str]) -> Env:
-        """What the callee may know: argument values and facts on paths that it reads, or writes on some path only."""
+    def env_in(self, args: tuple[Expr, ...], env: Env, advanced: frozenset[str], writes: frozenset[str], tests: frozenset[str], taken: frozenset[str]) -> Env:
+        """What the callee may know: argument values and facts on paths that it tests, or writes on some path only; with
+        ``taken`` also what was read through the pointers through which it takes entries out."""
         out: Env = {}
         reads = self._code.reads
         for (param, _), arg in zip(self._code.fn.params, args, strict=False):
@@ -213,9 +215,14 @@ class Frame:
                     base = base[2]
                 if base[0] == "v" and resolve(env, base[1]) in advanced:
                     value = (value[0], value[1], 1)
-            if param in reads or (type(value) is tuple and value[0] in ("p", "m", "l", "e")):
+            if "=" + param in tests or (type(value) is tuple and value[0] in ("p", "m", "l", "e")):
                 out[param] = value
         handed = {v[1] for v in out.values() if type(v) is tuple and v[0] == "e"}
+        for key, value in env.items() if taken else ():
+            inner = self.into(key) if key[0] == "*" and type(value) is tuple and value[0] == "e" else None
+            if inner is not None and inner[1:] in taken and (moved := self.value_in(value)) is not None:
+                out[inner] = moved  # what the caller has read through a pointer that it hands over
+                handed.add(moved[1])  # type: ignore[index]
         for key, value in env.items():
             if key[0] in "%@" or key in out:
                 continue
@@ -226,7 +233,8 @@ class Frame:
             if mark >= 0 and inner[mark + 1] in "-0123456789":
                 wanted = int(inner[mark + 1 :]) in handed
             else:
-                wanted = inner in writes or inner in reads or ("(" in inner and tokens(inner) <= reads)
+                wanted = inner in writes or "=" + inner in tests or ("(" in inner and tokens(inner) <= tests) or (
+                    type(value) is tuple and value[0] in ("p", "m", "l", "e") and inner in reads)
             if wanted:
                 moved = self.value_in(value)
                 if moved is not None:

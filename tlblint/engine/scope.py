@@ -20,6 +20,10 @@ MATTERING = (*CARRYING, "flush.", "unmap.", "page.dirty", "entry.install")
 """Effects for which a helper is worth following into."""
 
 
+ANSWER = 12
+"""Blocks of a function that is followed only for what it returns or stores."""
+
+
 class Scope:
     """The call relation among the program's functions, and two sets: ``carrying`` and ``mattering`` (by index). A walk
     carries what its callbacks do."""
@@ -43,6 +47,7 @@ class Scope:
             if matters:
                 mattering.add(index)
         self.mattering = self._close(mattering)
+        self.followed = self.mattering | {i for i, fn in enumerate(program.functions) if len(fn.blocks) <= ANSWER and fn.static and _answers(fn)}
         self.carrying |= self.mattering & walks.entries.keys()
         self.callers: dict[int, list[int]] = {}
         for index, callees in enumerate(self.callees):
@@ -129,6 +134,12 @@ class Scope:
 
 _PAIRS = (("ptl.acquire", "ptl.release"), ("lazy.enter", "lazy.leave"), ("section.open", "section.close"), ("pending.inc", "pending.dec"),
           ("gather.begin", "gather.end"), ("notifier.start", "notifier.end"))
+
+
+def _answers(fn: Function) -> bool:
+    """Whether a function returns something or stores through a parameter."""
+    stores = any(instr[0] == "set" and (instr[1][0] == "*" or "->" in instr[1]) for block in fn.blocks for instr in block.instrs)
+    return stores or any(block.kind == "return" and block.cond is not None for block in fn.blocks)
 
 
 def _takes_value(fn: Function) -> bool:

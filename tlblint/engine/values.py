@@ -203,9 +203,12 @@ def assign(env: Env, path: str, value: Value | None, symbolic: str | None, turne
     """``path`` now holds ``value``; with no value but a symbolic text it is as true as that text, or with ``turned`` as false. A ``copy``
     is more than that: it is equal to it."""
     path = resolve(env, path)
+    if value == ("term", path, False, "copy"):
+        return  # x = x
     forget(env, path)
     if value is not None:
-        env[path] = value
+        if not (type(value) is tuple and value[0] == "term" and path in mentions(value[1])):
+            env[path] = value
     elif symbolic is not None and path not in mentions(symbolic) and "%" not in symbolic:
         env[path] = ("term", symbolic, turned, "copy") if copy and not turned else ("term", symbolic, turned)
 

@@ -1,4 +1,5 @@
-"""Functions between functions in scope: a helper that only hands pointers on still carries a lock from its caller to its callee."""
+"""Functions between functions in scope: a helper that only hands pointers on still carries a lock from its caller to its callee, and
+one that only answers a question still decides where its caller goes."""
 
 from __future__ import annotations
 
@@ -7,12 +8,15 @@ import re
 from tlblint.syntax.slicer import Span, index_functions
 
 _CALLED = re.compile(rb"(?<!\w)[A-Za-z_]\w*+(?=[ \t]*+\()")
+_ANSWERS = re.compile(rb"\breturn\b[^;]|(?:\*\s*\w++\s*+\)?+|->\s*\w++)\s*+(?:=(?!=)|[-+|&]=|\+\+|--)|(?:\+\+|--)[\s(]*\*")
+SHORT = 500
+"""Bytes of a function that is read because it may only give an answer: a condition or an assignment moved out of its caller."""
 
 
 def bridged(raw: bytes, spans: list[Span], helpers: frozenset[bytes]) -> list[Span]:
-    """``spans`` with those functions of the file added that one of them calls, directly or not, and that lead to one of them again or
-    mention a name of ``helpers``. File order."""
-    if not spans or (len(spans) < 2 and not helpers):
+    """``spans`` with those functions of the file added that one of them calls, directly or not, and that lead to one of them again,
+    mention a name of ``helpers``, or are short and give an answer. File order."""
+    if not spans:
         return spans
     scoped = {name for name, _, _ in spans}
     others = {span[0]: span for span in index_functions(raw) if span[0] not in scoped}
@@ -26,9 +30,15 @@ def bridged(raw: bytes, spans: list[Span], helpers: frozenset[bytes]) -> list[Sp
             calls[name] = _calls(raw, others[name][1], others[name][2])
             work.extend(called for called in calls[name] if called in others)
     below = set(calls) - scoped
-    useful = {name for name in below if any(word.encode("latin-1") in helpers for word in calls[name])}
+    useful = {name for name in below if any(word.encode("latin-1") in helpers for word in calls[name]) or _answers(raw, others[name])}
     wanted = below & (_reach(_turned(calls), scoped | useful) | useful)
     return sorted([*spans, *(others[name] for name in wanted)], key=lambda span: span[1]) if wanted else spans
+
+
+def _answers(raw: bytes, span: Span) -> bool:
+    """Whether a function is short and static and returns something or stores through a pointer: its callers branch on that."""
+    _, start, end = span
+    return end - start <= SHORT and raw.startswith(b"static", start) and _ANSWERS.search(raw, start, end) is not None
 
 
 def _calls(raw: bytes, start: int, end: int) -> set[str]:
