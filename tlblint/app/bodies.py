@@ -18,15 +18,15 @@ from tlblint.syntax.config import Config
 _HEAD = re.compile(rb"^(?:[ \t]*#[ \t]*define[ \t]+|(?:[A-Za-z_][\w \t*]*[ \t*])?)([A-Za-z_]\w*)[ \t]*\(", re.M)
 """A name and a parenthesis on a line that starts in column 0, or a macro's definition."""
 
-Read = Callable[[str, bytes, frozenset[bytes], frozenset[bytes]], FileFacts]
-"""Facts of (path, bytes): of functions that mention one of the first names, or are called one of the second."""
+Over = Callable[[Callable[[str, bytes], FileFacts], Mapping[str, bytes]], list[FileFacts]]
+"""A map over files (path -> bytes), in order of their paths, that no file can end."""
 
 
 class Bodies:
     """The facts known so far, and ways to more. ``near``: the files where callees are looked for; ``far``: those where callers are."""
 
-    def __init__(self, tree: Tree, near: Sequence[str], far: Sequence[str], where: prefilter.Where, config: Callable[[str], Config]) -> None:
-        self.tree, self.near, self.far, self.where, self.config = tree, near, far, where, config
+    def __init__(self, tree: Tree, near: Sequence[str], far: Sequence[str], where: prefilter.Where, config: Callable[[str], Config], over: Over) -> None:
+        self.tree, self.near, self.far, self.where, self.config, self.over = tree, near, far, where, config, over
         self.facts: dict[str, FileFacts] = {}
         self.contents: dict[str, bytes] = {}
         self.unread: dict[str, str] = {}
@@ -53,8 +53,9 @@ class Bodies:
                 return
             paths = prefilter.survivors(self.tree, self.far, words, self.where) if files is None else files
             found: set[bytes] = set()
-            for path, raw in self._read(paths):
-                self._merge(facts_of(path, raw, self.config(path), words, words))
+            contents = self._read(paths)
+            self._parse(contents, words, dict.fromkeys(contents, words))
+            for raw in contents.values():
                 for macro, name in naming(raw, words):
                     self._macros.setdefault(name, set()).add(macro)
                     found.add(macro.encode())
@@ -79,8 +80,7 @@ class Bodies:
         for name in new:
             for path in self._heads.get(name.encode(), ()):
                 places.setdefault(path, set()).add(name.encode())
-        for path, raw in self._read(sorted(places)):
-            self._merge(facts_of(path, raw, self.config(path), frozenset(), frozenset(places[path])))
+        self._parse(self._read(places), frozenset(), {path: frozenset(found) for path, found in places.items()})
 
     def names(self) -> list[str]:
         """Names of functions, to find what was meant by one that is not there."""
@@ -95,12 +95,16 @@ class Bodies:
                 found.setdefault(name, []).append(path)
         return found
 
-    def _read(self, paths: Iterable[str]) -> Iterable[tuple[str, bytes]]:
+    def _parse(self, contents: Mapping[str, bytes], words: frozenset[bytes], also: Mapping[str, frozenset[bytes]]) -> None:
+        for fact in self.over(lambda path, raw: facts_of(path, raw, self.config(path), words, also[path]), contents):
+            self._merge(fact)
+
+    def _read(self, paths: Iterable[str]) -> Mapping[str, bytes]:
         wanted = list(paths)
         contents, refused = read_all(self.tree, [path for path in wanted if path not in self.contents])
         self.contents.update(contents)
         self.unread.update(refused)
-        return [(path, self.contents[path]) for path in wanted if path in self.contents]
+        return {path: self.contents[path] for path in wanted if path in self.contents}
 
     def _merge(self, fact: FileFacts) -> None:
         known = self.facts.get(fact.path)
@@ -127,9 +131,8 @@ def above(bodies: Bodies, names: Iterable[str], depth: int, structs: frozenset[s
         program = bodies.program()
         done.update(front)
         tables = [table for table in program.tables if table.type in structs and any(name in front for _, name in table.slots)]
-        for table in tables:
-            _table(bodies, table)
         if tables:
+            _named(bodies, tables)
             program = bodies.program()
         front = sorted(_callers(program, bodies.expanding(front), tables) - done)
         if not front:
@@ -153,7 +156,7 @@ def below(bodies: Bodies, names: Iterable[str], depth: int, boring: Callable[[st
         done |= front
         called = {call for fn in program.functions if fn.name in front for call in _calls(fn)} - done
         called = {name for name in called if not boring(name)}
-        bodies.define(name for name in called if not any(True for _ in program.by_name(name)))
+        bodies.define(called - {fn.name for fn in program.functions})
         front = frozenset(called)
         if not front:
             return
@@ -162,18 +165,24 @@ def below(bodies: Bodies, names: Iterable[str], depth: int, boring: Callable[[st
 def walkers(bodies: Bodies, structs: frozenset[str]) -> None:
     """Read the functions that name a table of ``structs`` in which a function stands whose body is known."""
     program = bodies.program()
-    for table in program.tables:
-        if table.type in structs and any(program.resolve(name, table.path) is not None for _, name in table.slots):
-            _table(bodies, table)
+    tables = [table for table in program.tables if table.type in structs]
+    _named(bodies, [table for table in tables if any(program.resolve(name, table.path) is not None for _, name in table.slots)])
 
 
-def _table(bodies: Bodies, table: OpsTable) -> None:
-    if table.owner:
-        bodies.mention([table.owner], [table.path])
-        return
-    raw = bodies.contents.get(table.path, b"")
-    line = raw[raw.rfind(b"\n", 0, table.pos) + 1 : table.pos]
-    bodies.mention([table.name], [table.path] if b"static" in line.split() else None)
+def _named(bodies: Bodies, tables: Iterable[OpsTable]) -> None:
+    """Read the functions that name one of the tables."""
+    private: dict[str, set[str]] = {}
+    public: set[str] = set()
+    for table in tables:
+        raw = bodies.contents.get(table.path, b"")
+        line = raw[raw.rfind(b"\n", 0, table.pos) + 1 : table.pos]
+        if table.owner or b"static" in line.split():
+            private.setdefault(table.path, set()).add(table.owner or table.name)
+        else:
+            public.add(table.name)
+    for path, names in sorted(private.items()):
+        bodies.mention(names, [path])
+    bodies.mention(public)
 
 
 def _callers(program: Program, names: frozenset[str], tables: Sequence[OpsTable]) -> set[str]:
@@ -193,8 +202,13 @@ def _split(program: Program, names: Iterable[str]) -> tuple[dict[str, list[str]]
     """Names that only one file can call, by file, and the others."""
     private: dict[str, list[str]] = {}
     public: list[str] = []
-    for name in names:
-        functions = [program.functions[index] for index in program.by_name(name)]
+    wanted = sorted(names)
+    known: dict[str, list[Function]] = {name: [] for name in wanted}
+    for fn in program.functions:
+        if fn.name in known:
+            known[fn.name].append(fn)
+    for name in wanted:
+        functions = known[name]
         if functions and all(fn.static and not fn.path.endswith(".h") for fn in functions):
             for path in sorted({fn.path for fn in functions}):
                 private.setdefault(path, []).append(name)

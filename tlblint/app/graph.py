@@ -13,17 +13,18 @@ from typing import Any
 
 from tlblint import __version__
 from tlblint.app import generation, scope, wiring
-from tlblint.app.bodies import Bodies, above, below, walkers
-from tlblint.app.check import Progress, Request, _silent, collect
+from tlblint.app.bodies import Bodies, Over, above, below, walkers
+from tlblint.app.check import Progress, Request, _nothing, _silent, _workers, collect
 from tlblint.app.spine import Spine, Wanted, load
 from tlblint.calls.graph import CallGraph, Kernel, build
 from tlblint.calls.program import arch_of
 from tlblint.calls.select import Part, around, changing
 from tlblint.findings.lines import Lines
-from tlblint.io import config, data, prefilter
+from tlblint.io import config, data, pool, prefilter
 from tlblint.io.errors import InputError
 from tlblint.io.tree import Tree, open_tree, read_all
 from tlblint.io.tree import below as lies_below
+from tlblint.model.ir import FileFacts
 from tlblint.report.graph_view import GraphEdge, GraphNode, GraphView
 from tlblint.roles import RoleTable, detect, load_contracts, load_profile_data, load_roles
 
@@ -170,9 +171,25 @@ def _bodies(tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.S
     chosen = prefilter.survivors(tree, near, spine.words, prefilter.Where(places, spine.skipped), spine.hints)
     contents, _ = read_all(tree, chosen)
     facts = collect(spine, contents, settings["jobs"].value, Request(request.cwd, debug=request.debug, progress=request.progress))
-    bodies = Bodies(tree, near, far, prefilter.Where(places if roots else (), spine.skipped), info.config)
+    bodies = Bodies(tree, near, far, prefilter.Where(places if roots else (), spine.skipped), info.config, _over(settings["jobs"].value, request.debug))
     bodies.add(facts, contents)
     return bodies
+
+
+def _over(jobs: int, debug: bool) -> Over:
+    def over(function: Callable[[str, bytes], FileFacts], contents: Mapping[str, bytes]) -> list[FileFacts]:
+        def one(path: str) -> FileFacts:
+            try:
+                return function(path, contents[path])
+            except Exception as error:  # a defect of ours costs one file
+                if debug:
+                    raise
+                return _nothing(path, contents[path], f"internal error: {type(error).__name__}")
+
+        died = "the analysis of this file ran out of memory or crashed"
+        return pool.map_ordered(one, sorted(contents), _workers(jobs), lambda path: _nothing(path, contents[path], died))
+
+    return over
 
 
 def _found(whole: CallGraph, item: Asked, bodies: Bodies, tree: Tree, request: GraphRequest) -> list[int]:

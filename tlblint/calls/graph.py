@@ -125,6 +125,10 @@ class _Builder:
         self.groups: dict[Key, list[int]] = {}
         for index, fn in enumerate(program.functions):
             self.groups.setdefault((fn.path, fn.name), []).append(index)
+        self.named: dict[str, list[Function]] = {}
+        for fn in program.functions:
+            if not fn.variant:
+                self.named.setdefault(fn.name, []).append(fn)
         self.effects: dict[Key, set[str]] = {key: set() for key in self.groups}
         self.links: dict[tuple[Key, Key, str, str], _Link] = {}
         self.pointers: dict[Key, str] = {}
@@ -180,8 +184,8 @@ class _Builder:
         found = self.program.resolve(name, path)
         if found is not None:
             return [(self.program.functions[found].path, name)]
-        functions = [self.program.functions[index] for index in self.program.by_name(name)]
-        return sorted({(fn.path, name) for fn in functions if not fn.static or fn.path.endswith(".h")}) if not arch_of(path) else []
+        public = (fn for fn in self.named.get(name, ()) if not fn.static or fn.path.endswith(".h"))
+        return sorted({(fn.path, name) for fn in public}) if not arch_of(path) else []
 
     def _expand(self, key: Key, path: str, macro: str, pos: int, held: State) -> None:
         for name, count in self.macros.calls(macro, path):
@@ -288,8 +292,7 @@ class _Builder:
         """Files with another definition that takes this one's place in some build: other architectures, weak ones."""
         if fn.static and not fn.path.endswith(".h"):
             return ()
-        others = (self.program.functions[index] for index in self.program.by_name(fn.name))
-        return tuple(sorted({other.path for other in others if other.path != fn.path and (not other.static or other.path.endswith(".h"))}))
+        return tuple(sorted({other.path for other in self.named[fn.name] if other.path != fn.path and (not other.static or other.path.endswith(".h"))}))
 
     def _header(self, fn: Function) -> bytes:
         raw = self.sources.get(fn.path, b"")
