@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -83,7 +84,7 @@ def variants(
 ) -> Iterator[Variant]:
     """Every variant of the tree at ``root``. ``rejected`` counts what the sanity checks threw out, by reason and operator.
 
-    ``compose``: in place of each broken variant one that is broken and then rewritten harmlessly; those that no rewrite fits are left out.
+    ``compose``: in place of each variant one that is rewritten harmlessly after that; those that no rewrite fits are left out.
     """
     kernel = root.name.removeprefix("linux-source-")
     seen: set[tuple[str, str]] = set()
@@ -103,26 +104,28 @@ def variants(
                         dropped[f"{reason} {family}/{name}"] += 1
                     elif not compose:
                         yield _make(kernel, root, fn, family, name, label, body)
-                    elif family not in table.HARMLESS:
+                    else:
                         for second, text in _rewritten(fn, body, label, stock, seen):
                             yield _make(kernel, root, fn, family, name, f"{label}+{second}", text)
 
 
 def _rewritten(fn: Fn, body: str, label: str, stock: int, seen: set[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """One harmless rewrite of a broken body, another one for each body; the pieces that the break touched come first."""
+    """One harmless rewrite of a variant's body, another one for each body. Helpers that stand above it already stay as they are."""
+    at = max(body.rfind(fn.text[: fn.root.start]), 0)
+    above, own = body[:at], body[at:]
     try:
-        broken = Fn(fn.path, fn.name, fn.offset, body, fn.above)
+        broken = Fn(fn.path, fn.name, fn.offset, own, fn.above)
     except (ValueError, IndexError):
         return
-    if not body.startswith(fn.text[: fn.root.start]):  # a helper stands above already
-        return
+    helpers = set(re.findall(r"\b(\w+)\([^;{}]*\)\n\{", above))
     choices = [
         (f"{name}-{at}", text) for family in ("ACROSS", "WITHIN") for name, operator in table.FAMILIES[family].items() for at, text in operator(broken)
     ]
     choices.sort(key=lambda c: hashlib.sha256(f"{fn.name}{label}{c[0]}".encode()).digest())
     for name, text in choices:
-        if not _reject(fn, text, stock, seen):
-            yield name, text
+        again = helpers & set(re.findall(r"\b(\w+)\([^;{}]*\)\n\{", text)) if helpers else set()
+        if not again and not _reject(fn, above + text, stock, seen):
+            yield name, above + text
             return
 
 

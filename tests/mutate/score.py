@@ -137,7 +137,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     p.add_argument("--operator", action="append")
     p.add_argument("--function", action="append")
     p.add_argument("--limit", type=int, help="variants per kernel, dealt evenly over operators")
-    p.add_argument("--compose", action="store_true", help="rewrite each broken variant harmlessly, too")
+    p.add_argument("--compose", action="store_true", help="rewrite each variant harmlessly once more")
     p.add_argument("--list", action="store_true", help="print the variants' ids and stop")
     p.add_argument("--show", metavar="ID", help="print one variant's diff (any part of an id that is unique) and stop")
     p.add_argument("--jobs", type=int, default=1)
