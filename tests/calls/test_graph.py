@@ -116,6 +116,11 @@ def test_tables_of_one_name_belong_to_their_functions(data: Shipped) -> None:
     assert calls(graph) == {("a", "a_one", "table", via), ("b", "b_one", "table", via)}
 
 
+def test_an_object_of_the_function_hides_a_table_of_that_name(data: Shipped) -> None:
+    text = "static const struct mm_walk_ops ops = { .pte_entry = one };\nvoid go(struct mm_struct *mm)\n{\n\tstruct mm_walk_ops ops = {};\n\n"
+    assert calls(graph_of(data, {"mm/a.c": WALKED + text + "\twalk_page_range(mm, 0, 1, &ops, 0);\n}\n"})) == set()
+
+
 def test_a_slot_that_a_condition_chooses(data: Shipped) -> None:
     graph = graph_of(data, {"mm/rmap.c": """
 static bool small(struct folio *f, struct vm_area_struct *vma, unsigned long a, void *arg)
@@ -216,6 +221,13 @@ def test_a_macro_of_another_file_is_another_macro(data: Shipped) -> None:
     user = "#define step(mm) {0}(mm)\nvoid {0}(struct mm_struct *mm)\n{{\n\tflush_tlb_mm(mm);\n}}\nvoid go_{0}(struct mm_struct *mm)\n{{\n\tstep(mm);\n}}\n"
     graph = graph_of(data, {"mm/a.c": user.format("a"), "mm/b.c": user.format("b")})
     assert calls(graph) == {("go_a", "a", "macro", "step"), ("go_b", "b", "macro", "step")}
+
+
+def test_a_macro_of_the_file_wins_over_that_of_a_header(data: Shipped) -> None:
+    both = "void a(struct mm_struct *mm)\n{\n}\nvoid b(struct mm_struct *mm)\n{\n}\nvoid go(struct mm_struct *mm)\n{\n\tstep(mm);\n}\n"
+    header = "#define step(mm) a(mm)\n"
+    assert calls(graph_of(data, {"include/x.h": header, "mm/a.c": both})) == {("go", "a", "macro", "step")}
+    assert calls(graph_of(data, {"include/x.h": header, "mm/a.c": "#define step(mm) b(mm)\n" + both})) == {("go", "b", "macro", "step")}
 
 
 def test_macros_that_end_in_themselves(data: Shipped) -> None:

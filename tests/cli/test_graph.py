@@ -176,6 +176,16 @@ def test_what_was_not_understood_is_said(write: Write) -> None:
     assert b"not analysed: mm/change.c:" in done.stdout and b"broken()" in done.stdout
 
 
+def test_what_cannot_be_read_is_said(write: Write) -> None:
+    top = write(FILES)
+    (top / "mm/gone.c").symlink_to("/nowhere/change_one.c")
+    (top / "mm/large.c").write_bytes(b"void x(void) { change_one(); }\n")
+    (top / "mm/large.c").chmod(0)
+    if os.access(top / "mm/large.c", os.R_OK):
+        pytest.skip("this user may read everything")
+    assert b"not analysed: mm/large.c:1: " in graph(top, "change_one", "--tree", ".").stdout
+
+
 @pytest.mark.skipif("TLBLINT_KERNELS" not in os.environ, reason="TLBLINT_KERNELS names no directory of kernels")
 @pytest.mark.parametrize("release", ["6.1", "6.12", "7.3"])
 def test_real_kernels(release: str) -> None:

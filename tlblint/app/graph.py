@@ -169,10 +169,11 @@ def _bodies(tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.S
     far = tree.list(places if roots else ()).paths
     request.progress("searching", 0, 0)
     chosen = prefilter.survivors(tree, near, spine.words, prefilter.Where(places, spine.skipped), spine.hints)
-    contents, _ = read_all(tree, chosen)
+    contents, refused = read_all(tree, chosen)
     facts = collect(spine, contents, settings["jobs"].value, Request(request.cwd, debug=request.debug, progress=request.progress))
     bodies = Bodies(tree, near, far, prefilter.Where(places if roots else (), spine.skipped), info.config, _over(settings["jobs"].value, request.debug))
     bodies.add(facts, contents)
+    bodies.unread.update(refused)
     return bodies
 
 
@@ -237,5 +238,6 @@ def _view(
     shown = {node.path for node in nodes if node.path is not None}
     missed = {(gap.path, gap.function or None, line(gap.path, gap.pos) or 1, gap.why)
               for path in sorted(shown) for gap in (bodies.facts[path].not_analysed if path in bodies.facts else ())}
+    missed |= {(path, None, 1, why) for path, why in bodies.unread.items()}
     gaps = tuple(sorted(missed, key=lambda gap: (gap[0], gap[2], gap[1] or "", gap[3])))
     return GraphView(__version__, tree.kind, tree.revision, generation.name(headers), spine.profiles, request.depth, tuple(nodes), edges, gaps)
