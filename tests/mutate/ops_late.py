@@ -253,7 +253,9 @@ def derived_from_stale(fn: Fn) -> Out:
     out = []
     for n, (s, var, name, args) in enumerate(_valued(fn)):
         kind = "pmd_t" if name.startswith("pmdp") else "pte_t"
-        pattern = rf"=\s*(?:huge_)?p[tm][ed]_(?:modify|wrprotect|mkold|mkclean|mkuffd\w*|clear_\w+|mkinvalid|advance_pfn)\s*\(\s*({var})\b"
+        if re.search(r"_mkclean\s*\(", fn.mask[s.end :]):  # what is put back is clean in any case
+            continue
+        pattern = rf"=\s*(?:huge_)?p[tm][ed]_(?:modify|wrprotect|mkold|mkuffd\w*|clear_\w+|mkinvalid|advance_pfn)\s*\(\s*({var})\b"
         for k in [x for x in fn.leaves(pattern, EXPR) if x.start > s.end][:2]:
             m = re.search(pattern, fn.code(k))
             assert m is not None
