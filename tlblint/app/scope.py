@@ -39,7 +39,7 @@ def _root(tree: Tree, cwd: str, path: str, tree_given: bool) -> str:
     raise InputError(path, "no such file or directory" + (f" in {tree.revision[:12]}" if tree.revision else ""))
 
 
-CORE = ("mm", "fs/proc", "kernel/events", "include/linux", "include/asm-generic")
+CORE = ("mm", "fs/proc", "kernel/events", "kernel/fork.c", "include/linux", "include/asm-generic")
 CORE_OF_ARCH = ("mm", "include/asm")
 
 
@@ -51,7 +51,7 @@ def context(tree: Tree, paths: tuple[str, ...]) -> tuple[str, ...]:
     # Generic code means its own architecture-independent helpers; an architecture's matter where its code is reported on.
     architectures = sorted({path.split("/")[1] for path in tree.list(("arch",)).paths if path.count("/") > 1}) if _names_arch(paths) else []
     core = [*CORE, *(f"arch/{name}/{part}" for name in architectures for part in CORE_OF_ARCH)]
-    wanted = {*paths, *(place for place in core if tree.holds(place) == "directory")}
+    wanted = {*paths, *(place for place in core if tree.holds(place) in ("directory", "file"))}
     return tuple(sorted(place for place in wanted if not any(below(place, [other]) for other in wanted - {place})))
 
 

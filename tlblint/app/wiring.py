@@ -30,7 +30,7 @@ from tlblint.roles.profiles import WORDS
 from tlblint.rulefile import RuleFileError, parse_rule
 from tlblint.syntax.config import Config
 
-OWN_ATTRS = frozenset({"no-result", "kernel", "out", "walker"})
+OWN_ATTRS = frozenset({"no-result", "kernel", "out", "walker", "extra"})
 """Attributes that the engine adds to those of the role table."""
 
 NOT_ROLES = ("contracts.toml", "pure.toml", "scope.toml")

@@ -75,7 +75,8 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
     """Run the rules over all functions of ``facts``. Deterministic; a crash inside one function names that function and goes on."""
     program = Program(facts)
     walks = Walks(program, {place: dict(entry.bind) for place, entry in context.slots.items()}, context.roles)
-    scope = Scope(program, context.roles, walks)
+    says = {i: context.says(fn.path, fn.name) | _assumed(fn.annotations) for i, fn in enumerate(program.functions)}
+    scope = Scope(program, context.roles, walks, {i for i, promised in says.items() if "settles" in promised})
 
     def callee(name: str, path: str) -> int | None:
         found = program.resolve(name, path)
@@ -86,7 +87,6 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
 
     session = _Session(program, Compiler(context.roles, callee, context.pure, walks, context.slots))
     automata = Automata(rules, context.features)
-    says = {i: context.says(fn.path, fn.name) | _assumed(fn.annotations) for i, fn in enumerate(program.functions)}
     _pass_on(says, program, scope)
     events = scope.events()
 
@@ -116,7 +116,7 @@ def _pass_on(says: dict[int, frozenset[str]], program: Program, scope: Scope) ->
             callers = [c for c in scope.callers.get(callee, ()) if c != callee]
             if not fn.static or any(program.functions[c].path != fn.path for c in callers):
                 continue
-            shared = frozenset.intersection(*(says.get(c, frozenset()) for c in callers))
+            shared = frozenset.intersection(*(says.get(c, frozenset()) for c in callers)) - {"settles"}
             if not shared <= says[callee]:
                 says[callee] |= shared
                 work.append(callee)

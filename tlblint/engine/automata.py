@@ -197,6 +197,12 @@ class Automata:
                 first[place] = (instance[0], instance[1], keys, instance[3])
         return out | set(first.values())
 
+    def nameless(self, auto_instances: tuple[Instance, ...]) -> tuple[Instance, ...]:
+        """The instances with the origins of those left out that are in single states: which site it was tells no two ways out apart."""
+        if not any((i[0], i[1]) in self._single for i in auto_instances):
+            return auto_instances
+        return tuple((*i[:3], 0) if (i[0], i[1]) in self._single else i for i in auto_instances)
+
     def value_bound(self, instance: Instance) -> int:
         """The number of the entry value without which nothing can happen to the instance any more; 0 when there is none."""
         slot = self._bound.get((instance[0], instance[1]))

@@ -33,6 +33,10 @@ _GUARD_ROLE = Role("guard", None, "", (), "")
 OWNED = {"struct mmu_gather": ("gather", "tlb"), "struct mmu_notifier_range": ("notifier", "range")}
 """Types whose objects belong to the function that declares one: (what its events are called, what rules call the object)."""
 
+_STEP = re.compile(r"->|\.")
+LONGEST_PATH = 120
+"""Characters of a path that is followed through copies."""
+
 _DEREF = re.compile(r"(?:->|\.|\[|$)")
 
 
@@ -46,6 +50,7 @@ class Code:
     reads: frozenset[str]
     tests: frozenset[str]
     """Paths that a branch or the result depends on, in this function itself."""
+    sources: Sources
     callees: frozenset[int]
     writes: frozenset[str]
     entry_pointers: frozenset[str]
@@ -195,7 +200,7 @@ class Compiler:
                 elif op[0] == SET:
                     writes.add(op[1])
             blocks.append((tuple(kept), block.kind, block.cond, block.succs, block.pos))
-        return Code(index, fn, blocks, frozenset(relevant), _tests(blocks), frozenset(callees), frozenset(writes), _pointers(fn), _lasting(fn), _zeroed(fn),
+        return Code(index, fn, blocks, frozenset(relevant), *_tests(blocks), frozenset(callees), frozenset(writes), _pointers(fn), _lasting(fn), _zeroed(fn),
                     _guards(fn), frozenset(name for name, _ in fn.params) - _assigned(fn), _owned(fn))
 
     def _lower(self, instr: tuple, fn: Function, dest: dict[int, str]) -> tuple | None:  # type: ignore[type-arg]
@@ -281,9 +286,36 @@ def _relevant(fn: Function, raw: list[list[tuple | None]]) -> set[str]:  # type:
     return wanted
 
 
-def _tests(blocks: list[tuple[tuple[tuple, ...], str, Expr | None, tuple[int, ...], int]]) -> frozenset[str]:  # type: ignore[type-arg]
-    """What conditions and results are made of, closed over assignments and the arguments of what they ask. A path whose own
-    value counts, not only that of a question about it, stands there with a "=" before it, too."""
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where values in a function come from: what each path is made of (and whether it is that or only asks about it), and copies."""
+
+    made: Mapping[str, tuple[tuple[frozenset[str], bool], ...]]
+    copies: Mapping[str, str]
+
+    def close(self, seeds: Iterable[str]) -> frozenset[str]:
+        """``seeds`` with everything they are made of. A path whose own value counts, not only that of a question about it,
+        stands there with a "=" before it, too."""
+        out = set(seeds)
+        work = list(out)
+        while work:
+            path = work.pop()
+            mark, bare = path[: path.startswith("=")], path.removeprefix("=")
+            more = set()
+            for cut in (found.start() for found in _STEP.finditer(bare)):  # below a copied pointer is what is below the pointer
+                if bare[:cut] in self.copies and len(bare) < LONGEST_PATH:
+                    more.add(mark + self.copies[bare[:cut]] + bare[cut:])
+            for paths, same in self.made.get(bare, ()):
+                more |= paths
+                if same and mark:
+                    more |= own(paths)
+            work.extend(more - out)
+            out |= more
+        return frozenset(out)
+
+
+def _tests(blocks: list[tuple[tuple[tuple, ...], str, Expr | None, tuple[int, ...], int]]) -> tuple[frozenset[str], Sources]:  # type: ignore[type-arg]
+    """What conditions and results are made of."""
     made: dict[str, list[tuple[frozenset[str], bool]]] = {}
     out: set[str] = set()
     for ops, _, cond, _, _ in blocks:
@@ -299,14 +331,9 @@ def _tests(blocks: list[tuple[tuple[tuple, ...], str, Expr | None, tuple[int, ..
                 made.setdefault(temp, []).append((frozenset(path for arg in args for path in paths_in(arg)), False))
             if op[0] == SET and (op[1][0] == "*" or "->" in op[1]):
                 out.update(own(paths_in(op[2])))  # what goes out through a pointer is a result, too
-    work = list(out)
-    while work:
-        path = work.pop()
-        for paths, same in made.get(path.removeprefix("="), ()):
-            more = {*paths, *(own(paths) if same and path[0] == "=" else ())} - out
-            work.extend(more)
-            out |= more
-    return frozenset(out)
+    copies = {op[1]: op[2][1] for ops, *_ in blocks for op in ops if op[0] == SET and op[2][0] == "v"}
+    sources = Sources({path: tuple(parts) for path, parts in made.items()}, copies)
+    return sources.close(out), sources
 
 
 def own(paths: Iterable[str]) -> set[str]:
@@ -319,6 +346,8 @@ def _touches(path: str, wanted: set[str]) -> bool:
     """Whether an assignment to ``path`` matters: a wanted path is it, lies below it, or is the root of an out-parameter."""
     if path in wanted or path.startswith("*") or "->" in path:
         return True
+    if "." in path and any(path[: found.start()] in wanted for found in re.finditer(r"\.", path)):
+        return True  # a field of something whose address is handed on
     return any(w.startswith(path) and _DEREF.match(w, len(path)) for w in wanted)
 
 

@@ -101,6 +101,21 @@ class Effects:
             path = str(held[1])
         return "*" + path
 
+    def mapped_by(self, env: Env, expr: Expr) -> int:
+        """The number of the entry value that a page was found through; 0 when it was not found that way."""
+        key = text_of(expr) or ""
+        for _ in range(5):
+            if key.startswith("paged#"):
+                return int(key[6:])
+            held = env.get(key)
+            if type(held) is tuple and held[0] == "term":
+                key = str(held[1])
+            elif inner := _FOLIO_OF.match(key):
+                key = inner["path"]
+            else:
+                break
+        return 0
+
     def is_entry_pointer(self, env: Env, path: str) -> bool:
         """Whether dereferencing ``path`` reads a page-table entry."""
         held = env.get(path)
@@ -307,12 +322,24 @@ def _clear(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: 
     self.event(path, kind, dict(objects), attrs, call.level, call.pos, call.name, present=present)
     for number_read in sorted({value[1] for _, value in stale}):
         self.event(path, "value.stale", {"pte": pointer, "value": number_read}, attrs, call.level, call.pos, call.name, present=present)
+    _same_page(env, {value[1] for _, value in stale}, number)
     if ret[0] == "t":
         env[f"%{ret[1]}"] = ("e", number, "cleared", "", pointer)
         if present is not None:
             env[f"present#{number}"] = int(present)
             if present:
                 env[f"none#{number}"] = 0
+
+
+def _same_page(env: Env, read: set[int], cleared: int) -> None:
+    """The page that was found through a plain read of an entry is the page of what a clear takes out of it."""
+    for number in read:
+        for word in ("paged", "pinned"):
+            if f"{word}#{number}" in env:
+                env[f"{word}#{cleared}"] = env[f"{word}#{number}"]
+        for key, value in list(env.items()):
+            if type(value) is tuple and value[0] == "term" and value[1] == f"paged#{number}":
+                env[key] = ("term", f"paged#{cleared}", *value[2:])
 
 
 def _change(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
@@ -385,6 +412,24 @@ def _defer(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: 
     self.event(path, kind, {"value": number}, attrs, call.level, call.pos, call.name, value=value)
 
 
+_FOLIO_OF = re.compile(r"(?:page_folio|compound_head|folio_page|page_head)\((?P<path>[^(),]+)[,)]")
+
+
+def _page(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
+    """Something about a page: ``value`` is the entry value that it was found through, 0 when that is not known."""
+    subject = binds.get("page", ("?",))
+    number = self.mapped_by(path.env, subject)
+    objects: dict[str, object] = {"page": self.text(path.env, subject), "value": number}
+    pin = f"pinned#{number}" if number else f"pinned@{objects['page']}"
+    if kind == "page.get":
+        path.env[pin] = 1
+    elif kind == "page.free" and path.env.pop(pin, None) is not None:
+        attrs = attrs | {"extra"}  # gives back a reference that was taken here: others remain
+    if "tlb" in binds:
+        objects["tlb"] = self.object_of(path.env, binds["tlb"])
+    self.event(path, kind, objects, attrs, call.level, call.pos, call.name)
+
+
 _TESTS = (
     "dirty", "present", "none", "nonpresent", "write", "young", "same", "anon", "pagedirty", "paged", "unpaged", "needs_flush", "defer", "delay_rmap",
     "accessible",
@@ -413,6 +458,10 @@ _HANDLERS: dict[str, Callable[..., None]] = {
     "entry.install": _install,
     "entry.commit": _install,
     "unmap.defer": _defer,
+    "page.free": _page,
+    "page.get": _page,
+    "page.defer": _page,
+    "rmap.drop": _page,
     "value.derive": _derive,
     "value.build": _derive,
     **{f"test.{word}": _test for word in _TESTS},

@@ -51,7 +51,7 @@ class Flows:
             inner = self.tests(callee)
             for (name, _), arg in zip(self._code(callee).fn.params, args, strict=False):
                 out |= _asked(inner, name, arg)
-        self._tested[index] = frozenset(out)
+        self._tested[index] = code.sources.close(out)
         return self._tested[index]
 
     def taken(self, index: int) -> frozenset[str]:

@@ -23,7 +23,7 @@ EVENT_KINDS = frozenset(
         "unmap.defer", "unmap.flush", "lazy.enter", "lazy.leave", "lazy.flush", "lazy.pause", "lazy.resume", "gather.begin", "gather.end",
         "pending.inc", "pending.dec", "pending.query", "test.dirty", "test.present", "test.none", "test.nonpresent", "test.write", "test.young",
         "test.same", "test.anon", "test.pagedirty", "test.needs_flush", "test.defer", "test.delay_rmap", "test.accessible", "test.cleaned",
-        "test.paged", "test.unpaged", "value.derive", "value.stale", "page.dirty", "page.free", "page.defer", "rmap.drop", "table.free",
+        "test.paged", "test.unpaged", "value.derive", "value.stale", "page.dirty", "page.free", "page.get", "page.defer", "rmap.drop", "table.free",
         "notifier.start", "notifier.end", "sleep", "exit", "settle", "gather.declare", "gather.leave", "notifier.declare", "notifier.leave",
         "notifier.init",
     }

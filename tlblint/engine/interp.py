@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tlblint.engine.automata import Automata, Event, Instance
@@ -131,6 +131,7 @@ class Run:
         self._is_root = is_root
         self._inherited = inherited
         self._walked = walked
+        self._settles = "settles" in says
         self._hits: dict[tuple[object, ...], Hit] = {}
         self._exits: dict[tuple[object, ...], tuple[Exit, Env]] = {}
         self._nodes: dict[tuple[object, ...], Node] = {}
@@ -396,14 +397,10 @@ class Run:
             self._exit(path, cond, pos)
 
     def _collect(self, path: Path) -> None:
-        """Instances about a value of this function that no variable holds any more can never move: they go."""
+        """Instances about a value of this function, or of one that it called, that no variable holds any more can never move: they go."""
         automata = self._world.automata
-        numbers = {n for i in path.auto.instances if (n := automata.value_bound(i)) > 0 and n > self._base and n >> SHIFT == self._code.index}
-        if not numbers:
-            return
-        alive = {v[1] for v in path.env.values() if type(v) is tuple and v[0] == "e"}
-        alive |= {n for n in numbers if any(type(v) is tuple and v[0] == "term" and v[1].endswith(f"#{n}") for v in path.env.values())}
-        if not numbers <= alive:
+        numbers = {n for i in path.auto.instances if (n := automata.value_bound(i)) > 0}
+        if numbers and not numbers <= (alive := _held(path.env.values())):
             path.auto = path.auto._replace(instances=tuple(i for i in path.auto.instances if automata.value_bound(i) not in numbers - alive))
 
     def _branch(self, node: Node, path: Path, cond: Expr, succs: tuple[int, ...], pos: int) -> None:
@@ -455,13 +452,20 @@ class Run:
             self._effects.apply(path, "lock.release", {"lock": lock}, NO_BITS, Call("the end of guard()", pos, "", "", ""))
         for kind, what, owned in self._code.owned:
             self._effects.event(path, kind + ".leave", {what: owned}, NO_BITS, "", pos, "return")
+        if self._settles:
+            self._effects.event(path, "settle", {}, NO_BITS, "", pos, "return")
         if self._is_root:
             self._effects.event(path, "exit", {"value": returned or ""}, NO_BITS, "", pos, "return")
         auto = self._outward(path)
         known = truth(path.env, value)
         env = {k: v for k, v in path.env.items() if k[0] not in "%@" and (k[0] == "*" or "->" in k or "#" in k or self._speaks_of_kept(k)) and "::" not in k}
+        seen = _held((*env.values(), value))
+        env = {k: v for k, v in env.items() if (mark := k.find("#")) < 0 or not k[mark + 1 :].isdigit() or int(k[mark + 1 :]) in seen}
+        bound = self._world.automata.value_bound
+        auto = auto._replace(instances=tuple(i for i in auto.instances if (n := bound(i)) <= 0 or n in seen))
         apart = tuple(found for found in presence(path.env) if found[0] < 0 or found[0] == returned)
-        key = (auto, known, value if type(value) is not tuple or value[0] != "term" else None, apart)
+        blank = auto._replace(instances=self._world.automata.nameless(auto.instances))
+        key = (blank, known, value if type(value) is not tuple or value[0] != "term" else None, apart)
         held = self._exits.get(key)
         if held is None:
             self._exits[key] = (Exit(auto, value, (), (self._node, path.trail)), env)
@@ -496,6 +500,18 @@ def _share(env: Env, one: str, other: str) -> None:
         for here, there in ((one, other), (other, one)):
             if f"{word}#{here}" in env:
                 env.setdefault(f"{word}#{there}", env[f"{word}#{here}"])
+
+
+def _held(values: Iterable[object]) -> set[int]:
+    """Numbers of the entry values that these hold, or whose page they name."""
+    out = set()
+    for value in values:
+        if type(value) is tuple:
+            if value[0] == "e":
+                out.add(value[1])
+            elif value[0] == "term" and (mark := value[1].find("#")) >= 0 and value[1][mark + 1 :].isdigit():
+                out.add(int(value[1][mark + 1 :]))
+    return out
 
 
 def _drop_temps(env: Env, lasting: frozenset[str]) -> None:

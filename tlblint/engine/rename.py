@@ -169,6 +169,17 @@ class Frame:
         out = _TOKEN.sub(swap, rest)
         return None if failed else prefix + out
 
+    def _through_copy(self, key: str, env: Env) -> str | None:
+        """A fact about a local of the caller, told of a copy that the callee can reach: ``cp.type = type`` before f(&cp)."""
+        names = tokens(key)
+        for copy, value in env.items():
+            if type(value) is not tuple or value[0] != "term" or len(value) < 4 or self.into(copy) is None:
+                continue
+            name = value[1]
+            if any(token == name or token.startswith(name + "->") for token in names):
+                return self.text(re.sub(rf"(?<![\w.>]){re.escape(name)}(?![\w.])", copy, key), True)
+        return None
+
     def value_in(self, value: Value | None) -> Value | None:
         """A value in the callee's names."""
         return self._value(value, True)
@@ -227,6 +238,8 @@ class Frame:
             if key[0] in "%@" or key in out:
                 continue
             inner = self.text(key, True)
+            if inner is None and "#" not in key:
+                inner = self._through_copy(key, env)
             if inner is None or inner in out:
                 continue
             mark = inner.find("#")
@@ -236,6 +249,8 @@ class Frame:
                 wanted = inner in writes or "=" + inner in tests or ("(" in inner and tokens(inner) <= tests) or (
                     type(value) is tuple and value[0] in ("p", "m", "l", "e") and inner in reads)
             if wanted:
+                if type(value) is tuple and value[0] == "term" and len(value) > 3 and (known := env.get(value[1])) is not None:
+                    value = known  # a copy is what it is a copy of
                 moved = self.value_in(value)
                 if moved is not None:
                     out[inner] = moved

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from tlblint.calls.program import Program
 from tlblint.calls.walks import Walks
@@ -26,9 +26,9 @@ ANSWER = 12
 
 class Scope:
     """The call relation among the program's functions, and two sets: ``carrying`` and ``mattering`` (by index). A walk
-    carries what its callbacks do."""
+    carries what its callbacks do. ``settling``: functions that others' changes are accounted for in."""
 
-    def __init__(self, program: Program, roles: Callable[[str, int], Role | None], walks: Walks) -> None:
+    def __init__(self, program: Program, roles: Callable[[str, int], Role | None], walks: Walks, settling: Collection[int] = ()) -> None:
         self._walks = walks
         self._program = program
         self._kinds: dict[tuple[str, int], tuple[bool, bool, bool]] = {}
@@ -48,7 +48,7 @@ class Scope:
                 mattering.add(index)
         self.mattering = self._close(mattering)
         self.followed = self.mattering | {i for i, fn in enumerate(program.functions) if len(fn.blocks) <= ANSWER and fn.static and _answers(fn)}
-        self.carrying |= self.mattering & walks.entries.keys()
+        self.carrying |= self.mattering & (walks.entries.keys() | set(settling))
         self.callers: dict[int, list[int]] = {}
         for index, callees in enumerate(self.callees):
             for callee in callees:

@@ -28,17 +28,23 @@ _IMPLIED = {
 
 
 def resolve(env: Env, path: str) -> str:
-    """Follow a known address through one dereference: p -> &x makes *p mean x and p->f mean x.f."""
-    if path[0] == "*":
-        held = env.get(path[1:])
-        if type(held) is tuple and held[0] == "&":
-            return str(held[1])
-        return path
-    cut = path.find("->")
-    if cut > 0:
-        held = env.get(path[:cut])
-        if type(held) is tuple and held[0] == "&":
-            return f"{held[1]}.{path[cut + 2 :]}"
+    """Follow a known address through one dereference: p -> &x makes *p mean x and p->f mean x.f. A copy of a pointer is that pointer."""
+    for _ in range(4):
+        if path[0] == "*":
+            base, rest = path[1:], ""
+        else:
+            cut = path.find("->")
+            if cut <= 0:
+                return path
+            base, rest = path[:cut], path[cut:]
+        held = env.get(base)
+        if type(held) is not tuple:
+            return path
+        if held[0] == "&":
+            return f"{held[1]}.{rest[2:]}" if rest else str(held[1])
+        if held[0] != "term" or len(held) < 4 or "(" in held[1] or "#" in held[1]:
+            return path
+        path = held[1] + rest if rest else "*" + held[1]
     return path
 
 
@@ -292,9 +298,18 @@ def _key(env: Env, cond: Expr) -> str | None:
     if cond[0] == "t":
         return f"%{cond[1]}"
     if cond[0] == "op" and cond[1] in ("==", "&"):
-        texts = sorted(filter(None, (text_of(cond[2]), text_of(cond[3]))))
+        texts = sorted(filter(None, (_text(env, cond[2]), _text(env, cond[3]))))
         return f"({texts[0]}{cond[1]}{texts[1]})" if len(texts) == 2 else None
-    return text_of(cond)
+    return _text(env, cond)
+
+
+def _text(env: Env, expr: Expr) -> str | None:
+    """The text of an expression, each path by the name of what it is a copy of."""
+    if expr[0] == "v":
+        return resolve(env, expr[1])
+    if expr[0] == "op" and expr[2][0] == "v" and expr[3][0] == "v":
+        return f"({resolve(env, expr[2][1])}{expr[1]}{resolve(env, expr[3][1])})"
+    return text_of(expr)
 
 
 def _equality(env: Env, cond: Expr) -> tuple[str, Value] | None:

@@ -37,6 +37,8 @@ IMPLIED: dict[str, frozenset[str]] = {
     "dirty-elsewhere": frozenset({"dirty-settled"}),
     # contents are copied, moved along, dropped by request, or already known dirty
     "dirty-not-needed": frozenset({"dirty-settled"}),
+    # what was changed on the promise of a later flush must be flushed when this function returns
+    "settles": frozenset(),
     "kernel-tables": frozenset({"flush-elsewhere", "flushes-none-too"}),
 }
 """What a contract may say, and the plainer words that rules ask for and that follow from it."""

@@ -78,6 +78,7 @@ KINDS: dict[str, Kind] = {
     "value.build": _kind("value", "page", "nonpresent"),
     "page.dirty": _kind("page", "", "flagonly"),
     "page.free": _kind("page"),
+    "page.get": _kind("page"),
     "page.defer": _kind("tlb page"),
     "rmap.drop": _kind("page", "vma"),
     "table.free": _kind("", "tlb mm", "deferred"),
