@@ -61,7 +61,7 @@ def build(wanted: Wanted) -> Spine:
         profiles=tuple(sorted(p.profile.name for p in chosen)),
         words=words,
         ruleset=_digest(rules, texts, profile_texts),
-        facts=partial(_facts, _configs(chosen), words, _helpers(roles)),
+        facts=partial(_facts, _configs(chosen), words, _helpers(roles), frozenset(item.contract.function for item in contracts.functions)),
         analyse=partial(_analyse, judged, context),
         hints=roles.prefilter(),
         skipped=_paths(texts, "skipped"),
@@ -145,8 +145,8 @@ def _configs(profiles: Sequence[ProfileData]) -> Mapping[str, Config]:
     return out
 
 
-def _facts(configs: Mapping[str, Config], words: frozenset[bytes], helpers: frozenset[bytes], path: str, raw: bytes) -> FileFacts:
-    return facts_of(path, raw, configs.get(arch_of(path)) or configs[""], words, helpers=helpers)
+def _facts(configs: Mapping[str, Config], words: frozenset[bytes], helpers: frozenset[bytes], known: frozenset[str], path: str, raw: bytes) -> FileFacts:
+    return facts_of(path, raw, configs.get(arch_of(path)) or configs[""], words, helpers=helpers, known=known)
 
 
 def _helpers(roles: RoleTable) -> frozenset[bytes]:

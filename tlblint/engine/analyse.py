@@ -120,6 +120,9 @@ def _pass_on(says: dict[int, frozenset[str]], program: Program, scope: Scope) ->
             if not shared <= says[callee]:
                 says[callee] |= shared
                 work.append(callee)
+    for index in range(len(program.functions)):
+        for twin in program.twins(index):
+            says[twin] |= says[index]
 
 
 def _assumed(annotations: tuple[str, ...]) -> frozenset[str]:

@@ -27,6 +27,8 @@ ENTRY_FUNCTION = re.compile(r"(?:huge_)?p(?:te|md|ud)_(?:swp_)?(?:mk|clear|modif
 PTL_NAME = re.compile(r"(?:^|[>.*:])(?:\w*ptl\w*|pml|page_table_lock)$|_lockptr\(")
 """How the tree names page-table locks: spinlock operations on anything else are not tracked."""
 
+SPINLOCK = "spinlock_t *"
+
 _GUARD = re.compile(r"guard\((?:raw_)?spinlock\w*\)$")
 _GUARD_ROLE = Role("guard", None, "", (), "")
 
@@ -166,6 +168,33 @@ def effects_of(role: Role, args: tuple[Expr, ...], temp: int, used: bool) -> tup
     return tuple(out)
 
 
+def flagged(fn: Function, when: str, args: tuple[Expr, ...]) -> bool:
+    """Whether an effect happens as far as ``when`` tells by a flag: "flag:1:NAME" asks that the function somewhere puts the constant
+    NAME, directly or by other variables, into what it passes as argument 1. Without a flag: always."""
+    if not when.startswith("flag:"):
+        return True
+    _, number, name = when.split(":")
+    if int(number) >= len(args):
+        return False
+    seen: set[str] = set()
+    work = [args[int(number)]]
+    while work:
+        expr = work.pop()
+        if name in _constants(expr):
+            return True
+        for path in set(paths_in(expr)) - seen:
+            seen.add(path)
+            work += [instr[2] for block in fn.blocks for instr in block.instrs if instr[0] == "set" and instr[1] == path]
+    return False
+
+
+def _constants(expr: Expr) -> set[str]:
+    """The named constants in an expression."""
+    if expr[0] == "k":
+        return {expr[1]}
+    return set().union(*(_constants(part) for part in expr[1:] if type(part) is tuple))
+
+
 class Compiler:
     """Compiles functions against a role table, a callee resolver and a list of pure calls."""
 
@@ -225,7 +254,10 @@ class Compiler:
             return (CALL, walk, f"%{temp}", name, self._walks.arguments(instr), pos, dest.get(temp, ""), None)
         role = self._roles(name, len(args))
         if role is not None and role.name != fn.name:
-            return (ROLE, role, effects_of(role, args, temp, f"%{temp}" in self._used), f"%{temp}", name, args, pos, dest.get(temp, ""))
+            effects = effects_of(role, args, temp, f"%{temp}" in self._used)
+            if any(effect[3].startswith("flag:") for effect in effects):
+                effects = tuple((*effect[:3], "always") if effect[3].startswith("flag:") else effect for effect in effects if flagged(fn, effect[3], args))
+            return (ROLE, role, effects, f"%{temp}", name, args, pos, dest.get(temp, ""))
         callee = self._callee(name, fn.path)
         if callee is not None:
             return (CALL, callee, f"%{temp}", name, args, pos, dest.get(temp, ""), self._slots.get(self._entries.get(temp, ("", ""))))

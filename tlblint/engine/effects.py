@@ -119,6 +119,8 @@ class Effects:
     def is_entry_pointer(self, env: Env, path: str) -> bool:
         """Whether dereferencing ``path`` reads a page-table entry."""
         held = env.get(path)
+        if type(held) is tuple and held[0] == "&":
+            return False  # a variable, not a table
         return path in self._pointers or (type(held) is tuple and held[0] in "pm") or bool(ENTRY_NAME.search(path))
 
     def read_entry(self, path: Path, pointer: str, pos: int, level: str, name: str) -> Value:
@@ -190,6 +192,11 @@ def _subject(objects: dict[str, object]) -> str:
     return ""
 
 
+def is_ptl(env: Env, symbol: str) -> bool:
+    """Whether a spinlock is a page table lock: by its name, or by the name of what was passed for it."""
+    return bool(PTL_NAME.search(symbol)) or f"ptl@{symbol}" in env
+
+
 def drop_number(env: Env, number: int) -> None:
     """A value number is about to be reused: forget what was known of its last bearer."""
     mark = f"#{number}"
@@ -215,7 +222,7 @@ def unread(env: Env, pointer: str | None) -> list[tuple[str, tuple]]:  # type: i
 def _acquire(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
     expr = binds.get("ptl") or binds.get("lock") or ("?",)
     symbol = self.lock_of(path.env, expr, call.dest if expr[0] == "t" else "")
-    if kind == "lock.acquire" and not PTL_NAME.search(symbol):
+    if kind == "lock.acquire" and not is_ptl(path.env, symbol):
         return
     if expr[0] == "v" and "out" in attrs:
         symbol = resolve(path.env, expr[1])
@@ -242,7 +249,7 @@ def _acquire(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs
 def _release(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
     expr = binds.get("ptl") or binds.get("lock") or ("?",)
     symbol = self.lock_of(path.env, expr, call.dest if expr[0] == "t" else "")
-    if kind == "lock.release" and not PTL_NAME.search(symbol):
+    if kind == "lock.release" and not is_ptl(path.env, symbol) and all(h[0] != symbol for h in path.auto.held):
         return
     if "rmap" in attrs and all(h[0] != symbol for h in path.auto.held):
         return

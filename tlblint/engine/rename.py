@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 
 from tlblint.engine.automata import ordered
-from tlblint.engine.compile import Code, tokens
+from tlblint.engine.compile import PTL_NAME, SPINLOCK, Code, tokens
 from tlblint.engine.state import Auto
 from tlblint.engine.values import Env, Value, evaluate, resolve
 from tlblint.model.ir import Expr
 
+_LOCAL = re.compile(r"[A-Za-z_]\w*")
 _TOKEN = re.compile(r"\*?[A-Za-z_$%][\w$]*(?:(?:->|\.)\w+|\[[^\]]*\])*(?P<call>\()?")
 
 
@@ -216,8 +217,16 @@ class Frame:
         ``taken`` also what was read through the pointers through which it takes entries out."""
         out: Env = {}
         reads = self._code.reads
-        for (param, _), arg in zip(self._code.fn.params, args, strict=False):
-            value = self.value_in(evaluate(env, arg))
+        for (param, type_), arg in zip(self._code.fn.params, args, strict=False):
+            if type_ == SPINLOCK and arg[0] in "v&" and not PTL_NAME.search(param) and (PTL_NAME.search(arg[1]) or f"ptl@{arg[1]}" in env):
+                out["ptl@" + param] = 1
+            if arg[0] == "&" and param in self._code.entry_pointers and _LOCAL.fullmatch(arg[1]):
+                out[param] = ("&", "*" + param)  # points to a variable of the caller, not into a table
+                continue
+            value = evaluate(env, arg)
+            value = value if type(value) is tuple and value[0] == "&" else self.value_in(value)
+            if type(value) is tuple and value[0] == "&" and param in self._code.entry_pointers:
+                out[param] = ("&", "*" + param)
             if value is None or (type(value) is tuple and value[0] == "&"):
                 continue  # what an argument points to has the parameter's name
             if type(value) is tuple and value[0] in "pm":

@@ -6,17 +6,17 @@ from collections.abc import Callable, Collection, Sequence
 
 from tlblint.calls.program import Program
 from tlblint.calls.walks import Walks
-from tlblint.engine.compile import PTL_NAME
-from tlblint.model.ir import Function
+from tlblint.engine.compile import PTL_NAME, SPINLOCK, flagged
+from tlblint.model.ir import Function, Instr
 from tlblint.model.roles import Role
 
 CARRYING = (
     "ptl.acquire", "ptl.release", "lazy.", "entry.clear", "entry.start", "entry.commit", "entry.demote", "entry.clean", "section.", "pending.",
-    "gather.", "notifier.",
+    "gather.", "notifier.", "unmap.batch",
 )
 """Effects that create or end state which outlives the call."""
 
-MATTERING = (*CARRYING, "flush.", "unmap.", "page.dirty", "entry.install")
+MATTERING = (*CARRYING, "flush.", "unmap.", "page.dirty", "page.copy", "page.free", "table.free", "rmap.unlock", "entry.install")
 """Effects for which a helper is worth following into."""
 
 
@@ -47,7 +47,8 @@ class Scope:
             if matters:
                 mattering.add(index)
         self.mattering = self._close(mattering)
-        self.followed = self.mattering | {i for i, fn in enumerate(program.functions) if len(fn.blocks) <= ANSWER and fn.static and _answers(fn)}
+        short = {i for i, fn in enumerate(program.functions) if len(fn.blocks) <= ANSWER and fn.static}
+        self.followed = self.mattering | self._close({i for i in short if _answers(program.functions[i])}, short)
         self.carrying |= self.mattering & (walks.entries.keys() | set(settling))
         self.callers: dict[int, list[int]] = {}
         for index, callees in enumerate(self.callees):
@@ -56,9 +57,17 @@ class Scope:
                     self.callers.setdefault(callee, []).append(index)
         for index in [i for i in sorted(self.carrying) if _unbalanced(self._direct[i]) or _takes_value(program.functions[i])]:
             self.carrying.update(self.callers.get(index, ()))
+        work = [i for i in self.carrying if program.functions[i].static]
+        while work:  # a static function is a part of what calls it
+            for caller in self.callers.get(work.pop(), ()):
+                if caller not in self.carrying:
+                    self.carrying.add(caller)
+                    if program.functions[caller].static:
+                        work.append(caller)
 
     def _scan(self, fn: Function) -> tuple[bool, bool, tuple[int, ...], frozenset[str]]:
         carries = matters = False
+        given = {name for name, type_ in fn.params if type_ == SPINLOCK} if fn.static else set()
         callees: set[int] = set()
         kinds: set[str] = set()
         for block in fn.blocks:
@@ -69,12 +78,12 @@ class Scope:
                 if walk is not None:
                     callees.add(walk)
                 is_role, carry, matter, lock = self._kind(instr[2], len(instr[3]))
-                if lock and not any(a[0] in "v&" and PTL_NAME.search(a[1]) for a in instr[3]):
+                if lock and not any(a[0] in "v&" and (PTL_NAME.search(a[1]) or a[1] in given) for a in instr[3]):
                     carry = matter = False
                 carries |= carry
                 matters |= matter
                 if is_role:
-                    kinds |= self._effects[(instr[2], len(instr[3]))]
+                    kinds |= self._raised(instr, fn)
                 else:
                     callee = self._program.resolve(instr[2], fn.path)
                     if callee is not None:
@@ -93,8 +102,16 @@ class Scope:
             known = self._kinds[(name, nargs)] = (role is not None, carry, matter, lock)  # type: ignore[assignment]
         return known  # type: ignore[return-value]
 
-    def _close(self, seeds: set[int]) -> frozenset[int]:
-        """Add everything that calls a member, directly or not."""
+    def _raised(self, instr: Instr, fn: Function) -> frozenset[str]:
+        """The events of a call with a role, without those that a flag would have to ask for."""
+        kinds = self._effects[(instr[2], len(instr[3]))]
+        if "unmap.batch" not in kinds:
+            return kinds
+        role = self._roles(instr[2], len(instr[3]))
+        return kinds if role is None else _events([e.kind for e in role.effects if flagged(fn, e.when, instr[3])])
+
+    def _close(self, seeds: set[int], within: set[int] | None = None) -> frozenset[int]:
+        """Add everything that calls a member, directly or not; with ``within`` only members of that."""
         callers: dict[int, list[int]] = {}
         for index, callees in enumerate(self.callees):
             for callee in callees:
@@ -102,7 +119,7 @@ class Scope:
         out, work = set(seeds), list(seeds)
         while work:
             for caller in callers.get(work.pop(), ()):
-                if caller not in out:
+                if caller not in out and (within is None or caller in within):
                     out.add(caller)
                     work.append(caller)
         return frozenset(out)

@@ -15,14 +15,15 @@ _NEWLINE = re.compile(rb"\n")
 
 
 def facts_of(
-    path: str, raw: bytes, config: Config, relevant: frozenset[bytes], also: frozenset[bytes] = frozenset(), helpers: frozenset[bytes] = frozenset()
+    path: str, raw: bytes, config: Config, relevant: frozenset[bytes], also: frozenset[bytes] = frozenset(), helpers: frozenset[bytes] = frozenset(),
+    known: frozenset[str] = frozenset(),
 ) -> FileFacts:
     """Parse and lower the functions of a file that mention a name of ``relevant`` or are named in ``also``.
 
     Never raises on account of a function: what is not lowered is in ``not_analysed``. A function of which only a
     part was not understood is in both, and counted in ``partial``.
     """
-    parsed = parse_file(path, raw, config, relevant, also, helpers)
+    parsed = parse_file(path, raw, config, relevant, also, helpers, known)
     functions: list[Function] = []
     missed = list(parsed.not_analysed)
     doubtful: set[int] = set()

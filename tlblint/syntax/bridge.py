@@ -9,13 +9,14 @@ from tlblint.syntax.slicer import Span, index_functions
 
 _CALLED = re.compile(rb"(?<!\w)[A-Za-z_]\w*+(?=[ \t]*+\()")
 _ANSWERS = re.compile(rb"\breturn\b[^;]|(?:\*\s*\w++\s*+\)?+|->\s*\w++)\s*+(?:=(?!=)|[-+|&]=|\+\+|--)|(?:\+\+|--)[\s(]*\*")
+_LOCKS = re.compile(rb"\bspin_\w*lock\w*\s*\(")
 SHORT = 500
 """Bytes of a function that is read because it may only give an answer: a condition or an assignment moved out of its caller."""
 
 
-def bridged(raw: bytes, spans: list[Span], helpers: frozenset[bytes]) -> list[Span]:
+def bridged(raw: bytes, spans: list[Span], helpers: frozenset[bytes], above: frozenset[str] = frozenset()) -> list[Span]:
     """``spans`` with those functions of the file added that one of them calls, directly or not, and that lead to one of them again,
-    mention a name of ``helpers``, or are short and give an answer. File order."""
+    mention a name of ``helpers``, or are short and give an answer; and with those named in ``above`` that lead to one of them. File order."""
     if not spans:
         return spans
     scoped = {name for name, _, _ in spans}
@@ -23,7 +24,7 @@ def bridged(raw: bytes, spans: list[Span], helpers: frozenset[bytes]) -> list[Sp
     if not others:
         return spans
     calls = {name: _calls(raw, start, end) for name, start, end in spans}
-    work = [name for called in calls.values() for name in called if name in others]
+    work = [name for called in calls.values() for name in called if name in others] + [name for name in above if name in others]
     while work:  # only what is called from code in scope is looked at
         name = work.pop()
         if name not in calls:
@@ -36,9 +37,11 @@ def bridged(raw: bytes, spans: list[Span], helpers: frozenset[bytes]) -> list[Sp
 
 
 def _answers(raw: bytes, span: Span) -> bool:
-    """Whether a function is short and static and returns something or stores through a pointer: its callers branch on that."""
+    """Whether a function is short and static and returns something, stores through a pointer, or locks: its callers depend on that."""
     _, start, end = span
-    return end - start <= SHORT and raw.startswith(b"static", start) and _ANSWERS.search(raw, start, end) is not None
+    if end - start > SHORT or not raw.startswith(b"static", start):
+        return False
+    return _ANSWERS.search(raw, start, end) is not None or _LOCKS.search(raw, start, end) is not None
 
 
 def _calls(raw: bytes, start: int, end: int) -> set[str]:

@@ -18,31 +18,34 @@ from tlblint.syntax.unit import Unit, prepare, rewrite_unit
 
 
 def parse_file(
-    path: str, raw: bytes, config: Config, relevant: frozenset[bytes], also: frozenset[bytes] = frozenset(), helpers: frozenset[bytes] = frozenset()
+    path: str, raw: bytes, config: Config, relevant: frozenset[bytes], also: frozenset[bytes] = frozenset(), helpers: frozenset[bytes] = frozenset(),
+    known: frozenset[str] = frozenset(),
 ) -> ParsedFile:
     """Parse the functions of a file that mention a name of ``relevant`` or whose own name is in ``also``, with the functions
-    between them and those that they call and that mention a name of ``helpers``.
+    between them and those that they call and that mention a name of ``helpers``; and what leads to them from callbacks of the file's
+    operations tables and from functions named in ``known``, of which something is promised.
 
     Never raises on any input. A function that can not be read whole is in ``not_analysed``, never in ``functions``;
     one of which only the second #if variant is damaged is in both. What mentions such a name in code, but in no function that
     could be told apart, is in ``not_analysed``, too, with a guessed name or none.
     """
     tables = find_tables(path, raw)
+    above = known.union(name for table in tables for _, name in table.slots)
     if why := encoding.unreadable(raw, relevant):
         return ParsedFile(path, raw, (), tables, (NotAnalysed(path, "", 0, why),), 0, 0)
     spans, loose = in_scope(raw, relevant, also)
     lost: list[Block] = []
     if loose:
         spans, lost = recovered(outline(raw, config), spans, loose)
-    read = _read(path, raw, bridged(raw, spans, helpers), config)
+    read = _read(path, raw, bridged(raw, spans, helpers, above), config)
     if failed := [span for span in spans if span in read.failed]:
         spans, more = resliced(outline(raw, config), spans, failed, mentions(raw, relevant))
         if not set(failed) <= set(spans):
             lost += more
-            read = _read(path, raw, bridged(raw, spans, helpers), config)
+            read = _read(path, raw, bridged(raw, spans, helpers, above), config)
     gaps = [NotAnalysed(path, block.name, block.start, block.why) for block in dict.fromkeys(lost)]
-    known = {(n.function, n.pos) for n in read.bad}
-    total = read.total + len({(n.function, n.pos) for n in gaps if n.function} - known)
+    named = {(n.function, n.pos) for n in read.bad}
+    total = read.total + len({(n.function, n.pos) for n in gaps if n.function} - named)
     return ParsedFile(path, raw, tuple(read.functions), tables, (*read.bad, *gaps), total, read.partial)
 
 
