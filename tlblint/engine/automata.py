@@ -98,6 +98,7 @@ _GUARDS: dict[str, GuardTest] = {
     "live-read": lambda e, i, a, f: e.origin == "read" and e.pointer_kept,
     "paused": lambda e, i, a, f: e.paused,
     "built-value": lambda e, i, a, f: e.origin == "built",
+    "emptied-value": lambda e, i, a, f: "z" in e.bits,
     "attr": lambda e, i, a, f: not e.attrs.isdisjoint(a.split("|")),
     "feature": lambda e, i, a, f: not f.isdisjoint(a.split("|")),
     "contract": lambda e, i, a, f: not e.says.isdisjoint(a.split("|")),

@@ -15,6 +15,8 @@ from tlblint.model.ir import Expr
 ENTRY_NAME = re.compile(r"(?:^|[>.*])(?:\w*ptep?|\w*_pmd|pmdp?|pudp?)$")
 
 NO_BITS: frozenset[str] = frozenset()
+EMPTIED = "emptied#"
+"""Before a pointer: the entry was taken out through it under this lock, and nothing was stored since."""
 _NUMBER = {"clean": "c", "dirty": "d", "wrprotect": "w", "old": "o", "keep": "k"}
 
 
@@ -123,15 +125,17 @@ class Effects:
             return False  # a variable, not a table
         return path in self._pointers or (type(held) is tuple and held[0] in "pm") or bool(ENTRY_NAME.search(path))
 
-    def read_entry(self, path: Path, pointer: str, pos: int, level: str, name: str) -> Value:
-        """A plain read through ``pointer``: a new numbered value, or the one already read and unchanged since."""
+    def read_entry(self, path: Path, pointer: str, pos: int, level: str, name: str, exact: bool = True) -> Value:
+        """A plain read through ``pointer``: a new numbered value, or the one already read and unchanged since. ``exact``: of the entry
+        that it points to, not of one further on."""
+        bits = "z" if exact and EMPTIED + pointer in path.env else ""
         for known in reads_of(path.env, pointer):
             self.event(path, "entry.read", {"pte": pointer, "value": known[1]}, NO_BITS, level, pos, name)
-            return known[:3] + ("", pointer)
+            return known[:3] + (bits, pointer)
         number = self._number(pos)
         drop_number(path.env, number)
         self.event(path, "entry.read", {"pte": pointer, "value": number}, NO_BITS, level, pos, name)
-        return ("e", number, "read", "", pointer)
+        return ("e", number, "read", bits, pointer)
 
     def value_of(self, path: Path, expr: Expr, pos: int) -> Value | None:
         """The entry value an expression denotes; a bare *pte is a plain read."""
@@ -208,6 +212,8 @@ def drop_number(env: Env, number: int) -> None:
 def unread(env: Env, pointer: str | None) -> list[tuple[str, tuple]]:  # type: ignore[type-arg]
     """Plain reads through ``pointer`` are no longer what the entry holds; with None, a lock was taken or dropped: what was read before
     is remembered under "~pointer", as code that goes on with it compares the entry again. Returns the reads."""
+    for key in [k for k in env if k.startswith(EMPTIED) and (pointer is None or k == EMPTIED + pointer)]:
+        del env[key]
     found = [(k, v) for k, v in env.items() if type(v) is tuple and v[0] == "e" and v[2] == "read" and v[4] and (pointer is None or v[4] == pointer)]
     for key, value in found:
         if key[0] == "*":
@@ -304,7 +310,7 @@ def _notifier_init(self: Effects, path: Path, kind: str, binds: dict[str, Expr],
 
 def _read(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
     pointer = self.pointer_of(path.env, binds.get("pte", ("?",)))
-    held = self.read_entry(path, pointer, call.pos, call.level, call.name)
+    held = self.read_entry(path, pointer, call.pos, call.level, call.name, _is_exact(binds))
     if pointer and pointer[0] != "&":
         path.env["*" + pointer] = held  # known even when nobody keeps the value: pte_present(ptep_get(pte))
     ret = binds.get("value", ("?",))
@@ -330,12 +336,19 @@ def _clear(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: 
     for number_read in sorted({value[1] for _, value in stale}):
         self.event(path, "value.stale", {"pte": pointer, "value": number_read}, attrs, call.level, call.pos, call.name, present=present)
     _same_page(env, {value[1] for _, value in stale}, number)
+    if pointer and _is_exact(binds) and attrs.isdisjoint(("invalidate", "nonpresent")):
+        env[EMPTIED + pointer] = 1
     if ret[0] == "t":
         env[f"%{ret[1]}"] = ("e", number, "cleared", "", pointer)
         if present is not None:
             env[f"present#{number}"] = int(present)
             if present:
                 env[f"none#{number}"] = 0
+
+
+def _is_exact(binds: dict[str, Expr]) -> bool:
+    """Whether the effect is on the very entry that the pointer points to: pte, not pte + 1."""
+    return binds.get("pte", ("?",))[0] in ("v", "&")
 
 
 def _same_page(env: Env, read: set[int], cleared: int) -> None:
@@ -362,10 +375,12 @@ def _change(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs:
 def _install(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
     pointer = self.pointer_of(path.env, binds.get("pte", ("?",)))
     value = self.value_of(path, binds["value"], call.pos) if "value" in binds else None
-    number = value[1] if type(value) is tuple and value[0] == "e" else 0
+    number = stored = value[1] if type(value) is tuple and value[0] == "e" else 0
     if kind == "entry.commit" and "old" in binds:
         old = self.value_of(path, binds["old"], call.pos)
         number = old[1] if type(old) is tuple and old[0] == "e" else number
+        if stored and stored != number:
+            self.event(path, "value.commit", {"pte": pointer, "value": stored}, attrs, call.level, call.pos, call.name, value=value)
     known = path.env.get(f"present#{number}")
     self.event(path, kind, {"pte": pointer, "value": number}, attrs, call.level, call.pos, call.name, value=value,
                present=None if known is None else bool(known))
@@ -413,8 +428,10 @@ def _derive(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs:
 
 
 def _defer(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
-    """The unmap batch takes the flush over; it judges by the entry value that it is given."""
+    """The unmap batch takes the flush over; it judges by the entry value that it is given, or by whether that is dirty."""
     value = self.value_of(path, binds["value"], call.pos) if "value" in binds else None
+    if type(value) is tuple and value[0] == "term" and value[1].startswith("dirty#"):
+        value = next((v for v in path.env.values() if type(v) is tuple and v[0] == "e" and v[1] == int(value[1][6:])), None)
     number = value[1] if type(value) is tuple and value[0] == "e" else 0
     self.event(path, kind, {"value": number}, attrs, call.level, call.pos, call.name, value=value)
 

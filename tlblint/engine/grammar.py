@@ -25,7 +25,7 @@ EVENT_KINDS = frozenset(
         "test.same", "test.anon", "test.pagedirty", "test.needs_flush", "test.defer", "test.delay_rmap", "test.accessible", "test.cleaned",
         "test.paged", "test.unpaged", "value.derive", "value.stale", "page.dirty", "page.free", "page.get", "page.defer", "rmap.drop", "table.free",
         "notifier.start", "notifier.end", "sleep", "exit", "settle", "gather.declare", "gather.leave", "notifier.declare", "notifier.leave",
-        "notifier.init",
+        "notifier.init", "value.commit", "generation.take",
     }
 )
 OBJECTS = frozenset({"ptl", "pte", "value", "old", "mm", "tlb", "page", "range", "vma"})
@@ -35,7 +35,7 @@ PLAIN_GUARDS = frozenset(
     {
         "may-be-present", "known-present", "walked", "page-table-level", "huge-level", "lazy", "pending-open", "anon-page", "no-page",
         "cleaned-value", "read-value", "user-space", "root", "ptl-held", "entered-locked", "restores", "moves", "foreign-mm", "built-value", "live-read",
-        "paused",
+        "paused", "emptied-value",
     }
 )
 ARG_GUARDS = frozenset({"attr", "feature", "contract"})

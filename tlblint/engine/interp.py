@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from tlblint.engine.automata import Automata, Event, Instance
 from tlblint.engine.compile import DERIVE, HAVOC, PURE, ROLE, SET, Code, text_of, tokens
-from tlblint.engine.effects import NO_BITS, Call, Effects, drop_number
+from tlblint.engine.effects import EMPTIED, NO_BITS, Call, Effects, drop_number
 from tlblint.engine.entries import Entry, entered
 from tlblint.engine.flows import Flows
 from tlblint.engine.rename import Frame
@@ -325,6 +325,8 @@ class Run:
             outer = frame.back(written)
             if outer is not None:
                 forget(env, outer)
+        for fact in [k for k in env if k.startswith(EMPTIED) and frame.into(k[len(EMPTIED) :]) is not None]:
+            del env[fact]  # it was told to the callee, which tells whether it still holds
         for number in {v[1] for v in (leave.value, *(v for _, v in leave.env)) if type(v) is tuple and v[0] == "e" and v[1] >= 0}:
             drop_number(env, number)  # the callee's site gives a new value each time
         learned: list[tuple[str, bool]] = []

@@ -255,7 +255,7 @@ class Frame:
             if mark >= 0 and inner[mark + 1] in "-0123456789":
                 wanted = int(inner[mark + 1 :]) in handed
             else:
-                wanted = inner in writes or "=" + inner in tests or ("(" in inner and tokens(inner) <= tests) or (
+                wanted = inner.startswith("emptied#") or inner in writes or "=" + inner in tests or ("(" in inner and tokens(inner) <= tests) or (
                     type(value) is tuple and value[0] in ("p", "m", "l", "e") and inner in reads)
             if wanted:
                 if type(value) is tuple and value[0] == "term" and len(value) > 3 and (known := env.get(value[1])) is not None:

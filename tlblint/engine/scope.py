@@ -16,7 +16,7 @@ CARRYING = (
 )
 """Effects that create or end state which outlives the call."""
 
-MATTERING = (*CARRYING, "flush.", "unmap.", "page.dirty", "page.copy", "page.free", "table.free", "rmap.unlock", "entry.install")
+MATTERING = (*CARRYING, "flush.", "unmap.", "generation.", "page.dirty", "page.copy", "page.free", "table.free", "rmap.unlock", "entry.install")
 """Effects for which a helper is worth following into."""
 
 
@@ -178,4 +178,6 @@ def _events(kinds: list[str]) -> frozenset[str]:
         out.add("ptl.release")
     if "entry.clear" in out or "entry.start" in out:
         out.add("value.stale")
+    if "entry.commit" in out:
+        out.add("value.commit")
     return frozenset(out)

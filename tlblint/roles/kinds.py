@@ -45,6 +45,7 @@ KINDS: dict[str, Kind] = {
     "flush.record": _kind("tlb", "pte", "table", True),
     "flush.batched": _kind("mm", "", "", True),
     "flush.rmaps": _kind("tlb", "vma", "", True),
+    "generation.take": _kind("mm", "", "", True),
     "section.open": _kind("tlb", "", "", True),
     "section.close": _kind("tlb", "", "", True),
     "unmap.defer": _kind("mm", "value", "", True),
