@@ -97,6 +97,8 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
     def subject(index: int) -> bool:
         """The definition of an API function is what the role table describes, not a user of it."""
         fn = program.functions[index]
+        if not automata.can_fail(events[index]):
+            return False  # nothing that happens in it, or in what it calls, breaks a rule
         return not context.skipped(fn.path) and context.roles(fn.name, len(fn.params)) is None
 
     options = options or Options()

@@ -96,6 +96,7 @@ _GUARDS: dict[str, GuardTest] = {
     "entered-locked": lambda e, i, a, f: i is not None and i[2][0] != (),
     "foreign-mm": lambda e, i, a, f: _foreign(e, i),
     "live-read": lambda e, i, a, f: e.origin == "read" and e.pointer_kept,
+    "known-page": lambda e, i, a, f: i is not None and len(i[2]) > 1 and i[2][1] not in ("", ()),
     "paused": lambda e, i, a, f: e.paused,
     "built-value": lambda e, i, a, f: e.origin == "built",
     "emptied-value": lambda e, i, a, f: "z" in e.bits,
@@ -113,6 +114,8 @@ class Automata:
         self._features = features
         self._start: dict[str, list[tuple[int, Transition, bool | None]]] = {}
         self._step: dict[str, dict[tuple[int, str], list[tuple[Transition, int | None, bool | None]]]] = {}
+        self._failing: dict[frozenset[str], bool] = {}
+        self._numbers: dict[tuple[Instance, ...], frozenset[int]] = {}
         self._heard: dict[tuple[int, str, frozenset[str]], bool] = {}
         for index, rule in enumerate(rules):
             for transition in rule.transitions:
@@ -151,6 +154,13 @@ class Automata:
         if known is None:
             known = any((instance[0], instance[1]) in self._step.get(kind, ()) for kind in kinds)
             self._heard[key] = known
+        return known
+
+    def can_fail(self, kinds: frozenset[str]) -> bool:
+        """Whether any rule can come to ERROR by events of ``kinds`` alone, whatever the guards say."""
+        known = self._failing.get(kinds)
+        if known is None:
+            known = self._failing[kinds] = any(_reaches_error(rule, kinds | _UNASKED) for rule in self.rules)
         return known
 
     def deaf(self, kind: str, instances: tuple[Instance, ...]) -> bool:
@@ -210,6 +220,13 @@ class Automata:
         key = instance[2][slot] if slot is not None else 0
         return key if isinstance(key, int) else 0
 
+    def bound_values(self, instances: tuple[Instance, ...]) -> frozenset[int]:
+        """The numbers, made here or below, of the values that instances hang on."""
+        known = self._numbers.get(instances)
+        if known is None:
+            known = self._numbers[instances] = frozenset(n for i in instances if (n := self.value_bound(i)) > 0)
+        return known
+
     def _move(self, instance: Instance, event: Event, steps: dict, bad: list[Violation]) -> Instance | None:  # type: ignore[type-arg]
         for transition, slot, wanted in steps.get((instance[0], instance[1]), ()):
             if wanted is not None and event.truth is not wanted:
@@ -246,6 +263,26 @@ class Automata:
     def describe(self, rule: int, state: str) -> str:
         """The rule file's words for a state."""
         return dict(self.rules[rule].states).get(state, state)
+
+
+_UNASKED = frozenset({"exit", "settle", "gather.declare", "gather.leave", "notifier.declare", "notifier.leave", "ptl.acquire", "ptl.release"})
+"""Events that may happen without a call of their own: a walk or a guard takes and drops a lock, too."""
+
+_NEEDED = {"cleaned-value": "value.clean"}
+"""Guards that only hold when an event of that kind came before."""
+
+
+def _reaches_error(rule: RuleSpec, kinds: frozenset[str]) -> bool:
+    """Whether ERROR can be reached from "start" by transitions whose events are all among ``kinds``."""
+    steps = [t for t in rule.transitions if any(e.kind in kinds for e in t.events)
+             and all(g.negated or _NEEDED.get(g.word, "exit") in kinds for g in t.guards)]
+    reached = {"start"}
+    grew = True
+    while grew and "ERROR" not in reached:
+        before = len(reached)
+        reached.update(t.target for t in steps if not reached.isdisjoint(t.sources))
+        grew = len(reached) > before
+    return "ERROR" in reached
 
 
 def ordered(instances: set[Instance]) -> tuple[Instance, ...]:

@@ -39,7 +39,7 @@ _STEP = re.compile(r"->|\.")
 LONGEST_PATH = 120
 """Characters of a path that is followed through copies."""
 
-_DEREF = re.compile(r"(?:->|\.|\[|$)")
+_DEREF = re.compile(r"->|\.|\[")
 
 
 @dataclass(slots=True)
@@ -229,7 +229,8 @@ class Compiler:
                 elif op[0] == SET:
                     writes.add(op[1])
             blocks.append((tuple(kept), block.kind, block.cond, block.succs, block.pos))
-        return Code(index, fn, blocks, frozenset(relevant), *_tests(blocks), frozenset(callees), frozenset(writes), _pointers(fn), _lasting(fn), _zeroed(fn),
+        return Code(index, fn, blocks, frozenset(relevant.paths), *_tests(blocks),
+                    frozenset(callees), frozenset(writes), _pointers(fn), _lasting(fn), _zeroed(fn),
                     _guards(fn), frozenset(name for name, _ in fn.params) - _assigned(fn), _owned(fn))
 
     def _lower(self, instr: tuple, fn: Function, dest: dict[int, str]) -> tuple | None:  # type: ignore[type-arg]
@@ -284,37 +285,54 @@ def _destinations(fn: Function) -> dict[int, str]:
     return out
 
 
-def _relevant(fn: Function, raw: list[list[tuple | None]]) -> set[str]:  # type: ignore[type-arg]
+class _Wanted:
+    """A growing set of paths with everything that lies above one of them."""
+
+    def __init__(self) -> None:
+        self.paths: set[str] = set()
+        self._above: set[str] = set()
+
+    def add(self, paths: Iterable[str]) -> bool:
+        """Take in ``paths``. True when one was new."""
+        new = set(paths) - self.paths
+        self.paths |= new
+        for path in new:
+            self._above.update(path[: found.start()] for found in _DEREF.finditer(path))
+        return bool(new)
+
+    def touched_by(self, path: str) -> bool:
+        """Whether an assignment to ``path`` matters: a wanted path is it, lies below it, or is the root of an out-parameter."""
+        if path in self.paths or path[0] == "*" or path in self._above or "->" in path:
+            return True
+        # a field of something whose address is handed on
+        return "." in path and any(path[: found.start()] in self.paths for found in re.finditer(r"\.", path))
+
+
+def _relevant(fn: Function, raw: list[list[tuple | None]]) -> _Wanted:  # type: ignore[type-arg]
     """Paths that reach a branch, a role or an analysed call; closed over assignments."""
-    wanted: set[str] = set()
-    sets: list[tuple[str, Expr]] = []
+    wanted = _Wanted()
+    sets: list[tuple[str, tuple[str, ...]]] = []
+    pures = {op[1]: mentions(op[2]) for ops in raw for op in ops if op is not None and op[0] == PURE}
     for block, ops in zip(fn.blocks, raw, strict=True):
         if block.cond is not None:
-            wanted.update(paths_in(block.cond))
+            wanted.add(paths_in(block.cond))
         for op in ops:
             if op is None:
                 continue
             if op[0] == SET or op[0] == DERIVE:
-                sets.append((op[1], op[2]))
+                sets.append((op[1], tuple(paths_in(op[2]))))
             elif op[0] in (ROLE, CALL):
                 for arg in op[5 if op[0] == ROLE else 4]:
-                    wanted.update(paths_in(arg))
-            elif op[0] == PURE and op[1] in wanted:
-                wanted |= mentions(op[2])
-    pures = {op[1]: op[2] for ops in raw for op in ops if op is not None and op[0] == PURE}
+                    wanted.add(paths_in(arg))
     changed = True
     while changed:
         changed = False
-        for path, expr in sets:
-            if _touches(path, wanted):
-                for read in paths_in(expr):
-                    if read not in wanted:
-                        wanted.add(read)
-                        changed = True
-        for temp, key in pures.items():
-            if temp in wanted and not mentions(key) <= wanted:
-                wanted |= mentions(key)
-                changed = True
+        for path, read in sets:
+            if wanted.touched_by(path):
+                changed |= wanted.add(read)
+        for temp, mentioned in pures.items():
+            if temp in wanted.paths:
+                changed |= wanted.add(mentioned)
     return wanted
 
 
@@ -374,24 +392,13 @@ def own(paths: Iterable[str]) -> set[str]:
     return out | {"=" + path for path in out}
 
 
-def _touches(path: str, wanted: set[str]) -> bool:
-    """Whether an assignment to ``path`` matters: a wanted path is it, lies below it, or is the root of an out-parameter."""
-    if path in wanted or path.startswith("*") or "->" in path:
-        return True
-    if "." in path and any(path[: found.start()] in wanted for found in re.finditer(r"\.", path)):
-        return True  # a field of something whose address is handed on
-    return any(w.startswith(path) and _DEREF.match(w, len(path)) for w in wanted)
-
-
-def _keep(op: tuple, relevant: set[str]) -> bool:  # type: ignore[type-arg]
+def _keep(op: tuple, wanted: _Wanted) -> bool:  # type: ignore[type-arg]
     if op[0] == SET:
-        return _touches(op[1], relevant)
-    if op[0] == PURE:
-        return op[1] in relevant
-    if op[0] == DERIVE:
-        return op[1] in relevant
+        return wanted.touched_by(op[1])
+    if op[0] in (PURE, DERIVE):
+        return op[1] in wanted.paths
     if op[0] == HAVOC:
-        return any(_touches(p, relevant) for p in op[1])
+        return any(wanted.touched_by(path) for path in op[1])
     return True
 
 

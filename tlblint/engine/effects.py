@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tlblint.engine.automata import Event, Instance
 from tlblint.engine.compile import PTL_NAME, text_of
 from tlblint.engine.state import Auto, Path
-from tlblint.engine.values import Env, Value, evaluate, forget, reads_of, resolve
+from tlblint.engine.values import Env, Value, evaluate, forget, mapped_by, reads_of, resolve
 from tlblint.model.ir import Expr
 
 ENTRY_NAME = re.compile(r"(?:^|[>.*])(?:\w*ptep?|\w*_pmd|pmdp?|pudp?)$")
@@ -102,21 +102,6 @@ class Effects:
                 break
             path = str(held[1])
         return "*" + path
-
-    def mapped_by(self, env: Env, expr: Expr) -> int:
-        """The number of the entry value that a page was found through; 0 when it was not found that way."""
-        key = text_of(expr) or ""
-        for _ in range(5):
-            if key.startswith("paged#"):
-                return int(key[6:])
-            held = env.get(key)
-            if type(held) is tuple and held[0] == "term":
-                key = str(held[1])
-            elif inner := _FOLIO_OF.match(key):
-                key = inner["path"]
-            else:
-                break
-        return 0
 
     def is_entry_pointer(self, env: Env, path: str) -> bool:
         """Whether dereferencing ``path`` reads a page-table entry."""
@@ -403,6 +388,9 @@ def _test(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: f
             if not (type(other) is tuple and other[0] == "e"):
                 return
             key = f"same@{value[1]}={other[1]}"
+    elif kind == "test.nonpresent":  # a page that is never mapped present
+        number = mapped_by(path.env, binds["page"])
+        key = f"nonpresent#{number}" if number else f"{call.name}({text_of(binds['page'])})"
     else:
         text = next((text_of(e) for k, e in binds.items() if k != "ret"), "")
         key = f"{kind[5:]}#{text}"
@@ -427,6 +415,11 @@ def _derive(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs:
     path.env[f"%{ret[1]}"] = (held[0], held[1], held[2], bits, held[4])
 
 
+def _count(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
+    """A count of entries from the one that was asked about on: at least one."""
+    path.env[call.temp] = "nz"
+
+
 def _defer(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
     """The unmap batch takes the flush over; it judges by the entry value that it is given, or by whether that is dirty."""
     value = self.value_of(path, binds["value"], call.pos) if "value" in binds else None
@@ -436,13 +429,10 @@ def _defer(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: 
     self.event(path, kind, {"value": number}, attrs, call.level, call.pos, call.name, value=value)
 
 
-_FOLIO_OF = re.compile(r"(?:page_folio|compound_head|folio_page|page_head)\((?P<path>[^(),]+)[,)]")
-
-
 def _page(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
     """Something about a page: ``value`` is the entry value that it was found through, 0 when that is not known."""
     subject = binds.get("page", ("?",))
-    number = self.mapped_by(path.env, subject)
+    number = mapped_by(path.env, subject)
     objects: dict[str, object] = {"page": self.text(path.env, subject), "value": number}
     pin = f"pinned#{number}" if number else f"pinned@{objects['page']}"
     if kind == "page.get":
@@ -488,5 +478,6 @@ _HANDLERS: dict[str, Callable[..., None]] = {
     "rmap.drop": _page,
     "value.derive": _derive,
     "value.build": _derive,
+    "value.count": _count,
     **{f"test.{word}": _test for word in _TESTS},
 }

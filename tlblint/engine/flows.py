@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from tlblint.engine.compile import CALL, ROLE, Code, own, paths_in
 from tlblint.model.ir import Expr
@@ -73,6 +74,7 @@ class Flows:
         return self._taken[index]
 
 
+@lru_cache(maxsize=65536)
 def root(path: str) -> str:
     """The variable a path starts from: "*p" and "p->f" give p."""
     return re.split(r"->|\.|\[", path.lstrip("*"), maxsplit=1)[0]

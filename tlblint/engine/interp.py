@@ -19,7 +19,7 @@ from tlblint.engine.entries import Entry, entered
 from tlblint.engine.flows import Flows
 from tlblint.engine.rename import Frame
 from tlblint.engine.state import SHIFT, START, Auto, Exit, Path, Trail
-from tlblint.engine.values import Env, Question, Value, advance, ask, assign, evaluate, forget, learn, merge, presence, resolve, truth
+from tlblint.engine.values import Env, Question, Value, advance, ask, assign, evaluate, forget, learn, mapped_by, merge, presence, resolve, truth
 from tlblint.model.ir import Expr
 
 _ADDRESS = re.compile(r"(?:^|_|>|\.)(?:h?addr|address|next|start|end)$")
@@ -100,6 +100,9 @@ def analyse_function(world: World, index: int, auto: Auto = START, env: Env | No
                      walked: bool = False) -> Summary:
     """Run one function from one entry state; answers come from the table when it was asked before."""
     entry: Env = env or {}
+    promised = world.promised(index)
+    if promised is not None and promised.given and promised.given not in entry:
+        entry = {**entry, promised.given: 1}
     says = inherited | world.says.get(index, NO_BITS)
     key = (index, auto, tuple(sorted(entry.items(), key=lambda kv: kv[0])), is_root, inherited, walked)
     known = world.table.get(key)
@@ -294,6 +297,7 @@ class Run:
             path.auto = entered(world.automata, world.scope(callee), says | world.says.get(callee, NO_BITS), callee, code.fn, entry, path.auto)
         kinds = world.events[callee]
         handed = {v[1] for a in args if type(v := evaluate(path.env, a)) is tuple and v[0] == "e"}
+        handed |= {n for a in args if (n := mapped_by(path.env, a))}
         aside = tuple(i for i in path.auto.instances if not world.automata.listens(i, kinds) or not _reaches(world.automata.value_bound(i), handed))
         mine = path.auto if not aside else path.auto._replace(instances=tuple(i for i in path.auto.instances if i not in aside))
         auto = frame.state_in(mine)
@@ -401,7 +405,7 @@ class Run:
     def _collect(self, path: Path) -> None:
         """Instances about a value of this function, or of one that it called, that no variable holds any more can never move: they go."""
         automata = self._world.automata
-        numbers = {n for i in path.auto.instances if (n := automata.value_bound(i)) > 0}
+        numbers = automata.bound_values(path.auto.instances)
         if numbers and not numbers <= (alive := _held(path.env.values())):
             path.auto = path.auto._replace(instances=tuple(i for i in path.auto.instances if automata.value_bound(i) not in numbers - alive))
 
@@ -518,8 +522,9 @@ def _held(values: Iterable[object]) -> set[int]:
 
 def _drop_temps(env: Env, lasting: frozenset[str]) -> None:
     """Temps do not live past their block unless a later block reads them."""
-    for key in [k for k in env if k[0] == "%" and k not in lasting]:
-        del env[key]
+    for key in [k for k in env if k[0] == "%"]:
+        if key not in lasting:
+            del env[key]
 
 
 def _reaches(number: int, handed: set[int]) -> bool:

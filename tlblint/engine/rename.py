@@ -12,9 +12,10 @@ import re
 from tlblint.engine.automata import ordered
 from tlblint.engine.compile import PTL_NAME, SPINLOCK, Code, tokens
 from tlblint.engine.state import Auto
-from tlblint.engine.values import Env, Value, evaluate, resolve
+from tlblint.engine.values import Env, Value, evaluate, mapped_by, resolve
 from tlblint.model.ir import Expr
 
+_PAGES = ("struct page *", "struct folio *")
 _LOCAL = re.compile(r"[A-Za-z_]\w*")
 _TOKEN = re.compile(r"\*?[A-Za-z_$%][\w$]*(?:(?:->|\.)\w+|\[[^\]]*\])*(?P<call>\()?")
 
@@ -145,6 +146,8 @@ class Frame:
 
     def text(self, key: str, inward: bool) -> str | None:
         """An environment key in the other frame's names; None when it speaks of something unreachable there."""
+        if key.isidentifier():
+            return key if key.isupper() else (self.into(key) if inward else self.back(key))
         mark = key.find("#")
         if mark >= 0 and key[mark + 1 : mark + 2] in "-0123456789":
             number = int(key[mark + 1 :])
@@ -222,6 +225,9 @@ class Frame:
                 out["ptl@" + param] = 1
             if arg[0] == "&" and param in self._code.entry_pointers and _LOCAL.fullmatch(arg[1]):
                 out[param] = ("&", "*" + param)  # points to a variable of the caller, not into a table
+                continue
+            if type_ in _PAGES and (number := mapped_by(env, arg)):
+                out[param] = ("term", f"paged#{self.number_in(number)}", False)
                 continue
             value = evaluate(env, arg)
             value = value if type(value) is tuple and value[0] == "&" else self.value_in(value)

@@ -16,7 +16,7 @@ CARRYING = (
 )
 """Effects that create or end state which outlives the call."""
 
-MATTERING = (*CARRYING, "flush.", "unmap.", "generation.", "page.dirty", "page.copy", "page.free", "table.free", "rmap.unlock", "entry.install")
+MATTERING = (*CARRYING, "flush.", "unmap.", "generation.", "page.dirty", "page.copy", "table.free", "rmap.unlock", "entry.install")
 """Effects for which a helper is worth following into."""
 
 
@@ -95,6 +95,8 @@ class Scope:
         if known is None:
             role = self._roles(name, nargs)
             kinds = [e.kind for e in role.effects] if role is not None else []
+            if role is not None and any(e.kind == "value.derive" and "clean" in e.attrs for e in role.effects):
+                kinds.append("value.clean")
             lock = any(k.startswith("lock.") for k in kinds)
             carry = lock or any(k.startswith(CARRYING) for k in kinds)
             matter = lock or any(k.startswith(MATTERING) for k in kinds)

@@ -12,6 +12,7 @@ to an entry under that lock, ("m", lock): the same or NULL; ("l", lock); ("&", p
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from tlblint.engine.compile import mentions, text_of
@@ -365,12 +366,32 @@ def _nonzero(value: Value | None) -> bool:
     return value == "nz" or (type(value) is int and value != 0)
 
 
+_FOLIO_OF = re.compile(r"(?:page_folio|compound_head|folio_page|page_head)\((?P<path>[^(),]+)[,)]|&(?P<head>[\w>.-]+)->page$")
+
+
+def mapped_by(env: Env, expr: Expr) -> int:
+    """The number of the entry value that a page was found through; 0 when it was not found that way."""
+    key = text_of(expr) or ""
+    for _ in range(5):
+        if key.startswith("paged#"):
+            return int(key[6:])
+        held = env.get(key)
+        if type(held) is tuple and held[0] == "term":
+            key = str(held[1])
+        elif inner := _FOLIO_OF.match(key):
+            key = inner["path"] or inner["head"]
+        else:
+            break
+    return 0
+
+
 def presence(env: Env) -> tuple[tuple[int, Value], ...]:
     """The part of an environment that keeps states apart: whether entries that were read and not changed since, or taken
     out, are present."""
-    known = {int(key[8:]): env[key] for key in env if key.startswith("present#")}
-    if not known:
+    keys = [key for key in env if key[:8] == "present#"]
+    if not keys:
         return ()
+    known = {int(key[8:]): env[key] for key in keys}
     apart = {v[1] for v in env.values() if type(v) is tuple and v[0] == "e" and v[1] in known and (v[2] == "cleared" or (v[2] == "read" and v[4]))}
     return tuple((number, known[number]) for number in sorted(apart)) if apart else ()
 

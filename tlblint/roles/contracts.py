@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import msgspec
 
@@ -39,6 +40,8 @@ IMPLIED: dict[str, frozenset[str]] = {
     "dirty-not-needed": frozenset({"dirty-settled"}),
     # what was changed on the promise of a later flush must be flushed when this function returns
     "settles": frozenset(),
+    # what was unmapped and not moved is mapped again as it was
+    "puts-back": frozenset(),
     "kernel-tables": frozenset({"flush-elsewhere", "flushes-none-too"}),
 }
 """What a contract may say, and the plainer words that rules ask for and that follow from it."""
@@ -46,7 +49,7 @@ IMPLIED: dict[str, frozenset[str]] = {
 SAYS = frozenset(IMPLIED)
 HOLDS = frozenset({"ptl", "lazy", "walker", "pending", "i-mmap-read", "folio-lock", "hugetlb-vma-lock"})
 BINDS = frozenset({"pte", "pmd", "mm", "vma", "private"})
-ENTRY_KEYS = frozenset({"ptl", "pte", "pmd", "lazy", "pending"})
+ENTRY_KEYS = frozenset({"ptl", "pte", "pmd", "lazy", "pending", "given"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +79,19 @@ class FunctionContract:
     params: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ContractTable:
     """Contracts of slots and of single functions."""
 
     slots: tuple[SlotContract, ...]
     functions: tuple[FunctionContract, ...]
+
+    @cached_property
+    def _named(self) -> dict[str, list[FunctionContract]]:
+        out: dict[str, list[FunctionContract]] = {}
+        for item in self.functions:
+            out.setdefault(item.contract.function, []).append(item)
+        return out
 
     def slot(self, struct: str, slot: str) -> SlotContract | None:
         """The contract of ``.slot`` in a table of type ``struct`` (with or without "struct "), or None."""
@@ -96,8 +106,8 @@ class ContractTable:
         given = None if params is None else frozenset(params)
         found = [
             item.contract
-            for item in self.functions
-            if item.contract.function == name and item.contract.path in ("", path) and (given is None or item.params <= given)
+            for item in self._named.get(name, ())
+            if item.contract.path in ("", path) and (given is None or item.params <= given)
         ]
         return max(found, key=lambda item: len(item.path), default=None)
 
