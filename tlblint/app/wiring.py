@@ -16,6 +16,7 @@ from tlblint.app.spine import Contracts, Result, Spine, Wanted
 from tlblint.calls.program import arch_of
 from tlblint.engine import Context, Options, RuleSpec, analyse
 from tlblint.engine.entries import Entry
+from tlblint.engine.marks import WORDS as DEFINED
 from tlblint.engine.roots import Over, in_order
 from tlblint.findings.own import by_code
 from tlblint.flow import facts_of
@@ -30,7 +31,7 @@ from tlblint.roles.profiles import WORDS
 from tlblint.rulefile import RuleFileError, parse_rule
 from tlblint.syntax.config import Config
 
-OWN_ATTRS = frozenset({"no-result", "kernel", "out", "walker", "extra"})
+OWN_ATTRS = frozenset({"no-result", "kernel", "out", "walker", "extra", "own", "kept"})
 """Attributes that the engine adds to those of the role table."""
 
 NOT_ROLES = ("contracts.toml", "pure.toml", "scope.toml")
@@ -107,7 +108,7 @@ def _guide(directory: str) -> str:
 def _check_words(rules: Sequence[RuleSpec]) -> None:
     """A misspelt word in a rule would make it silent: each must be one that the tables can produce."""
     attrs = {word for kind in KINDS.values() for word in kind.attrs} | OWN_ATTRS
-    known: dict[str, frozenset[str]] = {"contract": SAYS | {"entered-lazy"}, "feature": FEATURES, "attr": frozenset(attrs)}
+    known: dict[str, frozenset[str]] = {"contract": SAYS | {"entered-lazy", *DEFINED.values()}, "feature": FEATURES, "attr": frozenset(attrs)}
     for rule in rules:
         wanted = [("profile feature", word, WORDS) for word in (*rule.needs, *(word for _, words in rule.where for word in words))]
         for guard in (guard for transition in rule.transitions for guard in transition.guards if guard.argument):

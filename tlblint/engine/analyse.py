@@ -12,9 +12,11 @@ from tlblint.engine.compile import ENTRY_FUNCTION, Code, Compiler
 from tlblint.engine.entries import Entry
 from tlblint.engine.grammar import RuleSpec
 from tlblint.engine.interp import World
+from tlblint.engine.marks import Marks
 from tlblint.engine.report import Reporter
 from tlblint.engine.roots import Over, Roots, in_order
 from tlblint.engine.scope import Scope
+from tlblint.engine.state import SHIFT
 from tlblint.model.finding import RawFinding
 from tlblint.model.ir import FileFacts, NotAnalysed
 from tlblint.model.roles import Profile, Role
@@ -76,7 +78,11 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
     program = Program(facts)
     walks = Walks(program, {place: dict(entry.bind) for place, entry in context.slots.items()}, context.roles)
     says = {i: context.says(fn.path, fn.name) | _assumed(fn.annotations) for i, fn in enumerate(program.functions)}
-    scope = Scope(program, context.roles, walks, {i for i, promised in says.items() if "settles" in promised})
+    marks = Marks(program.functions, context.roles)
+    judged_for_itself = marks.says if any(rule.definitions for rule in rules) else {}
+    marked = {i: marks.kinds.get(i, frozenset()) for i in (*marks.kinds, *judged_for_itself)}
+    scope = Scope(program, context.roles, walks, {i for i, promised in says.items() if "settles" in promised}, marked)
+    scope.carrying |= set(judged_for_itself)
 
     def callee(name: str, path: str) -> int | None:
         found = program.resolve(name, path)
@@ -85,9 +91,11 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
         makes_entry = ENTRY_FUNCTION.match(name) and program.functions[found].returns in ("pte_t", "pmd_t", "pud_t")
         return found if found in scope.followed and not context.pure(name) and not makes_entry else None
 
-    session = _Session(program, Compiler(context.roles, callee, context.pure, walks, context.slots))
+    session = _Session(program, Compiler(context.roles, callee, context.pure, walks, context.slots, marks))
     automata = Automata(rules, context.features)
     _pass_on(says, program, scope)
+    for index, words in marks.says.items():
+        says[index] |= words
     events = scope.events()
 
     def world() -> World:
@@ -95,15 +103,16 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
                      lambda i: context.entries(program.functions[i].path, program.functions[i].name))
 
     def subject(index: int) -> bool:
-        """The definition of an API function is what the role table describes, not a user of it."""
+        """The definition of an API function is what the role table describes, not a user of it: few rules are about those."""
         fn = program.functions[index]
-        if not automata.can_fail(events[index]):
+        if index not in judged_for_itself and not automata.can_fail(events[index]):
             return False  # nothing that happens in it, or in what it calls, breaks a rule
-        return not context.skipped(fn.path) and context.roles(fn.name, len(fn.params)) is None
+        return not context.skipped(fn.path) and (context.roles(fn.name, len(fn.params)) is None or index in judged_for_itself)
 
     options = options or Options()
     judged = Roots(program, scope, context.entries, subject, world).judge(options.only, options.over)
-    findings = Reporter(program, facts, automata, context.profiles, options.only).findings(judged.hits)
+    findings = Reporter(program, facts, automata, context.profiles, options.only).findings(
+        hit for hit in judged.hits if rules[hit.rule].definitions or hit.origin >> SHIFT not in judged_for_itself)
     stopped = tuple(NotAnalysed(program.functions[i].path, program.functions[i].name, program.functions[i].start, why)
                     for i, why in sorted(judged.stopped.items()))
     return EngineResult(findings, stopped, judged.contexts)

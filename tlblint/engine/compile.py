@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from tlblint.calls.walks import Walks
+from tlblint.engine.marks import Mark, Marks
 from tlblint.model.ir import Block, Expr, Function, Instr
 from tlblint.model.roles import Role
 
@@ -199,9 +200,10 @@ class Compiler:
     """Compiles functions against a role table, a callee resolver and a list of pure calls."""
 
     def __init__(self, roles: Resolver, callee: Callable[[str, str], int | None], pure: Callable[[str], bool], walks: Walks | None = None,
-                 slots: Mapping[tuple[str, str], object] | None = None) -> None:
+                 slots: Mapping[tuple[str, str], object] | None = None, marks: Marks | None = None) -> None:
         self._walks = walks
         self._slots = slots or {}
+        self._marks = marks
         self._entries: Mapping[int, tuple[str, str]] = {}
         self._roles = roles
         self._callee = callee
@@ -213,7 +215,7 @@ class Compiler:
         dest = _destinations(fn)
         self._used = _used(fn)
         self._entries = self._walks.entries.get(index, {}) if self._walks is not None else {}
-        raw = [[self._lower(instr, fn, dest) for instr in block.instrs] for block in fn.blocks]
+        raw = self._raw(fn, dest)
         relevant = _relevant(fn, raw)
         blocks = []
         callees: set[int] = set()
@@ -232,6 +234,31 @@ class Compiler:
         return Code(index, fn, blocks, frozenset(relevant.paths), *_tests(blocks),
                     frozenset(callees), frozenset(writes), _pointers(fn), _lasting(fn), _zeroed(fn),
                     _guards(fn), frozenset(name for name, _ in fn.params) - _assigned(fn), _owned(fn))
+
+    def _raw(self, fn: Function, dest: dict[int, str]) -> list[list[tuple | None]]:  # type: ignore[type-arg]
+        """The operations of each block, those that come with no call included."""
+        marks = self._marks
+        if marks is None:
+            return [[self._lower(instr, fn, dest) for instr in block.instrs] for block in fn.blocks]
+        out: list[list[tuple | None]] = []  # type: ignore[type-arg]
+        lost = marks.lost(fn)
+        for number, block in enumerate(fn.blocks):
+            ops: list[tuple | None] = [_marked(mark) for mark in lost.get(number, ())]  # type: ignore[type-arg]
+            for instr in block.instrs:
+                ops.append(self._lower(instr, fn, dest))
+                ops += [_marked(mark) for mark in marks.after(instr, fn)]
+            out.append([*ops, *(_marked(mark) for mark in marks.at_end(block, fn))])
+        return out
+
+    def _flagged(self, effects: tuple[Effect, ...], fn: Function) -> tuple[Effect, ...]:
+        """The effects of a bit or atomic operation, if it is on a flag that is followed."""
+        out = []
+        for kind, binds, attrs, when in effects:
+            expr = dict(binds)["flag"]
+            own = self._marks.followed(expr[1], fn) if self._marks is not None and expr[0] in "v&" else None
+            if own is not None:
+                out.append((kind, binds, attrs | own, when))
+        return tuple(out)
 
     def _lower(self, instr: tuple, fn: Function, dest: dict[int, str]) -> tuple | None:  # type: ignore[type-arg]
         tag = instr[0]
@@ -258,6 +285,11 @@ class Compiler:
             effects = effects_of(role, args, temp, f"%{temp}" in self._used)
             if any(effect[3].startswith("flag:") for effect in effects):
                 effects = tuple((*effect[:3], "always") if effect[3].startswith("flag:") else effect for effect in effects if flagged(fn, effect[3], args))
+            if effects and effects[0][0].startswith("flag."):
+                if not (effects := self._flagged(effects, fn)):
+                    return _opaque(temp, args)
+            elif self._marks is not None and any(kind == "flush.now" and self._marks.kept(binds, fn) for kind, binds, _, _ in effects):
+                effects = tuple((kind, binds, attrs | {"kept"}, when) for kind, binds, attrs, when in effects)
             return (ROLE, role, effects, f"%{temp}", name, args, pos, dest.get(temp, ""))
         callee = self._callee(name, fn.path)
         if callee is not None:
@@ -269,6 +301,14 @@ class Compiler:
         if args and ENTRY_FUNCTION.match(name):
             return (DERIVE, f"%{temp}", args[0], tuple(a[1] for a in args if a[0] == "&"))
         return _opaque(temp, args)
+
+
+def _marked(mark: Mark) -> tuple:  # type: ignore[type-arg]
+    """An event that comes with no call, as an operation."""
+    kind, objects, attrs, pos = mark
+    name = next((str(expr[1]) for expr in objects.values()), kind)
+    args = tuple(expr for expr in objects.values() if expr[0] == "v")
+    return (ROLE, Role(name, None, "", (), ""), ((kind, tuple(objects.items()), attrs, "always"),), "%", name, args, pos, "")
 
 
 def _opaque(temp: int, args: tuple[Expr, ...]) -> tuple:  # type: ignore[type-arg]

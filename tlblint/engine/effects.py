@@ -7,12 +7,15 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tlblint.engine.automata import Event, Instance
-from tlblint.engine.compile import PTL_NAME, text_of
+from tlblint.engine.compile import PTL_NAME, mentions, text_of
 from tlblint.engine.state import Auto, Path
 from tlblint.engine.values import Env, Value, evaluate, forget, mapped_by, reads_of, resolve
 from tlblint.model.ir import Expr
 
 ENTRY_NAME = re.compile(r"(?:^|[>.*])(?:\w*ptep?|\w*_pmd|pmdp?|pudp?)$")
+
+CHANGES = frozenset({"entry.clear", "entry.start", "entry.commit", "entry.demote", "entry.clean", "entry.install", "entry.young"})
+"""After these something may be left to flush."""
 
 NO_BITS: frozenset[str] = frozenset()
 EMPTIED = "emptied#"
@@ -137,6 +140,10 @@ class Effects:
               truth: bool | None = None, present: bool | None = None, value: Value | None = None) -> None:
         """Build the event and let the rules see it."""
         auto, env = path.auto, path.env
+        if kind in CHANGES:
+            env.pop("@settled", None)
+        elif kind in ("ptl.acquire", "flush.now", "enter"):
+            env["@settled"] = 1  # nothing is left over: who changes entries flushes before the lock goes
         pointer = objects.get("pte")
         walked = self._walked
         kept = moved = False
@@ -155,6 +162,14 @@ class Effects:
             moved = bool(value[4]) and value[4] != pointer
         self._emit(path, Event(kind, objects, attrs, level, self._number(pos), truth, name, env, auto.held, auto.lazy if not auto.paused else 0,
                                auto.paused > 0, auto.pending, walked, present, bits, origin, kept, moved, self._user, self._says, self._is_root), pos)
+
+    def assigned(self, path: Path, name: str, pos: int) -> None:
+        """A variable gets another value: what rules remember by its name is about something else from now on."""
+        if self._deaf("assign", path.auto.instances):
+            return
+        spans = {key for i in path.auto.instances for key in i[2] if isinstance(key, str) and key.startswith("flush(")}
+        for key in sorted(key for key in spans if name in key.rpartition("|")[2].split(",")):
+            self.event(path, "assign", {"span": key}, NO_BITS, "", pos, name)
 
     def apply(self, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
         """One effect of one call."""
@@ -277,6 +292,25 @@ def _lazy(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: f
         path.auto = auto._replace(paused=min(auto.paused + 1, 3))
     elif kind == "lazy.resume":
         path.auto = auto._replace(paused=max(auto.paused - 1, 0))
+
+
+def _flag(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
+    """A flag or one bit of a word of them: known by where it is."""
+    expr = binds.get("flag", ("?",))
+    name = resolve(path.env, str(expr[1])) if expr[0] in "v&" else ""
+    if "bit" in binds:
+        name += ":" + (text_of(binds["bit"]) or "?")
+    self.event(path, kind, {"flag": name}, attrs, call.level, call.pos, call.name)
+
+
+def _flush(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
+    """``span``: what is flushed, by the expressions that say so, and after a bar the variables in them. No path, so that it means nothing elsewhere."""
+    objects: dict[str, object] = {name: self.text(path.env, expr) for name, expr in binds.items() if name in ("vma", "mm")}
+    parts = [self.text(path.env, binds[name]) for name in ("vma", "addr", "end") if name in binds] or [str(objects.get("mm", ""))]
+    if all(parts) and not any("%" in part for part in parts):
+        names = sorted({name for part in parts for name in mentions(part)})
+        objects["span"] = f"flush({','.join(parts)})|{','.join(names)}"
+    self.event(path, kind, objects, attrs, call.level, call.pos, call.name)
 
 
 def _pending(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
@@ -459,6 +493,8 @@ _HANDLERS: dict[str, Callable[..., None]] = {
     "lazy.leave": _lazy,
     "lazy.pause": _lazy,
     "lazy.resume": _lazy,
+    "flush.now": _flush,
+    **{f"flag.{word}": _flag for word in ("read", "raise", "clear", "swap")},
     "pending.inc": _pending,
     "pending.dec": _pending,
     "notifier.init": _notifier_init,

@@ -26,16 +26,18 @@ EVENT_KINDS = frozenset(
         "test.paged", "test.unpaged", "value.derive", "value.stale", "page.dirty", "page.free", "page.get", "page.defer", "rmap.drop", "table.free",
         "notifier.start", "notifier.end", "sleep", "exit", "settle", "gather.declare", "gather.leave", "notifier.declare", "notifier.leave",
         "notifier.init", "value.commit", "generation.take",
+        "enter", "assign", "argument.lost", "batch.add", "flag.read", "flag.raise", "flag.clear", "flag.swap", "gather.vma", "gather.touch",
+        "gather.reset", "gather.mark", "gather.read",
     }
 )
-OBJECTS = frozenset({"ptl", "pte", "value", "old", "mm", "tlb", "page", "range", "vma"})
+OBJECTS = frozenset({"ptl", "pte", "value", "old", "mm", "tlb", "page", "range", "vma", "flag", "span", "argument"})
 PLACES = OBJECTS | {"site", "site_line", "act", "act_line", "function"}
 """What may stand between braces in a sentence."""
 PLAIN_GUARDS = frozenset(
     {
         "may-be-present", "known-present", "walked", "page-table-level", "huge-level", "lazy", "pending-open", "anon-page", "no-page",
         "cleaned-value", "read-value", "user-space", "root", "ptl-held", "entered-locked", "restores", "moves", "foreign-mm", "built-value", "live-read",
-        "paused", "emptied-value",
+        "paused", "emptied-value", "settled", "named", "elsewhere",
     }
 )
 ARG_GUARDS = frozenset({"attr", "feature", "contract"})
@@ -87,7 +89,7 @@ class RuleSpec:
     ``needs`` are features that a profile must have for the rule to hold there; ``where`` adds to them by the state
     from which ERROR is reached. ``single`` names states in which instances are told apart by their lock only: where it no
     longer matters which entry it was, one instance stands for all. ``placed_at_act`` names states from which a finding
-    is placed where ERROR is reached, not where the instance began.
+    is placed where ERROR is reached, not where the instance began. ``definitions``: the functions that stand behind a flag or a gather are judged, too.
     """
 
     code: str
@@ -103,6 +105,7 @@ class RuleSpec:
     where: tuple[tuple[str, tuple[str, ...]], ...]
     single: tuple[str, ...]
     placed_at_act: tuple[str, ...]
+    definitions: bool
     text: str
     path: str
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from tlblint.engine.automata import Automata, Event, Instance
 from tlblint.engine.compile import DERIVE, HAVOC, PURE, ROLE, SET, Code, text_of, tokens
-from tlblint.engine.effects import EMPTIED, NO_BITS, Call, Effects, drop_number
+from tlblint.engine.effects import CHANGES, EMPTIED, NO_BITS, Call, Effects, drop_number
 from tlblint.engine.entries import Entry, entered
 from tlblint.engine.flows import Flows
 from tlblint.engine.rename import Frame
@@ -149,7 +149,10 @@ class Run:
 
     def run(self, auto: Auto, env: Env) -> Summary:
         """Visit blocks in reverse postorder until nothing changes or the bound is reached."""
-        self._reach(0, Path(auto, dict(env), None), None)
+        start = Path(auto, dict(env), None)
+        if self._is_root:
+            self._effects.event(start, "enter", {}, NO_BITS, "", self._code.fn.start, self._code.fn.name)
+        self._reach(0, start, None)
         visits = 0
         bounded = False
         while self._queue:
@@ -197,6 +200,7 @@ class Run:
             elif tag == HAVOC:
                 for path in paths:
                     for name in op[1]:
+                        self._effects.assigned(path, name, 0)
                         forget(path.env, resolve(path.env, name))
             elif tag == PURE:
                 for path in paths:
@@ -220,6 +224,7 @@ class Run:
     def _set(self, paths: list[Path], path: Path, op: tuple) -> None:  # type: ignore[type-arg]
         """An assignment. ``flag |= predicate`` splits on the predicate, so that the flag stays correlated with it."""
         _, name, expr, pos = op
+        self._effects.assigned(path, name, pos)
         if expr[0] == "op" and expr[1] == "|" and expr[2] == ("v", name):
             right = evaluate(path.env, expr[3])
             if type(right) is tuple and right[0] == "term" and truth(path.env, right) is None:
@@ -323,6 +328,8 @@ class Run:
 
     def _return(self, path: Path, leave: Exit, frame: Frame, code: Code, temp: str, dest: str, trail: Trail, pos: int) -> Path:
         env = dict(path.env)
+        if not self._world.events[code.index].isdisjoint(CHANGES):
+            env.pop("@settled", None)
         if type(leave.value) is tuple and leave.value[0] == "l":
             frame.hand_out(leave.value[1], dest or temp)
         for written in self._world.flows.writes(code.index):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from tlblint.calls.program import Program
 from tlblint.calls.walks import Walks
@@ -12,11 +12,14 @@ from tlblint.model.roles import Role
 
 CARRYING = (
     "ptl.acquire", "ptl.release", "lazy.", "entry.clear", "entry.start", "entry.commit", "entry.demote", "entry.clean", "section.", "pending.",
-    "gather.", "notifier.", "unmap.batch",
+    "gather.begin", "gather.end", "notifier.", "unmap.batch",
 )
 """Effects that create or end state which outlives the call."""
 
-MATTERING = (*CARRYING, "flush.", "unmap.", "generation.", "page.dirty", "page.copy", "table.free", "rmap.unlock", "entry.install")
+ENDING = frozenset({"flag.clear", "gather.read", "argument.lost"})
+"""Events that stand in no call, and for which a function is worth running for itself."""
+
+MATTERING = (*CARRYING, "flush.", "unmap.", "generation.", "page.dirty", "page.copy", "table.free", "rmap.unlock", "entry.install", "batch.")
 """Effects for which a helper is worth following into."""
 
 
@@ -26,9 +29,11 @@ ANSWER = 12
 
 class Scope:
     """The call relation among the program's functions, and two sets: ``carrying`` and ``mattering`` (by index). A walk
-    carries what its callbacks do. ``settling``: functions that others' changes are accounted for in."""
+    carries what its callbacks do. ``settling``: functions that others' changes are accounted for in.
+    ``marked``: events of functions that stand in no call."""
 
-    def __init__(self, program: Program, roles: Callable[[str, int], Role | None], walks: Walks, settling: Collection[int] = ()) -> None:
+    def __init__(self, program: Program, roles: Callable[[str, int], Role | None], walks: Walks, settling: Collection[int] = (),
+                 marked: Mapping[int, frozenset[str]] | None = None) -> None:
         self._walks = walks
         self._program = program
         self._kinds: dict[tuple[str, int], tuple[bool, bool, bool]] = {}
@@ -40,7 +45,7 @@ class Scope:
         mattering: set[int] = set()
         for index, fn in enumerate(program.functions):
             carries, matters, callees, kinds = self._scan(fn)
-            self._direct.append(kinds)
+            self._direct.append(kinds | (marked or {}).get(index, frozenset()))
             self.callees.append(callees)
             if carries:
                 self.carrying.add(index)
@@ -50,6 +55,7 @@ class Scope:
         short = {i for i, fn in enumerate(program.functions) if len(fn.blocks) <= ANSWER and fn.static}
         self.followed = self.mattering | self._close({i for i in short if _answers(program.functions[i])}, short)
         self.carrying |= self.mattering & (walks.entries.keys() | set(settling))
+        self.carrying |= {i for i, kinds in (marked or {}).items() if i in self.mattering and not kinds.isdisjoint(ENDING)}
         self.callers: dict[int, list[int]] = {}
         for index, callees in enumerate(self.callees):
             for callee in callees:

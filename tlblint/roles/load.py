@@ -28,6 +28,10 @@ class RawEffect(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     old: str | None = None
     origin: str | None = msgspec.field(name="from", default=None)
     flags: str | None = None
+    flag: str | None = None
+    bit: str | None = None
+    addr: str | None = None
+    end: str | None = None
     tlb: str | None = None
     page: str | None = None
     lock: str | None = None

@@ -10,7 +10,7 @@ from tlblint.engine.grammar import OBJECTS, GrammarError, RuleSpec, Transition, 
 
 HEADINGS = ("What it finds", "Why it matters", "When this rule is wrong", "Examples", "References")
 _TITLE = re.compile(r"# (TLB\d{3}) ([a-z][a-z-]+)\s*$")
-_KEYS = {"title", "severity", "confidence", "status", "track", "states", "transitions", "needs", "where", "single", "placed_at_act"}
+_KEYS = {"title", "severity", "confidence", "status", "track", "states", "transitions", "needs", "where", "single", "placed_at_act", "definitions"}
 LONGEST = 2000
 """Characters of the longest transition that is read."""
 
@@ -60,7 +60,7 @@ def parse_rule(path: str, text: str) -> RuleSpec:
             if state not in known:
                 raise RuleFileError(path, _line_of(lines, key), 1, f"{key} names an unknown state '{state}'")
     return RuleSpec(title[1], title[2], str(data["title"]), data["severity"], data["confidence"], data["status"], track, tuple(states.items()), transitions,
-                    tuple(data.get("needs", [])), where, single, placed, text, path)
+                    tuple(data.get("needs", [])), where, single, placed, data.get("definitions", False), text, path)
 
 
 def _toml_block(path: str, lines: list[str]) -> tuple[int, str]:
@@ -104,6 +104,8 @@ def _shapes(path: str, first: int, block: str, data: dict[str, Any]) -> None:
             raise RuleFileError(path, first + _offset(block, key), 1, f"{key} must be a list of strings")
     if not isinstance(data["title"], str):
         raise RuleFileError(path, first + _offset(block, "title"), 1, "title must be a sentence in quotes")
+    if not isinstance(data.get("definitions", False), bool):
+        raise RuleFileError(path, first + _offset(block, "definitions"), 1, "definitions must be true or false")
     where = data.get("where", {})
     if not isinstance(where, dict) or not all(isinstance(item, list) and all(isinstance(word, str) for word in item) for item in where.values()):
         raise RuleFileError(path, first + _offset(block, "where"), 1, "where must map states to lists of profile features")

@@ -1,0 +1,210 @@
+"""Events that stand in no call of their own: flags that announce a flush, fields of a gather, ranges kept by hand, parameters that nobody reads.
+
+A flag belongs to an address space if its path goes through an mm or a vma: other CPUs set it, too. Only flags that somebody in the program
+takes back are followed. In the definition of an API function that stands for such a flag all fields are followed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+from tlblint.calls.program import arch_of
+from tlblint.model.ir import Block, Expr, Function, Instr
+from tlblint.model.roles import Role
+
+Resolver = Callable[[str, int], Role | None]
+Mark = tuple[str, dict[str, Expr], frozenset[str], int]
+"""(event kind, objects, attributes, byte offset)"""
+
+_SPACE = re.compile(r"(?:^|->|\.|_)(?:\w*mm|vma)$")
+_SPACES = ("struct mm_struct *", "struct vm_area_struct *")
+_GATHER_FIELD = re.compile(r"(?P<tlb>.*?)(?P<arrow>->|\.)(?P<field>start|end|freed_tables|cleared_\w+|fullmm|need_flush_all)$")
+_GATHER = re.compile(r"(?:^|->|\.)tlb$")
+_GENERATION = re.compile(r"(?:^|_)gen(?:eration)?(?:$|_)|^(?:start|end)$")
+_WIDEN = {"min": "addr", "min_t": "addr", "umin": "addr", "max": "end", "max_t": "end", "umax": "end"}
+_COMMON = frozenset({"start", "end"})
+"""Fields of too many structures to be told apart by their name."""
+_NONE: frozenset[str] = frozenset()
+_OWN = frozenset({"own"})
+WORDS = {"flush.batched": "completes-flush", "unmap.flush": "completes-flush", "gather.end": "completes-flush", "unmap.defer": "defers-flush"}
+"""What the definition of a function with such an effect has to do: said to the rules like a contract."""
+
+
+class Marks:
+    """What the functions of a program say without a call. Everything else here is asked per function."""
+
+    def __init__(self, functions: Sequence[Function], roles: Resolver) -> None:
+        self._roles = roles
+        clearing: set[int] = set()
+        self.says: dict[int, frozenset[str]] = {}
+        """The definitions of API functions that are to be judged, by index, with what is said of them."""
+        self._cleared: set[str] = set()
+        self._kept: set[str] = set()
+        for index, fn in enumerate(functions):
+            role = roles(fn.name, len(fn.params))
+            words = frozenset(WORDS[e.kind] for e in role.effects if e.kind in WORDS and "dirty" not in e.attrs) if role is not None else _NONE
+            if words and not arch_of(fn.path):
+                self.says[index] = words
+            for block in fn.blocks:
+                if self._learn(block, fn):
+                    clearing.add(index)
+        self._defining = {(functions[i].path, functions[i].name) for i in self.says}
+        self.kinds = {index: kinds for index, fn in enumerate(functions) if (kinds := frozenset(self._all(fn, index in clearing)))}
+        """The events of each function that has any."""
+
+    def _learn(self, block: Block, fn: Function) -> bool:
+        """Whether a call takes a flag back."""
+        calls: dict[int, Instr] = {}
+        found = False
+        for instr in block.instrs:
+            if instr[0] == "call":
+                calls[instr[1]] = instr
+                role = self._roles(instr[2], len(instr[3]))
+                for effect in role.effects if role is not None else ():
+                    if effect.kind in ("flag.clear", "flag.swap"):
+                        path = _operand(dict(effect.bind)["flag"], instr[3])
+                        if path and _of_space(path, fn):
+                            self._cleared.add(_last(path))
+                            found = True
+            elif instr[0] == "set" and instr[2] == ("n", 0) and _of_space(instr[1], fn):
+                self._cleared.add(_last(instr[1]))
+            elif instr[0] == "set" and instr[2][0] == "t" and _last(instr[1]) not in _COMMON:
+                made = calls.get(instr[2][1])
+                if made is not None and made[2] in _WIDEN and ("v", instr[1]) in made[3]:
+                    self._kept.add(_kept_name(instr[1], fn) + "/" + _WIDEN[made[2]])
+        return found
+
+    def followed(self, path: str, fn: Function) -> frozenset[str] | None:
+        """The attributes of events about a flag at ``path``; None if it is none that is followed."""
+        if _of_space(path, fn):
+            return _NONE if _last(path) in self._cleared or self.is_definition(fn) else None
+        return _OWN if "->" in path and self.is_definition(fn) else None
+
+    def is_definition(self, fn: Function) -> bool:
+        """Whether ``fn`` is an API function that is to be judged by what it is for."""
+        return (fn.path, fn.name) in self._defining
+
+    def kept(self, binds: Iterable[tuple[str, Expr]], fn: Function) -> bool:
+        """Whether a flush is given a range that code widens by hand."""
+        return any(what in ("addr", "end") and expr[0] == "v" and f"{_kept_name(expr[1], fn)}/{what}" in self._kept for what, expr in binds)
+
+    def after(self, instr: Instr, fn: Function) -> list[Mark]:
+        """What an assignment says."""
+        if instr[0] != "set":
+            return []
+        _, path, expr, pos = instr
+        out: list[Mark] = []
+        out += [mark for read in _reads(expr) for mark in self._read(read, fn, pos)]
+        own = self.followed(path, fn)
+        if own is not None and expr[0] == "n":
+            out.append(("flag.raise" if expr[1] else "flag.clear", {"flag": ("v", path)}, own, pos))
+        if (tlb := _gather(path, fn)) is not None and expr != ("n", 0):
+            out.append(("gather.mark", {"tlb": tlb}, _NONE, pos))
+        return out
+
+    def at_end(self, block: Block, fn: Function) -> list[Mark]:
+        """What a condition asks."""
+        return [mark for read in _reads(block.cond) for mark in self._read(read, fn, block.pos)] if block.kind == "branch" and block.cond is not None else []
+
+    def _read(self, path: str, fn: Function, pos: int) -> list[Mark]:
+        own = self.followed(path, fn)
+        tlb = _gather(path, fn)
+        out: list[Mark] = [("flag.read", {"flag": ("v", path)}, own, pos)] if own is not None else []
+        return [*out, ("gather.read", {"tlb": tlb}, _NONE, pos)] if tlb is not None and not path.endswith("fullmm") else out
+
+    def lost(self, fn: Function) -> dict[int, list[Mark]]:
+        """By block: parameters of a flush that say what to flush and are overwritten although nobody has read them."""
+        names = [name for name, _ in fn.params if "flush" in fn.name and _GENERATION.search(name)]
+        out: dict[int, list[Mark]] = {}
+        for name in names:
+            if _live(fn, name):
+                continue
+            for number, block in enumerate(fn.blocks):
+                stores = [instr[3] for instr in block.instrs if instr[0] == "set" and instr[1] == name]
+                out.setdefault(number, []).extend(("argument.lost", {"argument": ("v", name)}, _NONE, pos) for pos in stores)
+        return out
+
+    def _all(self, fn: Function, clears: bool) -> Iterable[str]:
+        if clears:
+            yield "flag.clear"
+        for block in fn.blocks:
+            for instr in block.instrs:
+                yield from (mark[0] for mark in self.after(instr, fn))
+            yield from (mark[0] for mark in self.at_end(block, fn))
+        for marks in self.lost(fn).values():
+            yield from (mark[0] for mark in marks)
+
+
+def _of_space(path: str, fn: Function) -> bool:
+    base, arrow, _ = path.rpartition("->")
+    return bool(arrow) and (bool(_SPACE.search(base)) or any(name == base and type_ in _SPACES for name, type_ in fn.params))
+
+
+def _operand(how: str, args: tuple[Expr, ...]) -> str:
+    return str(args[int(how)][1]) if how.isdigit() and int(how) < len(args) and args[int(how)][0] == "&" else ""
+
+
+def _last(path: str) -> str:
+    return re.split(r"->|\.", path)[-1]
+
+
+def _kept_name(path: str, fn: Function) -> str:
+    return _last(path) if "->" in path or "." in path else f"{fn.path}:{fn.name}:{path}"
+
+
+def _gather(path: str, fn: Function) -> Expr | None:
+    """The gather whose range or levels ``path`` holds."""
+    found = _GATHER_FIELD.fullmatch(path)
+    if found is None:
+        return None
+    tlb = found["tlb"]
+    if not _GATHER.search(tlb) and not any(name == tlb and type_ == "struct mmu_gather *" for name, type_ in fn.params):
+        return None
+    return ("v", tlb) if found["arrow"] == "->" else ("&", tlb)
+
+
+def _reads(expr: Expr | None) -> Iterable[str]:
+    if expr is None:
+        return
+    if expr[0] == "v":
+        yield expr[1]
+    elif expr[0] == "op":
+        yield from _reads(expr[2])
+        yield from _reads(expr[3])
+    elif expr[0] in ("!", "~", "-"):
+        yield from _reads(expr[1])
+
+
+def _live(fn: Function, name: str) -> bool:
+    """Whether some path reads the parameter before it is assigned."""
+    seen, work = {0}, [0]
+    while work:
+        block = fn.blocks[work.pop()]
+        ended = False
+        for instr in block.instrs:
+            if any(_names(expr, name) for expr in _operands(instr)):
+                return True
+            if instr[0] in ("set", "havoc", "decl") and instr[1] == name:
+                ended = True
+                break
+        if ended:
+            continue
+        if block.cond is not None and _names(block.cond, name):
+            return True
+        work.extend(new := [succ for succ in block.succs if succ not in seen])
+        seen.update(new)
+    return False
+
+
+def _operands(instr: Instr) -> Iterable[Expr]:
+    if instr[0] == "set":
+        return (instr[2],)
+    return instr[3] if instr[0] in ("call", "icall") else ()
+
+
+def _names(expr: Expr, name: str) -> bool:
+    """Whether an expression could read ``name``; one that is not understood could."""
+    if expr[0] in ("v", "&"):
+        return bool(re.match(rf"\*?{re.escape(name)}\b", expr[1]))
+    return expr[0] == "?" or any(_names(part, name) for part in expr[1:] if isinstance(part, tuple))
