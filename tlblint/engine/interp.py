@@ -311,14 +311,30 @@ class Run:
         trail: Trail = (path.trail, (self._number(pos), "call", f"{name}()", ""))
         self._adopt(summary, frame, path, trail)
         out = []
+        asked = self._asked(callee, name, args, path.env)
+        known = truth(path.env, path.env.get(asked)) if asked else None
         for leave in summary.exits:
+            answer = truth({}, leave.value) if asked else None  # type: ignore[arg-type]
+            if known is not None and answer is (not known):
+                continue  # the same question of the same number was answered otherwise on this path
             back = self._return(path, leave, frame, code, temp, dest, trail, pos)
             if aside or len(back.auto.instances) > 1:
                 back.auto = back.auto._replace(instances=world.automata.canonical({*back.auto.instances, *aside}))
             if entry is not None:
                 self._handed_back(back, entry, lazy, pos)
+            if answer is not None:
+                back.env[asked] = "nz" if answer else 0
             out.append(back)
         return out
+
+    def _asked(self, callee: int, name: str, args: tuple[Expr, ...], env: Env) -> str:
+        """What a call is as a question, if its answer hangs on nothing but numbers that it is given: it does nothing, and looks at
+        nothing through a pointer. Otherwise nothing."""
+        fn = self._world.code(callee).fn
+        if not args or not fn.static or self._world.events[callee] or any(type_.endswith("*") for _, type_ in fn.params):
+            return ""
+        texts = [resolve(env, arg[1]) if arg[0] == "v" else text_of(arg) if arg[0] in "nk" else None for arg in args]
+        return "" if None in texts else f"{name}({','.join(text for text in texts if text)})"
 
     def _handed_back(self, path: Path, entry: Entry, lazy: int, pos: int) -> None:
         """A callback is over: the walker leaves the mode and drops its lock."""

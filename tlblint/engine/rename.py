@@ -220,6 +220,7 @@ class Frame:
         ``taken`` also what was read through the pointers through which it takes entries out."""
         out: Env = {}
         reads = self._code.reads
+        followed = {("&", name) for name in self._names}  # objects that rules follow, found through fields of what is handed over
         for (param, type_), arg in zip(self._code.fn.params, args, strict=False):
             if type_ == SPINLOCK and arg[0] in "v&" and not PTL_NAME.search(param) and (PTL_NAME.search(arg[1]) or f"ptl@{arg[1]}" in env):
                 out["ptl@" + param] = 1
@@ -262,7 +263,7 @@ class Frame:
                 wanted = int(inner[mark + 1 :]) in handed
             else:
                 wanted = inner.startswith("emptied#") or inner in writes or "=" + inner in tests or ("(" in inner and tokens(inner) <= tests) or (
-                    type(value) is tuple and value[0] in ("p", "m", "l", "e") and inner in reads)
+                    type(value) is tuple and (value[0] in ("p", "m", "l", "e") or value in followed) and inner in reads)
             if wanted:
                 if type(value) is tuple and value[0] == "term" and len(value) > 3 and (known := env.get(value[1])) is not None:
                     value = known  # a copy is what it is a copy of

@@ -298,10 +298,18 @@ def _key(env: Env, cond: Expr) -> str | None:
         return resolve(env, cond[1])
     if cond[0] == "t":
         return f"%{cond[1]}"
+    if cond[0] == "op" and cond[1] == "==" and cond[2][0] == "v" and cond[3][0] == "k":
+        cond = (*cond[:2], ("v", _original(env, cond[2][1])), cond[3])
     if cond[0] == "op" and cond[1] in ("==", "&"):
         texts = sorted(filter(None, (_text(env, cond[2]), _text(env, cond[3]))))
         return f"({texts[0]}{cond[1]}{texts[1]})" if len(texts) == 2 else None
     return _text(env, cond)
+
+
+def _original(env: Env, path: str) -> str:
+    """What ``path`` is a copy of, if that is a field of what a pointer points to: others ask that field itself."""
+    held = env.get(path)
+    return held[1] if type(held) is tuple and held[0] == "term" and len(held) > 3 and not held[2] and "->" in held[1] and "(" not in held[1] else path
 
 
 def _text(env: Env, expr: Expr) -> str | None:

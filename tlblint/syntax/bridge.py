@@ -10,13 +10,16 @@ from tlblint.syntax.slicer import Span, index_functions
 _CALLED = re.compile(rb"(?<!\w)[A-Za-z_]\w*+(?=[ \t]*+\()")
 _ANSWERS = re.compile(rb"\breturn\b[^;]|(?:\*\s*\w++\s*+\)?+|->\s*\w++)\s*+(?:=(?!=)|[-+|&]=|\+\+|--)|(?:\+\+|--)[\s(]*\*")
 _LOCKS = re.compile(rb"\bspin_\w*lock\w*\s*\(")
+_OWNS = re.compile(rb"\bstruct[ \t]+(?:mmu_gather|mmu_notifier_range)[ \t]+[A-Za-z_]")
+"""A variable that has to be begun and finished, or started and ended; helpers may do that."""
 SHORT = 500
 """Bytes of a function that is read because it may only give an answer: a condition or an assignment moved out of its caller."""
 
 
 def bridged(raw: bytes, spans: list[Span], helpers: frozenset[bytes], above: frozenset[str] = frozenset()) -> list[Span]:
     """``spans`` with those functions of the file added that one of them calls, directly or not, and that lead to one of them again,
-    mention a name of ``helpers``, or are short and give an answer; and with those named in ``above`` that lead to one of them. File order."""
+    mention a name of ``helpers``, or are short and give an answer; and with those named in ``above``, or that own
+    what helpers begin and finish, that lead to one of them. File order."""
     if not spans:
         return spans
     scoped = {name for name, _, _ in spans}
@@ -25,6 +28,7 @@ def bridged(raw: bytes, spans: list[Span], helpers: frozenset[bytes], above: fro
         return spans
     calls = {name: _calls(raw, start, end) for name, start, end in spans}
     work = [name for called in calls.values() for name in called if name in others] + [name for name in above if name in others]
+    work += [name for name, start, end in others.values() if _OWNS.search(raw, start, end)]
     while work:  # only what is called from code in scope is looked at
         name = work.pop()
         if name not in calls:
