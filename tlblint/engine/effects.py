@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tlblint.engine.automata import Event, Instance
 from tlblint.engine.compile import PTL_NAME, mentions, text_of
 from tlblint.engine.state import Auto, Path
-from tlblint.engine.values import Env, Value, evaluate, forget, mapped_by, reads_of, resolve
+from tlblint.engine.values import Env, Value, evaluate, forget, mapped_by, reads_of, resolve, truth
 from tlblint.model.ir import Expr
 
 ENTRY_NAME = re.compile(r"(?:^|[>.*])(?:\w*ptep?|\w*_pmd|pmdp?|pudp?)$")
@@ -257,11 +257,20 @@ def _release(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs
     symbol = self.lock_of(path.env, expr, call.dest if expr[0] == "t" else "")
     if kind == "lock.release" and not is_ptl(path.env, symbol) and all(h[0] != symbol for h in path.auto.held):
         return
+    symbol = _known_as(path, symbol)
     if "rmap" in attrs and all(h[0] != symbol for h in path.auto.held):
         return
     self.event(path, "ptl.release", {"ptl": symbol}, attrs, call.level, call.pos, call.name)
     unread(path.env, None)
     path.auto = path.auto._replace(held=tuple(h for h in path.auto.held if h[0] != symbol))
+
+
+def _known_as(path: Path, symbol: str) -> str:
+    """The name under which a lock is held: that of another where the code has found the two equal."""
+    names = [lock[0] for lock in path.auto.held]
+    if symbol in names:
+        return symbol
+    return next((name for name in names if truth(path.env, path.env.get("({}=={})".format(*sorted((name, symbol)))))), symbol)
 
 
 def _lookup(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
