@@ -43,6 +43,8 @@ IMPLIED: dict[str, frozenset[str]] = {
     # what was unmapped and not moved is mapped again as it was
     "puts-back": frozenset(),
     "kernel-tables": frozenset({"flush-elsewhere", "flushes-none-too"}),
+    # raises a count of pending flushes that whoever calls lowers in the end
+    "opens-for-caller": frozenset(),
 }
 """What a contract may say, and the plainer words that rules ask for and that follow from it."""
 

@@ -92,7 +92,7 @@ KINDS: dict[str, Kind] = {
     "rmap.drop": _kind("page", "vma"),
     "table.free": _kind("", "tlb mm", "deferred"),
     "notifier.init": _kind("range"),
-    "notifier.start": _kind("range", "", "", True),
+    "notifier.start": _kind("range", "", "nonblock", True),
     "notifier.end": _kind("range", "", "", True),
     "sleep": _kind(),
     "assume.held": _kind("ptl"),
