@@ -198,6 +198,9 @@ def _unmapped_here(fn: Fn, free: Stmt, flush: Stmt) -> bool:
     what = re.search(r"\(\s*&?(\w+)", fn.code(free))
     if what is None or re.search(rf"\b{what.group(1)}\s*=(?!=)", between):
         return False
+    name = what.group(1)
+    if name.startswith("new_") or re.search(rf"\b(?:folio_get|folio_try_get|get_page)\s*\(\s*{name}\b", fn.mask[: flush.start]):
+        return False  # was never mapped, or a reference was taken that keeps it
     return re.search(r"\b(?:folio|page|hugetlb)_(?:remove|add)_\w*rmap\w*\s*\(", between) is not None or re.search(BATCH, fn.code(flush)) is not None
 
 

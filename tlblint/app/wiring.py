@@ -62,7 +62,7 @@ def build(wanted: Wanted) -> Spine:
         profiles=tuple(sorted(p.profile.name for p in chosen)),
         words=words,
         ruleset=_digest(rules, texts, profile_texts),
-        facts=partial(_facts, _configs(chosen), words, _helpers(roles), frozenset(item.contract.function for item in contracts.functions)),
+        facts=partial(_facts, _configs(chosen), words, _helpers(roles), contracts),
         analyse=partial(_analyse, judged, context),
         hints=roles.prefilter(),
         skipped=_paths(texts, "skipped"),
@@ -146,13 +146,20 @@ def _configs(profiles: Sequence[ProfileData]) -> Mapping[str, Config]:
     return out
 
 
-def _facts(configs: Mapping[str, Config], words: frozenset[bytes], helpers: frozenset[bytes], known: frozenset[str], path: str, raw: bytes) -> FileFacts:
-    return facts_of(path, raw, configs.get(arch_of(path)) or configs[""], words, helpers=helpers, known=known)
+def _facts(configs: Mapping[str, Config], words: frozenset[bytes], helpers: frozenset[bytes], contracts: ContractTable, path: str, raw: bytes) -> FileFacts:
+    """A function of which a flush is asked is read in any case: one that lost it mentions nothing else of interest."""
+    known = frozenset(item.contract.function for item in contracts.functions)
+    owing = frozenset(
+        name.encode() for item in contracts.functions if "settles" in item.contract.says and (name := item.contract.function).encode() in raw
+        and item.contract.path in ("", path)
+    )
+    return facts_of(path, raw, configs.get(arch_of(path)) or configs[""], words, owing, helpers, known)
 
 
 def _helpers(roles: RoleTable) -> frozenset[bytes]:
-    """Names that make a helper worth reading when code in scope calls it: what is done about a dirty page."""
-    return frozenset(role.name.encode() for role in roles.roles() if any(effect.kind == "page.dirty" for effect in role.effects))
+    """Names that make a helper worth reading when code in scope calls it: what is done about a dirty page, or with the contents of an
+    unmapped one."""
+    return frozenset(role.name.encode() for role in roles.roles() if any(effect.kind in ("page.dirty", "page.copy") for effect in role.effects))
 
 
 def _context(roles: RoleTable, contracts: ContractTable, texts: Mapping[str, str], generation: Generation, profiles: Sequence[ProfileData]) -> Context:
@@ -169,7 +176,7 @@ def _context(roles: RoleTable, contracts: ContractTable, texts: Mapping[str, str
         if contract is None or not contract.entry:
             return None
         held = dict(contract.entry)
-        return Entry(ptl=held.get("ptl", ""), level="", lazy="lazy" in held, note=contract.reason)
+        return Entry(ptl=held.get("ptl", ""), level="", lazy="lazy" in held, note=contract.reason, given=held.get("given", ""))
 
     return Context(
         roles=lru_cache(maxsize=None)(roles.resolve),

@@ -20,10 +20,10 @@ EVENT_KINDS = frozenset(
     {
         "ptl.acquire", "ptl.release", "entry.read", "entry.clear", "entry.start", "entry.commit", "entry.demote", "entry.clean", "entry.install",
         "entry.promote", "entry.young", "flush.now", "flush.gather", "flush.record", "flush.batched", "flush.rmaps", "section.open", "section.close",
-        "unmap.defer", "unmap.flush", "lazy.enter", "lazy.leave", "lazy.flush", "lazy.pause", "lazy.resume", "gather.begin", "gather.end",
+        "unmap.defer", "unmap.batch", "unmap.flush", "lazy.enter", "lazy.leave", "lazy.flush", "lazy.pause", "lazy.resume", "gather.begin", "gather.end",
         "pending.inc", "pending.dec", "pending.query", "test.dirty", "test.present", "test.none", "test.nonpresent", "test.write", "test.young",
         "test.same", "test.anon", "test.pagedirty", "test.needs_flush", "test.defer", "test.delay_rmap", "test.accessible", "test.cleaned",
-        "test.paged", "test.unpaged", "value.derive", "value.stale", "page.dirty", "page.free", "page.get", "page.defer", "rmap.drop", "table.free",
+        "test.paged", "test.unpaged", "value.derive", "value.stale", "page.dirty", "page.free", "page.get", "page.copy", "page.defer", "rmap.drop", "rmap.unlock", "table.free",
         "notifier.start", "notifier.end", "sleep", "exit", "settle", "gather.declare", "gather.leave", "notifier.declare", "notifier.leave",
         "notifier.init", "value.commit", "generation.take",
         "enter", "assign", "argument.lost", "batch.add", "flag.read", "flag.raise", "flag.clear", "flag.swap", "gather.vma", "gather.touch",
@@ -37,7 +37,7 @@ PLAIN_GUARDS = frozenset(
     {
         "may-be-present", "known-present", "walked", "page-table-level", "huge-level", "lazy", "pending-open", "anon-page", "no-page",
         "cleaned-value", "read-value", "user-space", "root", "ptl-held", "entered-locked", "restores", "moves", "foreign-mm", "built-value", "live-read",
-        "paused", "emptied-value", "settled", "named", "elsewhere",
+        "paused", "emptied-value", "known-page", "settled", "named", "elsewhere",
     }
 )
 ARG_GUARDS = frozenset({"attr", "feature", "contract"})

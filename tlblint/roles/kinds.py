@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 LEVELS = frozenset({"pte", "pmd", "pud", "huge", ""})
 WHENS = frozenset({"always", "ret!=0", "ret==0"})
+FLAG = re.compile(r"flag:(?P<index>\d|1[0-5]):(?P<name>[A-Z_]\w*)")
+"""A ``when``, too: argument ``index`` may hold the constant ``name``, going by what the calling function assigns."""
 OPERAND = re.compile(r"ret|\*(?P<pointed>\d|1[0-5])|(?P<index>\d|1[0-5])(?:\.[A-Za-z_]\w*)*")
 
 
@@ -41,7 +43,7 @@ KINDS: dict[str, Kind] = {
     "entry.young": _kind("pte", "mm vma", "", True),
     "flush.now": _kind("", "vma mm addr end", "range page mm", True),
     "flush.kernel": _kind(),
-    "flush.gather": _kind("tlb", "", "finish", True),
+    "flush.gather": _kind("tlb", "", "finish table", True),
     "flush.record": _kind("tlb", "pte", "table", True),
     "flush.batched": _kind("mm", "", "", True),
     "flush.rmaps": _kind("tlb", "vma", "", True),
@@ -49,6 +51,7 @@ KINDS: dict[str, Kind] = {
     "section.open": _kind("tlb", "", "", True),
     "section.close": _kind("tlb", "", "", True),
     "unmap.defer": _kind("mm", "value", "", True),
+    "unmap.batch": _kind("", "page", "", True),
     "unmap.flush": _kind("", "", "dirty", True),
     "lazy.enter": _kind("", "", "nests", True),
     "lazy.leave": _kind("", "", "nests", True),
@@ -71,7 +74,7 @@ KINDS: dict[str, Kind] = {
     "test.dirty": _kind("value"),
     "test.present": _kind("value"),
     "test.none": _kind("value"),
-    "test.nonpresent": _kind("value"),
+    "test.nonpresent": _kind("", "value page"),
     "test.write": _kind("value"),
     "test.young": _kind("value"),
     "test.same": _kind("value", "old"),
@@ -84,12 +87,16 @@ KINDS: dict[str, Kind] = {
     "test.delay_rmap": _kind("tlb"),
     "test.accessible": _kind("value", "mm vma"),
     "value.derive": _kind("from value", "", "clean dirty wrprotect old keep"),
+    "value.count": _kind("value"),
     "value.build": _kind("value", "page", "nonpresent"),
     "page.dirty": _kind("page", "", "flagonly"),
-    "page.free": _kind("page"),
+    "page.free": _kind("page", "", "last"),
     "page.get": _kind("page"),
+    "page.copy": _kind("page"),
+    "page.same": _kind("page"),
     "page.defer": _kind("tlb page"),
     "rmap.drop": _kind("page", "vma"),
+    "rmap.unlock": _kind("", "lock"),
     "table.free": _kind("", "tlb mm", "deferred"),
     "notifier.init": _kind("range"),
     "notifier.start": _kind("range", "", "nonblock", True),

@@ -8,7 +8,7 @@ import msgspec
 
 from tlblint.model.roles import Effect, Role
 from tlblint.roles.decode import RoleError, decode, holds, locate
-from tlblint.roles.kinds import KINDS, LEVELS, OPERAND, WHENS
+from tlblint.roles.kinds import FLAG, KINDS, LEVELS, OPERAND, WHENS
 from tlblint.roles.table import RoleTable
 
 
@@ -137,7 +137,7 @@ def _problem(effect: RawEffect, arity: int) -> tuple[str, str] | None:
     kind = KINDS.get(effect.kind)
     if kind is None:
         return effect.kind, f"unknown effect kind {effect.kind!r}"
-    if effect.when not in WHENS:
+    if effect.when not in WHENS and FLAG.fullmatch(effect.when) is None:
         return effect.when, f"unknown outcome {effect.when!r}, known are {', '.join(sorted(WHENS))}"
     for word in effect.attrs:
         if word not in kind.attrs:

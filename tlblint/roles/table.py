@@ -11,9 +11,9 @@ from tlblint.roles.kinds import KINDS
 # Common parts of the names, the widest first. Whatever they miss is added whole.
 _STEMS = (
     "tlb", "_pte", "pte_", "ptep", "pmd", "pud", "lazy_mmu_mode",
-    "mmu_notifier_invalidate_range_", "page_vma_mapped_walk", "folio_walk_", "follow_pfnmap_", "double_pt_", "_entry_wait_on_locked",
+    "mmu_notifier_invalidate_range_", "page_vma_mapped_walk", "folio_walk_", "try_to_", "follow_pfnmap_", "double_pt_", "_entry_wait_on_locked",
 )
-_MOST = 16
+_MOST = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class RoleTable:
         return frozenset(role.name.encode() for role in self.roles() if any(KINDS[effect.kind].relevant for effect in role.effects))
 
     def prefilter(self) -> tuple[bytes, ...]:
-        """At most 16 strings of which every file with a relevant identifier contains one. For skipping files unread by a parser."""
+        """At most 18 strings of which every file with a relevant identifier contains one. For skipping files unread by a parser."""
         left = set(self.relevant())
         chosen = []
         for stem in (text.encode() for text in _STEMS):
