@@ -363,7 +363,7 @@ def _clear(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: 
     self.event(path, kind, dict(objects), attrs, call.level, call.pos, call.name, present=present)
     for number_read in sorted({value[1] for _, value in stale}):
         self.event(path, "value.stale", {"pte": pointer, "value": number_read}, attrs, call.level, call.pos, call.name, present=present)
-    _same_page(env, {value[1] for _, value in stale}, number)
+    _same_page(env, {value[1] for _, value in stale} or _lone_read(env), number)
     if pointer and _is_exact(binds) and attrs.isdisjoint(("invalidate", "nonpresent")):
         env[EMPTIED + pointer] = 1
     if ret[0] == "t":
@@ -377,6 +377,12 @@ def _clear(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: 
 def _is_exact(binds: dict[str, Expr]) -> bool:
     """Whether the effect is on the very entry that the pointer points to: pte, not pte + 1."""
     return binds.get("pte", ("?",))[0] in ("v", "&")
+
+
+def _lone_read(env: Env) -> set[int]:
+    """The one entry value that was read, by a caller say, through a pointer that has moved on since: that is what is cleared."""
+    found = {v[1] for v in env.values() if type(v) is tuple and v[0] == "e" and v[2] == "read"}
+    return found if len(found) == 1 else set()
 
 
 def _same_page(env: Env, read: set[int], cleared: int) -> None:
@@ -458,6 +464,18 @@ def _derive(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs:
     path.env[f"%{ret[1]}"] = (held[0], held[1], held[2], bits, held[4])
 
 
+def _same(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
+    """Another handle of the same page."""
+    subject = binds["page"]
+    text = text_of(subject) or "%"
+    if number := mapped_by(path.env, subject):
+        path.env[call.temp] = ("term", f"paged#{number}", False)
+    elif "%" in text:
+        path.env.pop(call.temp, None)
+    else:
+        path.env[call.temp] = ("term", f"{call.name}({text})", False)
+
+
 def _count(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
     """A count of entries from the one that was asked about on: at least one."""
     path.env[call.temp] = "nz"
@@ -520,6 +538,7 @@ _HANDLERS: dict[str, Callable[..., None]] = {
     "page.free": _page,
     "page.get": _page,
     "page.defer": _page,
+    "page.same": _same,
     "rmap.drop": _page,
     "value.derive": _derive,
     "value.build": _derive,
