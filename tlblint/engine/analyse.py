@@ -105,7 +105,7 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
     def subject(index: int) -> bool:
         """The definition of an API function is what the role table describes, not a user of it: few rules are about those."""
         fn = program.functions[index]
-        if index not in judged_for_itself and not automata.can_fail(events[index]):
+        if index not in judged_for_itself and not automata.can_fail(events[index], not context.outside(fn.path, fn.name)):
             return False  # nothing that happens in it, or in what it calls, breaks a rule
         return not context.skipped(fn.path) and (context.roles(fn.name, len(fn.params)) is None or index in judged_for_itself)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tlblint.engine.grammar import Guard, RuleSpec, Transition
 from tlblint.engine.values import Env
@@ -117,7 +118,7 @@ class Automata:
         self._features = features
         self._start: dict[str, list[tuple[int, Transition, bool | None]]] = {}
         self._step: dict[str, dict[tuple[int, str], list[tuple[Transition, int | None, bool | None]]]] = {}
-        self._failing: dict[frozenset[str], bool] = {}
+        self._failing: dict[tuple[frozenset[str], bool], bool] = {}
         self._numbers: dict[tuple[Instance, ...], frozenset[int]] = {}
         self._heard: dict[tuple[int, str, frozenset[str]], bool] = {}
         for index, rule in enumerate(rules):
@@ -159,11 +160,11 @@ class Automata:
             self._heard[key] = known
         return known
 
-    def can_fail(self, kinds: frozenset[str]) -> bool:
-        """Whether any rule can come to ERROR by events of ``kinds`` alone, whatever the guards say."""
-        known = self._failing.get(kinds)
+    def can_fail(self, kinds: frozenset[str], user: bool) -> bool:
+        """Whether any rule can come to ERROR by events of ``kinds`` alone, whatever most guards say; ``user``: on user space's tables."""
+        known = self._failing.get((kinds, user))
         if known is None:
-            known = self._failing[kinds] = any(_reaches_error(rule, kinds | _UNASKED) for rule in self.rules)
+            known = self._failing[(kinds, user)] = any(_reaches_error(rule, kinds | _UNASKED, user) for rule in self.rules)
         return known
 
     def deaf(self, kind: str, instances: tuple[Instance, ...]) -> bool:
@@ -275,10 +276,10 @@ _NEEDED = {"cleaned-value": "value.clean"}
 """Guards that only hold when an event of that kind came before."""
 
 
-def _reaches_error(rule: RuleSpec, kinds: frozenset[str]) -> bool:
+def _reaches_error(rule: RuleSpec, kinds: frozenset[str], user: bool) -> bool:
     """Whether ERROR can be reached from "start" by transitions whose events are all among ``kinds``."""
     steps = [t for t in rule.transitions if any(e.kind in kinds for e in t.events)
-             and all(g.negated or _NEEDED.get(g.word, "exit") in kinds for g in t.guards)]
+             and all(g.negated or (_NEEDED.get(g.word, "exit") in kinds and (user or g.word != "user-space")) for g in t.guards)]
     reached = {"start"}
     grew = True
     while grew and "ERROR" not in reached:
@@ -293,5 +294,6 @@ def ordered(instances: set[Instance]) -> tuple[Instance, ...]:
     return tuple(sorted(instances, key=_order)) if len(instances) > 1 else tuple(instances)
 
 
+@lru_cache(maxsize=100_000)
 def _order(instance: Instance) -> tuple:  # type: ignore[type-arg]
     return (instance[0], instance[1], str(instance[2]), instance[3])

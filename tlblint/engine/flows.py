@@ -6,7 +6,7 @@ A callee is told only what it, or what it calls, can make use of. So callers in 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterator
 from functools import lru_cache
 
 from tlblint.engine.compile import CALL, ROLE, Code, own, paths_in
@@ -26,41 +26,42 @@ class Flows:
 
     def writes(self, index: int) -> frozenset[str]:
         """What a function stores through its parameters, itself or in what it calls: "*force_flush", "vmf->pte"."""
-        known = self._written.get(index)
-        if known is not None:
-            return known
-        self._written[index] = frozenset()
+        for other in self._below(index, self._written):
+            self._written[other] = self._writes(other)
+        return self._written[index]
+
+    def _writes(self, index: int) -> frozenset[str]:
         code = self._code(index)
         params = {name for name, _ in code.fn.params}
         out = {path for path in code.writes if root(path) in params and root(path) != path}
         for callee, args in _calls(code):
             inner = self._code(callee).fn.params
-            for written in self.writes(callee):
+            for written in self._written.get(callee, ()):
                 out.update(_through(written, inner, args, params))
-        self._written[index] = frozenset(out)
-        return self._written[index]
+        return frozenset(out)
 
     def tests(self, index: int) -> frozenset[str]:
         """Paths that a branch or a result depends on, in the function or in what it calls; marked like ``Code.tests``."""
-        known = self._tested.get(index)
-        if known is not None:
-            return known
+        for other in self._below(index, self._tested):
+            self._tested[other] = self._tests(other)
+        return self._tested[index]
+
+    def _tests(self, index: int) -> frozenset[str]:
         code = self._code(index)
-        self._tested[index] = code.tests
         out = set(code.tests)
         for callee, args in _calls(code):
-            inner = self.tests(callee)
+            inner = self._tested.get(callee, frozenset())
             for (name, _), arg in zip(self._code(callee).fn.params, args, strict=False):
                 out |= _asked(inner, name, arg)
-        self._tested[index] = code.sources.close(out)
-        return self._tested[index]
+        return code.sources.close(out)
 
     def taken(self, index: int) -> frozenset[str]:
         """Parameters through which a function, or what it calls, takes an entry out."""
-        known = self._taken.get(index)
-        if known is not None:
-            return known
-        self._taken[index] = frozenset()
+        for other in self._below(index, self._taken):
+            self._taken[other] = self._takes(other)
+        return self._taken[index]
+
+    def _takes(self, index: int) -> frozenset[str]:
         code = self._code(index)
         out: set[str] = set()
         for ops, *_ in code.blocks:
@@ -68,10 +69,28 @@ class Flows:
                 if op[0] == ROLE:
                     out.update(_base(expr) for kind, binds, _, _ in op[2] if kind in _TAKES_OUT for what, expr in binds if what == "pte")
         for callee, args in _calls(code):
-            inner = self.taken(callee)
+            inner = self._taken.get(callee, frozenset())
             out.update(_base(arg) for (name, _), arg in zip(self._code(callee).fn.params, args, strict=False) if name in inner)
-        self._taken[index] = frozenset(out & {name for name, _ in code.fn.params})
-        return self._taken[index]
+        return frozenset(out & {name for name, _ in code.fn.params})
+
+    def _below(self, index: int, known: Container[int]) -> Iterator[int]:
+        """``index`` and what it calls as far as that is not in ``known``, callees first; however long the chain is."""
+        if index in known:
+            return
+        entered = {index}
+        stack = [(index, iter(self._callees(index)))]
+        while stack:
+            at, rest = stack[-1]
+            callee = next((c for c in rest if c not in known and c not in entered), None)
+            if callee is None:
+                yield at
+                stack.pop()
+            else:
+                entered.add(callee)
+                stack.append((callee, iter(self._callees(callee))))
+
+    def _callees(self, index: int) -> list[int]:
+        return [callee for callee, _ in _calls(self._code(index))]
 
 
 @lru_cache(maxsize=65536)

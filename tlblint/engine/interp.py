@@ -26,10 +26,12 @@ _ADDRESS = re.compile(r"(?:^|_|>|\.)(?:h?addr|address|next|start|end)$")
 
 MAX_VISITS = 6000
 """Block visits of one function from one entry state."""
-MAX_BUDGET = 60000
-"""Block visits for one root with all that it calls."""
-MAX_CONTEXTS = 300
+MAX_BUDGET = 30000
+"""Block visits for one root with all that it calls; those of large states count for more."""
+MAX_CONTEXTS = 120
 """Entry states of one function; from then on calls of it are opaque."""
+MAX_STORIES = 8
+"""Ways to one violation of which the shortest is told."""
 MAX_DEPTH = 24
 
 
@@ -89,6 +91,8 @@ class World:
     visited: set[int] = field(default_factory=set)
     contexts: dict[int, int] = field(default_factory=dict)
     budget: int = MAX_BUDGET
+    left: int = 4 * MAX_BUDGET
+    """What all roots together may still use; one that comes after that gets little."""
     culprit: int | None = None
     """The innermost function in which an internal error arose."""
 
@@ -108,8 +112,9 @@ def analyse_function(world: World, index: int, auto: Auto = START, env: Env | No
     known = world.table.get(key)
     if known is not None:
         return known
-    if not world.stack:
-        world.budget = MAX_BUDGET
+    outermost = not world.stack
+    if outermost:
+        world.budget = allowed = max(MAX_BUDGET // 100, min(MAX_BUDGET, world.left))
     world.contexts[index] = world.contexts.get(index, 0) + 1
     world.stack.append(index)
     world.visited.add(index)
@@ -120,6 +125,8 @@ def analyse_function(world: World, index: int, auto: Auto = START, env: Env | No
         raise
     finally:
         world.stack.pop()
+        if outermost:
+            world.left -= allowed - world.budget
     world.table[key] = summary
     return summary
 
@@ -136,6 +143,7 @@ class Run:
         self._walked = walked
         self._settles = "settles" in says
         self._hits: dict[tuple[object, ...], Hit] = {}
+        self._tries: dict[tuple[object, ...], int] = {}
         self._exits: dict[tuple[object, ...], tuple[Exit, Env]] = {}
         self._nodes: dict[tuple[object, ...], Node] = {}
         self._queue: list[tuple[int, int, Node]] = []
@@ -159,7 +167,7 @@ class Run:
             _, _, node = heapq.heappop(self._queue)
             node.waiting = False
             visits += 1
-            self._world.budget -= 1
+            self._world.budget -= 1 + ((len(node.auto.instances) + len(node.auto.held)) // 8) ** 2
             if visits > MAX_VISITS or self._world.budget < 0:
                 bounded = True
                 self._world.stopped[self._code.index] = f"more than {MAX_VISITS if visits > MAX_VISITS else MAX_BUDGET} block visits"
@@ -310,6 +318,7 @@ class Run:
         summary = analyse_function(world, callee, auto, env, is_root=False, inherited=says, walked=walked)
         trail: Trail = (path.trail, (self._number(pos), "call", f"{name}()", ""))
         self._adopt(summary, frame, path, trail)
+        world.budget -= len(summary.exits) * ((len(path.auto.instances) + len(path.auto.held)) // 8) ** 2
         out = []
         asked = self._asked(callee, name, args, path.env)
         known = truth(path.env, path.env.get(asked)) if asked else None
@@ -383,10 +392,17 @@ class Run:
             if hit.origin >= 0:
                 continue
             origin = frame.number_out(hit.origin)
+            if not self._worth((hit.rule, origin, hit.act, hit.kind)):
+                continue
             keys = tuple(frame.key_out(k) for k in hit.keys)
             objects = tuple((k, frame.key_out(v)) for k, v in hit.objects)
             steps = (*self._history(trail), *hit.trail)
             self._hit(Hit(hit.rule, hit.state, origin, keys, hit.act, hit.kind, hit.name, hit.say, objects, steps))
+
+    def _worth(self, key: tuple[object, ...]) -> bool:
+        """Whether to tell a violation's story once more: the first ways there are found first, and stories are long."""
+        tries = self._tries[key] = self._tries.get(key, 0) + 1
+        return tries <= MAX_STORIES
 
     def _hit(self, hit: Hit) -> None:
         key = (hit.rule, hit.origin, hit.act, hit.kind)
@@ -405,6 +421,8 @@ class Run:
             instance: Instance | None = violation.instance
             placed = instance is not None and instance[1] not in self._world.automata.rules[violation.rule].placed_at_act
             origin = instance[3] if instance is not None and placed else event.site
+            if not self._worth((violation.rule, origin, event.site, event.kind)):
+                continue
             keys = instance[2] if instance is not None else ()
             objects = tuple(sorted((k, v) for k, v in event.objects.items() if isinstance(v, str | int | tuple)))
             state = instance[1] if instance is not None else "start"
