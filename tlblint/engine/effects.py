@@ -19,7 +19,7 @@ CHANGES = frozenset({"entry.clear", "entry.start", "entry.commit", "entry.demote
 
 NO_BITS: frozenset[str] = frozenset()
 EMPTIED = "emptied#"
-"""Before a pointer: the entry was taken out through it under this lock, and nothing was stored since."""
+"""Before a pointer: the entry was taken out through it under this lock, and nothing was stored since. 1 if the old value was dropped."""
 _NUMBER = {"clean": "c", "dirty": "d", "wrprotect": "w", "old": "o", "keep": "k"}
 
 
@@ -116,7 +116,8 @@ class Effects:
     def read_entry(self, path: Path, pointer: str, pos: int, level: str, name: str, exact: bool = True) -> Value:
         """A plain read through ``pointer``: a new numbered value, or the one already read and unchanged since. ``exact``: of the entry
         that it points to, not of one further on."""
-        bits = "z" if exact and EMPTIED + pointer in path.env else ""
+        how = path.env.get(EMPTIED + pointer) if exact else None
+        bits = "" if how is None else "nz" if how == 1 else "z"
         for known in reads_of(path.env, pointer):
             self.event(path, "entry.read", {"pte": pointer, "value": known[1]}, NO_BITS, level, pos, name)
             return known[:3] + (bits, pointer)
@@ -365,7 +366,7 @@ def _clear(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: 
         self.event(path, "value.stale", {"pte": pointer, "value": number_read}, attrs, call.level, call.pos, call.name, present=present)
     _same_page(env, {value[1] for _, value in stale} or _lone_read(env), number)
     if pointer and _is_exact(binds) and attrs.isdisjoint(("invalidate", "nonpresent")):
-        env[EMPTIED + pointer] = 1
+        env[EMPTIED + pointer] = 1 if "no-result" in attrs else "nz"
     if ret[0] == "t":
         env[f"%{ret[1]}"] = ("e", number, "cleared", "", pointer)
         if present is not None:
@@ -429,6 +430,8 @@ def _test(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: f
         if not (type(value) is tuple and value[0] == "e"):
             return
         key = f"{kind[5:]}#{value[1]}"
+        if kind == "test.needs_flush":
+            path.env.pop(key, None)  # the new value is another one each time
         if kind == "test.dirty" and "c" in value[3]:
             self.event(path, "test.cleaned", {"value": value[1]}, attrs, call.level, call.pos, call.name, value=value)
             return

@@ -5,9 +5,9 @@ An environment maps keys to values. A key is an lvalue path ("force_flush"), a t
 on a page ("anon@folio"), or "@pte": the number of the last plain read made through that pointer.
 
 Values: an int; "nz" (not zero); ("k", NAME); ("term", key, negated): as true as that key, with "copy" behind it equal to it;
-("e", number, origin, bits, pointer): an entry value, origin "read", "cleared" or "built", bits a subset of "cdwokz"
-(cleaned, dirtied, write-protected, made old, kept but changed; on every path read after the entry was taken out); ("p", lock): a pointer
-to an entry under that lock, ("m", lock): the same or NULL; ("l", lock); ("&", path).
+("e", number, origin, bits, pointer): an entry value, origin "read", "cleared" or "built", bits a subset of "cdwoknz"
+(cleaned, dirtied, write-protected, made old, kept but changed; on every path read after the entry was taken out, "n" if the old value
+was dropped); ("p", lock): a pointer to an entry under that lock, ("m", lock): the same or NULL; ("l", lock); ("&", path).
 """
 
 from __future__ import annotations
@@ -358,7 +358,7 @@ def _join(one: Value, other: Value | None) -> Value | None:
     if type(one) is tuple and type(other) is tuple and one[0] == other[0] == "e" and one[1] != other[1] and _same_read(one, other):
         one, other = min(one, other), min(one, other)
     if type(one) is tuple and type(other) is tuple and one[0] == other[0] == "e" and one[1:3] == other[1:3]:
-        bits = {*one[3], *other[3]} - ({"z"} if "z" not in one[3] or "z" not in other[3] else set())
+        bits = {*one[3], *other[3]} - ({*"nz"} - ({*one[3]} & {*other[3]}))
         return ("e", one[1], one[2], "".join(sorted(bits)), one[4] if one[4] == other[4] else "")
     if type(one) is tuple and type(other) is tuple and one[0] in "pm" and other[0] in "pm" and one[1] == other[1]:
         return ("p" if one[0] == other[0] == "p" else "m", one[1], *(one[2:] or other[2:]))
