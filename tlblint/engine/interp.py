@@ -455,6 +455,8 @@ class Run:
             self._effects.value_of(path, cond, pos)
         question = ask(path.env, cond)
         if question.known is not None:
+            if question.told is not None:
+                self._tell(path, *question.told, pos)
             _drop_temps(path.env, self._code.lasting)
             self._reach(succs[0 if question.known else 1], path, node)
             return
@@ -478,17 +480,22 @@ class Run:
         """Take ``key`` to be true or false; a predicate on an entry or page is an event for the rules."""
         learn(path.env, key, outcome)
         path.trail = (path.trail, (self._number(pos), "branch", key, "true" if outcome else "false"))
-        mark = key.find("#")
         if key.startswith("same@"):
             if outcome:
                 _share(path.env, *key[5:].split("="))
-        elif mark > 0:
+        elif "#" in key:
+            self._tell(path, key, outcome, pos)
+        return True
+
+    def _tell(self, path: Path, key: str, outcome: bool, pos: int) -> None:
+        """The answer to a predicate on an entry or page, for the rules: what they wait for may have begun after it was asked first."""
+        mark = key.find("#")
+        if mark > 0:
             subject = key[mark + 1 :]
             number = subject.lstrip("-").isdigit()
             objects: dict[str, object] = {"value": int(subject)} if number else {"page": subject}
             value = next((v for v in path.env.values() if type(v) is tuple and v[0] == "e" and number and v[1] == int(subject)), None)
             self._effects.event(path, f"test.{key[:mark]}", objects, NO_BITS, "", pos, key[:mark], truth=outcome, value=value)
-        return True
 
     def _exit(self, path: Path, cond: Expr | None, pos: int) -> None:
         value = evaluate(path.env, cond) if cond is not None else None

@@ -242,11 +242,14 @@ def learn(env: Env, key: str, outcome: bool) -> None:
 
 
 class Question:
-    """A branch condition brought to one key: ``key`` decides it, ``negated`` turns it, ``equals`` is learned when true."""
+    """A branch condition brought to one key: ``key`` decides it, ``negated`` turns it, ``equals`` is learned when true. ``told`` is
+    a predicate and its truth where the condition is one whose answer was known before."""
 
-    __slots__ = ("equals", "key", "known", "negated")
+    __slots__ = ("equals", "key", "known", "negated", "told")
 
-    def __init__(self, key: str | None, negated: bool, known: bool | None, equals: tuple[str, Value] | None) -> None:
+    def __init__(self, key: str | None, negated: bool, known: bool | None, equals: tuple[str, Value] | None,
+                 told: tuple[str, bool] | None = None) -> None:
+        self.told = told
         self.key = key
         self.negated = negated
         self.known = known
@@ -271,7 +274,8 @@ def ask(env: Env, cond: Expr) -> Question:
     value = evaluate(env, cond)
     known = truth(env, value)
     if known is not None:
-        return Question(None, negated, known != negated, None)
+        told = (value[1], known != value[2]) if type(value) is tuple and value[0] == "term" and "#" in value[1] else None
+        return Question(None, negated, known != negated, None, told)
     if type(value) is tuple and value[0] == "term":
         return _follow(env, value, negated)
     key = _key(env, cond)
