@@ -89,6 +89,13 @@ class Marks:
         """Whether a flush is given a range that code widens by hand."""
         return any(what in ("addr", "end") and expr[0] == "v" and f"{_kept_name(expr[1], fn)}/{what}" in self._kept for what, expr in binds)
 
+    def _flushed(self, instr: Instr) -> Iterable[list[tuple[str, Expr]]]:
+        """What a call flushes at once, by operand."""
+        role = self._roles(instr[2], len(instr[3]))
+        for effect in role.effects if role is not None else ():
+            if effect.kind == "flush.now":
+                yield [(what, instr[3][int(how)]) for what, how in effect.bind if how.isdigit()]
+
     def after(self, instr: Instr, fn: Function) -> list[Mark]:
         """What an assignment says."""
         if instr[0] != "set":
@@ -132,6 +139,11 @@ class Marks:
             for instr in block.instrs:
                 yield from (mark[0] for mark in self.after(instr, fn))
             yield from (mark[0] for mark in self.at_end(block, fn))
+        flushes = [binds for block in fn.blocks for instr in block.instrs if instr[0] == "call" for binds in self._flushed(instr)]
+        if len(flushes) > 1:
+            yield "flush.twice"
+        if any(self.kept(binds, fn) for binds in flushes):
+            yield "flush.kept"
         for marks in self.lost(fn).values():
             yield from (mark[0] for mark in marks)
 

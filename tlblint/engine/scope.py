@@ -16,7 +16,7 @@ CARRYING = (
 )
 """Effects that create or end state which outlives the call."""
 
-ENDING = frozenset({"flag.clear", "gather.read", "argument.lost"})
+ENDING = frozenset({"flag.clear", "gather.read", "argument.lost", "flush.kept", "flush.twice"})
 """Events that stand in no call, and for which a function is worth running for itself."""
 
 MATTERING = (*CARRYING, "flush.", "unmap.", "generation.", "page.dirty", "page.copy", "table.free", "rmap.unlock", "entry.install", "batch.")
@@ -51,11 +51,12 @@ class Scope:
                 self.carrying.add(index)
             if matters:
                 mattering.add(index)
-        self.mattering = self._close(mattering)
+        ending = {i for i, kinds in (marked or {}).items() if not kinds.isdisjoint(ENDING)}
+        self.mattering = self._close(mattering | ending)
         short = {i for i, fn in enumerate(program.functions) if len(fn.blocks) <= ANSWER and fn.static}
         self.followed = self.mattering | self._close({i for i in short if _answers(program.functions[i])}, short)
         self.carrying |= self.mattering & (walks.entries.keys() | set(settling))
-        self.carrying |= {i for i, kinds in (marked or {}).items() if i in self.mattering and not kinds.isdisjoint(ENDING)}
+        self.carrying |= ending
         self.callers: dict[int, list[int]] = {}
         for index, callees in enumerate(self.callees):
             for callee in callees:
