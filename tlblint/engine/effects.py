@@ -153,7 +153,8 @@ class Effects:
             if "ptl" not in objects:
                 objects["ptl"] = base[1] if type(base) is tuple and base[0] in "pm" and base[1] else tuple(h[0] for h in auto.held)
             walked = walked or pointer in self._advanced or (type(base) is tuple and base[0] in "pm" and len(base) > 2 and bool(base[2]))
-        path.trail = (path.trail, (self._number(pos), kind, name, _subject(objects)))
+        if kind not in ("enter", "assign"):  # no part of a story, nor of what a finding is known by
+            path.trail = (path.trail, (self._number(pos), kind, name, _subject(objects)))
         if self._deaf(kind, auto.instances):
             return
         bits, origin = "", ""
