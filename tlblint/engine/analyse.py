@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from tlblint.calls.program import Program
 from tlblint.calls.walks import Walks
-from tlblint.engine.automata import Automata
+from tlblint.engine.automata import Automata, Place
 from tlblint.engine.compile import ENTRY_FUNCTION, Code, Compiler
 from tlblint.engine.entries import Entry
 from tlblint.engine.grammar import RuleSpec
@@ -98,19 +98,28 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
         says[index] |= words
     events = scope.events()
 
-    def world() -> World:
-        return World(session.code, automata, says, lambda i: not context.outside(program.functions[i].path, program.functions[i].name), events,
+    slots = {index: frozenset().union(*(context.slots[slot].says for slot in calls.values())) for index, calls in walks.entries.items()}
+    promises = scope.gathered([says[i] | slots.get(i, frozenset()) for i in range(len(program.functions))])
+    parts: dict[frozenset[Place], Automata] = {}
+
+    def able(index: int) -> frozenset[Place]:
+        """The states of rules that what happens in a function, or in what it calls, can lead to ERROR."""
+        fn = program.functions[index]
+        return automata.able(events[index], not context.outside(fn.path, fn.name), promises[index])
+
+    def world(places: frozenset[Place]) -> World:
+        if places not in parts:
+            parts[places] = Automata(rules, context.features, places)
+        return World(session.code, parts[places], says, lambda i: not context.outside(program.functions[i].path, program.functions[i].name), events,
                      lambda i: context.entries(program.functions[i].path, program.functions[i].name))
 
     def subject(index: int) -> bool:
         """The definition of an API function is what the role table describes, not a user of it: few rules are about those."""
         fn = program.functions[index]
-        if index not in judged_for_itself and not automata.can_fail(events[index], not context.outside(fn.path, fn.name)):
-            return False  # nothing that happens in it, or in what it calls, breaks a rule
         return not context.skipped(fn.path) and (context.roles(fn.name, len(fn.params)) is None or index in judged_for_itself)
 
     options = options or Options()
-    judged = Roots(program, scope, context.entries, subject, world).judge(options.only, options.over)
+    judged = Roots(program, scope, context.entries, subject, able, world).judge(options.only, options.over)
     findings = Reporter(program, facts, automata, context.profiles, options.only).findings(
         hit for hit in judged.hits if rules[hit.rule].definitions or hit.origin >> SHIFT not in judged_for_itself)
     stopped = tuple(NotAnalysed(program.functions[i].path, program.functions[i].name, program.functions[i].start, why)

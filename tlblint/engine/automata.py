@@ -15,6 +15,9 @@ from tlblint.engine.values import Env
 
 Instance = tuple[int, str, tuple, int]  # type: ignore[type-arg]
 
+Place = tuple[int, str]
+"""A rule's index and one of its states."""
+
 
 @dataclass(slots=True)
 class Event:
@@ -112,14 +115,16 @@ _GUARDS: dict[str, GuardTest] = {
 
 
 class Automata:
-    """All rules compiled into one table by event kind."""
+    """Rules compiled into one table by event kind, as far as their states are in ``only`` (None: all)."""
 
-    def __init__(self, rules: Sequence[RuleSpec], features: frozenset[str]) -> None:
+    def __init__(self, rules: Sequence[RuleSpec], features: frozenset[str], only: frozenset[Place] | None = None) -> None:
+        self._only = only
         self.rules = tuple(rules)
         self._features = features
         self._start: dict[str, list[tuple[int, Transition, bool | None]]] = {}
         self._step: dict[str, dict[tuple[int, str], list[tuple[Transition, int | None, bool | None]]]] = {}
-        self._failing: dict[tuple[frozenset[str], bool], bool] = {}
+        self._able: dict[tuple[frozenset[str], bool, frozenset[str]], frozenset[Place]] = {}
+        self._nameless: dict[tuple[Instance, ...], tuple[Instance, ...]] = {}
         self._numbers: dict[tuple[Instance, ...], frozenset[int]] = {}
         self._heard: dict[tuple[int, str, frozenset[str]], bool] = {}
         for index, rule in enumerate(rules):
@@ -145,6 +150,10 @@ class Automata:
     def _add(self, index: int, rule: RuleSpec, transition: Transition) -> None:
         for pattern in transition.events:
             for source in transition.sources:
+                if self._only is not None and (index, source) not in self._only:
+                    continue
+                if source == "start" and transition.target != "ERROR" and self._only is not None and (index, transition.target) not in self._only:
+                    continue  # what can come to nothing does not begin
                 if source == "start":
                     self._start.setdefault(pattern.kind, []).append((index, transition, pattern.truth))
                 else:
@@ -161,11 +170,13 @@ class Automata:
             self._heard[key] = known
         return known
 
-    def can_fail(self, kinds: frozenset[str], user: bool) -> bool:
-        """Whether any rule can come to ERROR by events of ``kinds`` alone, whatever most guards say; ``user``: on user space's tables."""
-        known = self._failing.get((kinds, user))
+    def able(self, kinds: frozenset[str], user: bool, says: frozenset[str]) -> frozenset[Place]:
+        """The states of rules from which ERROR can be reached by events of ``kinds`` and promises of ``says``, whatever most guards
+        say, and that can be reached themselves; ``user``: on user space's tables."""
+        known = self._able.get((kinds, user, says))
         if known is None:
-            known = self._failing[(kinds, user)] = any(_reaches_error(rule, kinds | _UNASKED, user) for rule in self.rules)
+            known = self._able[(kinds, user, says)] = frozenset(
+                (index, state) for index, rule in enumerate(self.rules) for state in _on_the_way(rule, kinds | _UNASKED, user, says))
         return known
 
     def deaf(self, kind: str, instances: tuple[Instance, ...]) -> bool:
@@ -197,7 +208,7 @@ class Automata:
         return ordered(self._folded(instances))
 
     def _folded(self, instances: set[Instance]) -> set[Instance]:
-        """In a rule's single states one instance, the one of the first site, stands for all under the same lock."""
+        """In a rule's single states one instance, the one of the first site, stands for all that differ only in the entry or page."""
         if not any((i[0], i[1]) in self._single for i in instances):
             return instances
         first: dict[tuple[int, str, object], Instance] = {}
@@ -207,17 +218,18 @@ class Automata:
                 out.add(instance)
                 continue
             track = self.rules[instance[0]].track
-            keys = tuple(key if name == "ptl" else () for name, key in zip(track, instance[2], strict=True))
+            keys = tuple(() if name in _ENTRIES else key for name, key in zip(track, instance[2], strict=True))
             place = (instance[0], instance[1], keys)
             if place not in first or instance[3] < first[place][3]:
                 first[place] = (instance[0], instance[1], keys, instance[3])
         return out | set(first.values())
 
-    def nameless(self, auto_instances: tuple[Instance, ...]) -> tuple[Instance, ...]:
-        """The instances with the origins of those left out that are in single states: which site it was tells no two ways out apart."""
-        if not any((i[0], i[1]) in self._single for i in auto_instances):
-            return auto_instances
-        return tuple((*i[:3], 0) if (i[0], i[1]) in self._single else i for i in auto_instances)
+    def nameless(self, instances: tuple[Instance, ...]) -> tuple[Instance, ...]:
+        """The instances without the origins of those in single states: which site it was tells no two states apart."""
+        known = self._nameless.get(instances)
+        if known is None:
+            known = self._nameless[instances] = tuple((*i[:3], 0) if (i[0], i[1]) in self._single else i for i in instances)
+        return known
 
     def value_bound(self, instance: Instance) -> int:
         """The number of the entry value without which nothing can happen to the instance any more; 0 when there is none."""
@@ -242,7 +254,8 @@ class Automata:
                     continue
             if not self._holds(transition.guards, event, instance):
                 continue
-            if transition.target == "gone":
+            if transition.target == "gone" or (transition.target != "ERROR" and self._only is not None
+                                               and (instance[0], transition.target) not in self._only):
                 return None
             if transition.target == "ERROR":
                 bad.append(Violation(instance[0], instance, transition.say))
@@ -270,6 +283,9 @@ class Automata:
         return dict(self.rules[rule].states).get(state, state)
 
 
+_ENTRIES = frozenset({"value", "old", "pte", "page"})
+"""Objects by which entries are told apart."""
+
 _UNASKED = frozenset({"exit", "settle", "gather.declare", "gather.leave", "notifier.declare", "notifier.leave", "ptl.acquire", "ptl.release"})
 """Events that may happen without a call of their own: a walk or a guard takes and drops a lock, too."""
 
@@ -277,17 +293,33 @@ _NEEDED = {"cleaned-value": "value.clean"}
 """Guards that only hold when an event of that kind came before."""
 
 
-def _reaches_error(rule: RuleSpec, kinds: frozenset[str], user: bool) -> bool:
-    """Whether ERROR can be reached from "start" by transitions whose events are all among ``kinds``."""
-    steps = [t for t in rule.transitions if any(e.kind in kinds for e in t.events)
-             and all(g.negated or (_NEEDED.get(g.word, "exit") in kinds and (user or g.word != "user-space")) for g in t.guards)]
-    reached = {"start"}
+def _on_the_way(rule: RuleSpec, kinds: frozenset[str], user: bool, says: frozenset[str]) -> set[str]:
+    """States on some way from "start" to ERROR on which all events are among ``kinds``; none when there is no such way."""
+
+    def may_hold(guard: Guard) -> bool:
+        if guard.negated:
+            return True
+        if guard.word == "contract":
+            return not says.isdisjoint(guard.argument.split("|"))
+        return _NEEDED.get(guard.word, "exit") in kinds and (user or guard.word != "user-space")
+
+    steps = [t for t in rule.transitions if any(e.kind in kinds for e in t.events) and all(map(may_hold, t.guards))]
+    forth = _spread({"start"}, [(t.sources, (t.target,)) for t in steps])
+    back = _spread({"ERROR"}, [((t.target,), t.sources) for t in steps if not forth.isdisjoint(t.sources)])
+    return (forth & back) - {"ERROR"}
+
+
+def _spread(seeds: set[str], edges: Sequence[tuple[tuple[str, ...], tuple[str, ...]]]) -> set[str]:
+    """What is reached from ``seeds`` over edges from any of the first to all of the second."""
+    out = set(seeds)
     grew = True
-    while grew and "ERROR" not in reached:
-        before = len(reached)
-        reached.update(t.target for t in steps if not reached.isdisjoint(t.sources))
-        grew = len(reached) > before
-    return "ERROR" in reached
+    while grew:
+        before = len(out)
+        for sources, targets in edges:
+            if not out.isdisjoint(sources):
+                out.update(targets)
+        grew = len(out) > before
+    return out
 
 
 def ordered(instances: set[Instance]) -> tuple[Instance, ...]:

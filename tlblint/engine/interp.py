@@ -181,7 +181,8 @@ class Run:
         return Summary(exits, tuple(self._hits.values()), bounded)
 
     def _reach(self, block: int, path: Path, before: Node | None) -> None:
-        key = (block, path.auto, presence(path.env))
+        auto = path.auto
+        key = (block, *auto[:4], self._world.automata.nameless(auto.instances), presence(path.env))
         node = self._nodes.get(key)
         depth = before.depth + 1 if before is not None else 0
         if node is None:
@@ -518,7 +519,7 @@ class Run:
         bound = self._world.automata.value_bound
         auto = auto._replace(instances=tuple(i for i in auto.instances if (n := bound(i)) <= 0 or n in seen))
         apart = tuple(found for found in presence(path.env) if found[0] < 0 or found[0] == returned)
-        blank = auto._replace(instances=self._world.automata.nameless(auto.instances))
+        blank = (*auto[:4], self._world.automata.nameless(auto.instances))
         key = (blank, known, value if type(value) is not tuple or value[0] != "term" else None, apart)
         held = self._exits.get(key)
         if held is None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tlblint.calls.program import Program
+from tlblint.engine.automata import Place
 from tlblint.engine.entries import Entry, entered
 from tlblint.engine.interp import Hit, World, analyse_function
 from tlblint.engine.scope import Scope
@@ -55,7 +56,8 @@ class Roots:
     scope: Scope
     entries: Callable[[str, str], Entry | None]
     subject: Callable[[int], bool]
-    world: Callable[[], World]
+    able: Callable[[int], frozenset[Place]]
+    world: Callable[[frozenset[Place]], World]
 
     def judge(self, only: Callable[[str], bool] | None, over: Over) -> Judged:
         """Callbacks with their slot's entry, then roots, then what nobody reached; of all those, what leads to files of ``only``."""
@@ -65,7 +67,7 @@ class Roots:
         for part in self._over([batch for batch in _batches(self._starts()) if any(index in near for index, _ in batch)], over):
             total.add(part)
         for index in sorted(self.scope.carrying & near):
-            if index not in total.visited and not self.program.functions[index].variant and self.subject(index):
+            if index not in total.visited and not self.program.functions[index].variant and self.subject(index) and self.able(index):
                 total.add(self._run(((index, self._entry(index)),)))
         return total
 
@@ -105,8 +107,18 @@ class Roots:
         return self.entries(fn.path, fn.name)
 
     def _run(self, batch: tuple[Start, ...]) -> Judged:
-        world = self.world()
+        """Run each start under what it can break: what can come to nothing there would only multiply the states."""
+        starts: dict[frozenset[Place], list[Start]] = {}
         for index, entry in batch:
+            starts.setdefault(self.able(index), []).append((index, entry))
+        total = Judged()
+        for places, members in starts.items():
+            if places:
+                total.add(self._run_under(self.world(places), members))
+        return total
+
+    def _run_under(self, world: World, starts: Sequence[Start]) -> Judged:
+        for index, entry in starts:
             _guarded(world, index, lambda i=index, e=entry: self._enter(world, i, e))  # type: ignore[misc]
         self._replay_variants(world)
         hits = {hit: None for summary in world.table.values() for hit in summary.hits if hit.origin >= 0}

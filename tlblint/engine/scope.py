@@ -135,7 +135,10 @@ class Scope:
 
     def events(self) -> list[frozenset[str]]:
         """For each function the event kinds that it or anything it calls can raise."""
-        out = list(self._direct)
+        return self.gathered(list(self._direct))
+
+    def gathered(self, out: list[frozenset[str]]) -> list[frozenset[str]]:
+        """For each function what ``out`` says of it, with what it says of everything it calls."""
         work = list(range(len(out)))
         while work:
             index = work.pop()
