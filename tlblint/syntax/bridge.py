@@ -28,7 +28,9 @@ def bridged(raw: bytes, spans: list[Span], helpers: frozenset[bytes], above: fro
         return spans
     calls = {name: _calls(raw, start, end) for name, start, end in spans}
     work = [name for called in calls.values() for name in called if name in others] + [name for name in above if name in others]
-    work += [name for name, start, end in others.values() if _OWNS.search(raw, start, end)]
+    owners = [name for name, start, end in spans if raw.startswith(b"static", start) and _OWNS.search(raw, start, end)]
+    above_those = re.compile(rb"\b(?:%s)\s*\(" % "|".join(owners).encode("latin-1")) if owners else _OWNS  # judged as their callers call them: all of them
+    work += [name for name, start, end in others.values() if _OWNS.search(raw, start, end) or above_those.search(raw, start, end)]
     while work:  # only what is called from code in scope is looked at
         name = work.pop()
         if name not in calls:
