@@ -108,6 +108,7 @@ _GUARDS: dict[str, GuardTest] = {
     "built-value": lambda e, i, a, f: e.origin == "built",
     "emptied-value": lambda e, i, a, f: "z" in e.bits,
     "unreturned-value": lambda e, i, a, f: "n" in e.bits,
+    "nothing-changed": lambda e, i, a, f: "@quiet" in e.env,
     "attr": lambda e, i, a, f: not e.attrs.isdisjoint(a.split("|")),
     "feature": lambda e, i, a, f: not f.isdisjoint(a.split("|")),
     "contract": lambda e, i, a, f: not e.says.isdisjoint(a.split("|")),

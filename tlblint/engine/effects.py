@@ -18,6 +18,9 @@ CHANGES = frozenset({"entry.clear", "entry.start", "entry.commit", "entry.demote
 """After these something may be left to flush."""
 
 NO_BITS: frozenset[str] = frozenset()
+RECORDS = frozenset({"flush.record", "unmap.defer", "generation.take"})
+QUIET = "@quiet"
+"""The fact that no entry was changed since the last page table lock was taken, or since the last record."""
 EMPTIED = "emptied#"
 """Before a pointer: the entry was taken out through it under this lock, and nothing was stored since. 1 if the old value was dropped."""
 _NUMBER = {"clean": "c", "dirty": "d", "wrprotect": "w", "old": "o", "keep": "k"}
@@ -143,6 +146,7 @@ class Effects:
         auto, env = path.auto, path.env
         if kind in CHANGES:
             env.pop("@settled", None)
+            env.pop(QUIET, None)
         elif kind in ("ptl.acquire", "flush.now", "enter"):
             env["@settled"] = 1  # nothing is left over: who changes entries flushes before the lock goes
         pointer = objects.get("pte")
@@ -156,6 +160,7 @@ class Effects:
         if kind not in ("enter", "assign"):  # no part of a story, nor of what a finding is known by
             path.trail = (path.trail, (self._number(pos), kind, name, _subject(objects)))
         if self._deaf(kind, auto.instances):
+            self._quieten(env, kind)
             return
         bits, origin = "", ""
         if type(value) is tuple and value[0] == "e":
@@ -164,6 +169,11 @@ class Effects:
             moved = bool(value[4]) and value[4] != pointer
         self._emit(path, Event(kind, objects, attrs, level, self._number(pos), truth, name, env, auto.held, auto.lazy if not auto.paused else 0,
                                auto.paused > 0, auto.pending, walked, present, bits, origin, kept, moved, self._user, self._says, self._is_root), pos)
+        self._quieten(env, kind)
+
+    def _quieten(self, env: Env, kind: str) -> None:
+        if kind in RECORDS or kind == "ptl.acquire":
+            env[QUIET] = 1
 
     def assigned(self, path: Path, name: str, pos: int) -> None:
         """A variable gets another value: what rules remember by its name is about something else from now on."""

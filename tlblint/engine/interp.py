@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from tlblint.engine.automata import Automata, Event, Instance
 from tlblint.engine.compile import DERIVE, HAVOC, PURE, ROLE, SET, Code, text_of, tokens
-from tlblint.engine.effects import CHANGES, EMPTIED, NO_BITS, Call, Effects, drop_number
+from tlblint.engine.effects import CHANGES, EMPTIED, NO_BITS, QUIET, RECORDS, Call, Effects, drop_number
 from tlblint.engine.entries import Entry, entered
 from tlblint.engine.flows import Flows
 from tlblint.engine.rename import Frame
@@ -316,6 +316,8 @@ class Run:
         mine = path.auto if not aside else path.auto._replace(instances=tuple(i for i in path.auto.instances if i not in aside))
         auto = frame.state_in(mine)
         env = frame.env_in(args, path.env, self._code.fn.advanced, world.flows.writes(callee), world.flows.tests(callee), world.flows.taken(callee))
+        if QUIET in path.env and not kinds.isdisjoint(RECORDS):
+            env[QUIET] = 1
         summary = analyse_function(world, callee, auto, env, is_root=False, inherited=says, walked=walked)
         trail: Trail = (path.trail, (self._number(pos), "call", f"{name}()", ""))
         self._adopt(summary, frame, path, trail)
@@ -355,6 +357,7 @@ class Run:
     def _return(self, path: Path, leave: Exit, frame: Frame, code: Code, temp: str, dest: str, trail: Trail, pos: int) -> Path:
         env = dict(path.env)
         if not self._world.events[code.index].isdisjoint(CHANGES):
+            env.pop(QUIET, None)
             env.pop("@settled", None)
         if type(leave.value) is tuple and leave.value[0] == "l":
             frame.hand_out(leave.value[1], dest or temp)
