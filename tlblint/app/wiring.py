@@ -31,7 +31,7 @@ from tlblint.roles.profiles import WORDS
 from tlblint.rulefile import RuleFileError, parse_rule
 from tlblint.syntax.config import Config
 
-OWN_ATTRS = frozenset({"no-result", "kernel", "out", "walker", "extra", "own", "kept"})
+OWN_ATTRS = frozenset({"again", "no-result", "kernel", "out", "walker", "extra", "own", "kept"})
 """Attributes that the engine adds to those of the role table."""
 
 NOT_ROLES = ("contracts.toml", "pure.toml", "scope.toml")

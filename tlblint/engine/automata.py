@@ -103,8 +103,6 @@ _GUARDS: dict[str, GuardTest] = {
     "known-page": lambda e, i, a, f: i is not None and len(i[2]) > 1 and i[2][1] not in ("", ()),
     "paused": lambda e, i, a, f: e.paused,
     "settled": lambda e, i, a, f: "@settled" in e.env,
-    "elsewhere": lambda e, i, a, f: i is not None and e.site != i[3],
-    "named": lambda e, i, a, f: i is not None and i[2][0] != (),
     "built-value": lambda e, i, a, f: e.origin == "built",
     "emptied-value": lambda e, i, a, f: "z" in e.bits,
     "unreturned-value": lambda e, i, a, f: "n" in e.bits,

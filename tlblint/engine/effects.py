@@ -21,6 +21,9 @@ NO_BITS: frozenset[str] = frozenset()
 RECORDS = frozenset({"flush.record", "unmap.defer", "generation.take"})
 QUIET = "@quiet"
 """The fact that no entry was changed since the last page table lock was taken, or since the last record."""
+SPAN = "@span:"
+"""With what a flush was of: the site of that flush, as long as nothing changed since."""
+ENDS_SPAN = frozenset({"entry.promote", "ptl.acquire", "ptl.release", "lazy.leave"})
 EMPTIED = "emptied#"
 """Before a pointer: the entry was taken out through it under this lock, and nothing was stored since. 1 if the old value was dropped."""
 _NUMBER = {"clean": "c", "dirty": "d", "wrprotect": "w", "old": "o", "keep": "k"}
@@ -157,7 +160,7 @@ class Effects:
             if "ptl" not in objects:
                 objects["ptl"] = base[1] if type(base) is tuple and base[0] in "pm" and base[1] else tuple(h[0] for h in auto.held)
             walked = walked or pointer in self._advanced or (type(base) is tuple and base[0] in "pm" and len(base) > 2 and bool(base[2]))
-        if kind not in ("enter", "assign"):  # no part of a story, nor of what a finding is known by
+        if kind != "enter":  # no part of a story, nor of what a finding is known by
             path.trail = (path.trail, (self._number(pos), kind, name, _subject(objects)))
         if self._deaf(kind, auto.instances):
             self._quieten(env, kind)
@@ -174,14 +177,8 @@ class Effects:
     def _quieten(self, env: Env, kind: str) -> None:
         if kind in RECORDS or kind == "ptl.acquire":
             env[QUIET] = 1
-
-    def assigned(self, path: Path, name: str, pos: int) -> None:
-        """A variable gets another value: what rules remember by its name is about something else from now on."""
-        if self._deaf("assign", path.auto.instances):
-            return
-        spans = {key for i in path.auto.instances for key in i[2] if isinstance(key, str) and key.startswith("flush(")}
-        for key in sorted(key for key in spans if name in key.rpartition("|")[2].split(",")):
-            self.event(path, "assign", {"span": key}, NO_BITS, "", pos, name)
+        if kind in CHANGES or kind in ENDS_SPAN:
+            forget_spans(env)
 
     def apply(self, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
         """One effect of one call."""
@@ -206,6 +203,12 @@ def _subject(objects: dict[str, object]) -> str:
         if isinstance(held, str) and held:
             return held
     return ""
+
+
+def forget_spans(env: Env) -> None:
+    """What was flushed may have changed."""
+    for key in [k for k in env if k.startswith(SPAN)]:
+        del env[key]
 
 
 def is_ptl(env: Env, symbol: str) -> bool:
@@ -325,13 +328,16 @@ def _flag(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: f
 
 
 def _flush(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
-    """``span``: what is flushed, by the expressions that say so, and after a bar the variables in them. No path, so that it means nothing elsewhere."""
+    """What is flushed is remembered by the expressions that say so, until one of their variables or an entry changes."""
     objects: dict[str, object] = {name: self.text(path.env, expr) for name, expr in binds.items() if name in ("vma", "mm")}
     parts = [self.text(path.env, binds[name]) for name in ("vma", "addr", "end") if name in binds] or [str(objects.get("mm", ""))]
-    if all(parts) and not any("%" in part for part in parts):
-        names = sorted({name for part in parts for name in mentions(part)})
-        objects["span"] = f"flush({','.join(parts)})|{','.join(names)}"
+    span = f"{SPAN}flush({','.join(parts)})" if all(parts) and not any("%" in part for part in parts) else ""
+    before, site = path.env.get(span), self._number(call.pos)
+    if before is not None and before != site:
+        attrs = attrs | {"again"}
     self.event(path, kind, objects, attrs, call.level, call.pos, call.name)
+    if span:
+        path.env[span] = site
 
 
 def _pending(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:

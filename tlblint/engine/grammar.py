@@ -27,18 +27,18 @@ EVENT_KINDS = frozenset(
         "value.derive", "value.stale", "page.dirty", "page.free", "page.get", "page.copy", "page.defer", "rmap.drop", "rmap.unlock", "table.free",
         "notifier.start", "notifier.end", "sleep", "exit", "settle", "gather.declare", "gather.leave", "notifier.declare", "notifier.leave",
         "notifier.init", "value.commit", "generation.take",
-        "enter", "assign", "argument.lost", "batch.add", "flag.read", "flag.raise", "flag.clear", "flag.swap", "gather.vma", "gather.touch",
+        "enter", "argument.lost", "batch.add", "flag.read", "flag.raise", "flag.clear", "flag.swap", "gather.vma", "gather.touch",
         "gather.reset", "gather.mark", "gather.read",
     }
 )
-OBJECTS = frozenset({"ptl", "pte", "value", "old", "mm", "tlb", "page", "range", "vma", "flag", "span", "argument"})
+OBJECTS = frozenset({"ptl", "pte", "value", "old", "mm", "tlb", "page", "range", "vma", "flag", "argument"})
 PLACES = OBJECTS | {"site", "site_line", "act", "act_line", "function"}
 """What may stand between braces in a sentence."""
 PLAIN_GUARDS = frozenset(
     {
         "may-be-present", "known-present", "walked", "page-table-level", "huge-level", "lazy", "pending-open", "anon-page", "no-page",
         "cleaned-value", "read-value", "user-space", "root", "ptl-held", "entered-locked", "restores", "moves", "foreign-mm", "built-value", "live-read",
-        "paused", "emptied-value", "unreturned-value", "known-page", "settled", "nothing-changed", "named", "elsewhere",
+        "paused", "emptied-value", "unreturned-value", "known-page", "settled", "nothing-changed",
     }
 )
 ARG_GUARDS = frozenset({"attr", "feature", "contract"})

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from tlblint.engine.automata import Automata, Event, Instance
 from tlblint.engine.compile import DERIVE, HAVOC, PURE, ROLE, SET, Code, text_of, tokens
-from tlblint.engine.effects import CHANGES, EMPTIED, NO_BITS, QUIET, RECORDS, Call, Effects, drop_number
+from tlblint.engine.effects import CHANGES, EMPTIED, ENDS_SPAN, NO_BITS, QUIET, RECORDS, Call, Effects, drop_number, forget_spans
 from tlblint.engine.entries import Entry, entered
 from tlblint.engine.flows import Flows
 from tlblint.engine.rename import Frame
@@ -209,7 +209,6 @@ class Run:
             elif tag == HAVOC:
                 for path in paths:
                     for name in op[1]:
-                        self._effects.assigned(path, name, 0)
                         forget(path.env, resolve(path.env, name))
             elif tag == PURE:
                 for path in paths:
@@ -233,7 +232,6 @@ class Run:
     def _set(self, paths: list[Path], path: Path, op: tuple) -> None:  # type: ignore[type-arg]
         """An assignment. ``flag |= predicate`` splits on the predicate, so that the flag stays correlated with it."""
         _, name, expr, pos = op
-        self._effects.assigned(path, name, pos)
         if expr[0] == "op" and expr[1] == "|" and expr[2] == ("v", name):
             right = evaluate(path.env, expr[3])
             if type(right) is tuple and right[0] == "term" and truth(path.env, right) is None:
@@ -358,6 +356,8 @@ class Run:
         env = dict(path.env)
         if not self._world.events[code.index].isdisjoint(CHANGES):
             env.pop(QUIET, None)
+        if not self._world.events[code.index].isdisjoint(CHANGES | ENDS_SPAN):
+            forget_spans(env)
             env.pop("@settled", None)
         if type(leave.value) is tuple and leave.value[0] == "l":
             frame.hand_out(leave.value[1], dest or temp)
