@@ -178,6 +178,7 @@ class Run:
         exits = tuple(Exit(e.auto, e.value, tuple(sorted(env.items(), key=lambda kv: kv[0])), e.trail) for e, env in self._exits.values())
         for node in self._nodes.values():
             node.env = {}  # the summary keeps nodes alive for their trails only
+        del self._effects  # it knows this run: without it there is no cycle, and memory comes back at once
         return Summary(exits, tuple(self._hits.values()), bounded)
 
     def _reach(self, block: int, path: Path, before: Node | None) -> None:
