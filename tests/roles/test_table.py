@@ -67,7 +67,7 @@ def test_effects_in_their_order(new: RoleTable, name: str, nargs: int, expected:
         ("tlb_remove_huge_tlb_entry", 4, 0, {"tlb": "1", "pte": "2"}),
         ("tlb_flush_pte_range", 3, 0, {"tlb": "0"}),
         ("tlb_flush_pte_range", 4, 0, {"tlb": "0", "pte": "1"}),
-        ("set_tlb_ubc_flush_pending", 2, 0, {"mm": "0"}),
+        ("set_tlb_ubc_flush_pending", 2, 0, {"mm": "0", "value": "1"}),
         ("set_tlb_ubc_flush_pending", 4, 0, {"mm": "0", "value": "1"}),
         ("huge_ptep_get", 1, 0, {"pte": "0", "value": "ret"}),
         ("huge_ptep_get", 3, 0, {"pte": "2", "value": "ret", "mm": "0"}),
