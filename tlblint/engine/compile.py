@@ -255,7 +255,7 @@ class Compiler:
         out = []
         for kind, binds, attrs, when in effects:
             expr = dict(binds)["flag"]
-            own = self._marks.followed(expr[1], fn) if self._marks is not None and expr[0] in "v&" else None
+            own = self._marks.followed(expr[1], fn, dict(binds).get("bit")) if self._marks is not None and expr[0] in "v&" else None
             if own is not None:
                 out.append((kind, binds, attrs | own, when))
         return tuple(out)

@@ -26,6 +26,8 @@ _WIDEN = {"min": "addr", "min_t": "addr", "umin": "addr", "max": "end", "max_t":
 _COMMON = frozenset({"start", "end"})
 """Fields of too many structures to be told apart by their name."""
 _NONE: frozenset[str] = frozenset()
+_FLUSHY = re.compile(r"(?i)flush|tlb|pending|batch|inval|stale|shoot|defer|(?:^|_)gen(?:_|$)")
+"""How flags are called that stand for a flush: an address space has many others, which flushes happen between, too."""
 _OWN = frozenset({"own"})
 WORDS = {"flush.batched": "completes-flush", "unmap.flush": "completes-flush", "gather.end": "completes-flush", "unmap.defer": "defers-flush"}
 """What the definition of a function with such an effect has to do: said to the rules like a contract."""
@@ -64,10 +66,10 @@ class Marks:
                 for effect in role.effects if role is not None else ():
                     if effect.kind in ("flag.clear", "flag.swap"):
                         path = _operand(dict(effect.bind)["flag"], instr[3])
-                        if path and _of_space(path, fn):
+                        if path and _of_space(path, fn) and _speaks_of_flush(path, dict(effect.bind).get("bit", ""), instr):
                             self._cleared.add(_last(path))
                             found = True
-            elif instr[0] == "set" and instr[2] == ("n", 0) and _of_space(instr[1], fn):
+            elif instr[0] == "set" and instr[2] == ("n", 0) and _of_space(instr[1], fn) and _FLUSHY.search(_last(instr[1])):
                 self._cleared.add(_last(instr[1]))
             elif instr[0] == "set" and instr[2][0] == "t" and _last(instr[1]) not in _COMMON:
                 made = calls.get(instr[2][1])
@@ -75,8 +77,10 @@ class Marks:
                     self._kept.add(_kept_name(instr[1], fn) + "/" + _WIDEN[made[2]])
         return found
 
-    def followed(self, path: str, fn: Function) -> frozenset[str] | None:
-        """The attributes of events about a flag at ``path``; None if it is none that is followed."""
+    def followed(self, path: str, fn: Function, bit: Expr | None = None) -> frozenset[str] | None:
+        """The attributes of events about a flag at ``path``, or a ``bit`` of it; None if it is none that is followed."""
+        if bit is not None and bit[0] == "k" and not _FLUSHY.search(bit[1]) and not self.is_definition(fn):
+            return None
         if _of_space(path, fn):
             return _NONE if _last(path) in self._cleared or self.is_definition(fn) else None
         return _OWN if "->" in path and self.is_definition(fn) else None
@@ -174,6 +178,12 @@ def _gather(path: str, fn: Function) -> Expr | None:
     if not _GATHER.search(tlb) and not any(name == tlb and type_ == "struct mmu_gather *" for name, type_ in fn.params):
         return None
     return ("v", tlb) if found["arrow"] == "->" else ("&", tlb)
+
+
+def _speaks_of_flush(path: str, bit: str, instr: Instr) -> bool:
+    """Whether the name of a flag, or of the bit that is operand ``bit`` of the call, says that it is about a flush."""
+    named = instr[3][int(bit)] if bit.isdigit() else None
+    return bool(_FLUSHY.search(_last(path)) or (named is not None and named[0] == "k" and _FLUSHY.search(named[1])))
 
 
 def _reads(expr: Expr | None) -> Iterable[str]:
