@@ -247,21 +247,7 @@ def _harmless() -> Iterator[tuple[str, str, Path, bytes]]:
         yield from ((name, *row[:3]) for row in found[:PER_OPERATOR])
 
 
-# What the engine did not see through when the case was found. An entry goes when its case passes.
-KNOWN = {
-    ("branch-helper", "retire_alias"): "the dirty bit of a cleared value that leaves through an out-parameter is forgotten",
-    ("flag-helper", "relocate_bad"): "a flag set through a pointer under a test of the value does not stand for the value's presence",
-    ("effect-helper", "unmap_one"): "what a helper returns says nothing about the condition it tested",
-}
-
-
-def _cases() -> Iterator[object]:
-    for case in _harmless():
-        why = KNOWN.get(case[:2])
-        yield pytest.param(*case, marks=pytest.mark.xfail(reason=why) if why else ())
-
-
-@pytest.mark.parametrize(("name", "function", "path", "raw"), list(_cases()), ids=lambda v: v if isinstance(v, str) else getattr(v, "stem", ""))
+@pytest.mark.parametrize(("name", "function", "path", "raw"), list(_harmless()), ids=lambda v: v if isinstance(v, str) else getattr(v, "stem", ""))
 def test_harmless_rewrites_of_fixtures_change_no_finding(name: str, function: str, path: Path, raw: bytes) -> None:
     stock = [Seen(*row, "") for row in inprocess.run(PROJECT, path.name, path.read_bytes())]
     after = [Seen(*row, "") for row in inprocess.run(PROJECT, path.name, raw)]
