@@ -173,13 +173,15 @@ class Frame:
         out = _TOKEN.sub(swap, rest)
         return None if failed else prefix + out
 
-    def _through_copy(self, key: str, env: Env) -> str | None:
+    def _copies(self, env: Env) -> list[tuple[str, str]]:
+        """(copy, what it is a copy of) for the copies that the callee can reach."""
+        return [(key, value[1]) for key, value in env.items()
+                if type(value) is tuple and value[0] == "term" and len(value) > 3 and self.into(key) is not None]
+
+    def _through_copy(self, key: str, copies: list[tuple[str, str]]) -> str | None:
         """A fact about a local of the caller, told of a copy that the callee can reach: ``cp.type = type`` before f(&cp)."""
         names = tokens(key)
-        for copy, value in env.items():
-            if type(value) is not tuple or value[0] != "term" or len(value) < 4 or self.into(copy) is None:
-                continue
-            name = value[1]
+        for copy, name in copies:
             if any(token == name or token.startswith(name + "->") for token in names):
                 return self.text(re.sub(rf"(?<![\w.>]){re.escape(name)}(?![\w.])", copy, key), True)
         return None
@@ -244,6 +246,7 @@ class Frame:
                     value = (value[0], value[1], 1)
             if "=" + param in tests or (type(value) is tuple and value[0] in ("p", "m", "l", "e")):
                 out[param] = value
+        copies = self._copies(env)
         handed = {v[1] for v in out.values() if type(v) is tuple and v[0] == "e"}
         for key, value in env.items() if taken else ():
             inner = self.into(key) if key[0] == "*" and type(value) is tuple and value[0] == "e" else None
@@ -254,8 +257,8 @@ class Frame:
             if key[0] in "%@" or key in out:
                 continue
             inner = self.text(key, True)
-            if inner is None and "#" not in key:
-                inner = self._through_copy(key, env)
+            if inner is None and copies and "#" not in key:
+                inner = self._through_copy(key, copies)
             if inner is None or inner in out:
                 continue
             mark = inner.find("#")
