@@ -132,8 +132,9 @@ def render(record: Record, scope: str) -> str:
 
 
 def carry(old: Iterable[Entry], new: Iterable[Entry]) -> tuple[Entry, ...]:
-    """``new`` with the verdicts of ``old``: of the same line, else of the only same message there, else of the only finding of that rule there.
+    """``new`` with the verdicts of ``old``: of the same line, else of the same message there, else of that rule there.
 
+    As many must match as matched before, and all of them with one verdict and one reason: which is which would be a guess otherwise.
     An old verdict is used once. What is found for the first time gets "?".
     """
     left = list(old)
@@ -141,13 +142,15 @@ def carry(old: Iterable[Entry], new: Iterable[Entry]) -> tuple[Entry, ...]:
     done: dict[int, Entry] = {}
     for exact in (_by_text, _by_head, _by_place):
         wants = Counter(exact(entry) for number, entry in enumerate(fresh) if number not in done)
-        has = Counter(exact(entry) for entry in left)
+        has: dict[str, list[Entry]] = {}
+        for entry in left:
+            has.setdefault(exact(entry), []).append(entry)
+        sure = {key: known for key, known in has.items() if wants[key] == len(known) and len({(e.verdict, e.reason) for e in known}) == 1}
         for number, entry in enumerate(fresh):
-            key = exact(entry)
-            if number not in done and has[key] == 1 and wants[key] == 1:
-                match = next(item for item in left if exact(item) == key)
-                left.remove(match)
-                done[number] = replace(entry, verdict=match.verdict, reason=match.reason)
+            if number not in done and exact(entry) in sure:
+                known = sure[exact(entry)][0]
+                done[number] = replace(entry, verdict=known.verdict, reason=known.reason)
+        left = [entry for entry in left if exact(entry) not in sure]
     return tuple(done.get(number, entry) for number, entry in enumerate(fresh))
 
 

@@ -77,6 +77,10 @@ def test_verdicts_follow_their_findings() -> None:
     again = replace(ONE, line=60, reason="another")
     assert carry((ONE, again), (bare(ONE, line=61), bare(again, line=62))) == (bare(ONE, line=61), bare(again, line=62)), "which is which is a guess"
     assert carry((ONE, again), (bare(ONE), bare(again, line=62))) == (ONE, replace(again, line=62)), "one is certain, so the other is"
+    assert carry((ONE, ONE), (bare(ONE), bare(ONE))) == (ONE, ONE), "two findings that read the same"
+    moved = (replace(ONE, line=61), replace(ONE, line=62))
+    assert carry((ONE, replace(ONE, line=60)), map(bare, moved)) == moved, "both are judged alike"
+    assert [entry.verdict for entry in carry((ONE,), (bare(ONE), bare(ONE)))] == ["?", "?"], "one of them is new"
 
 
 def test_update_keeps_verdicts(tmp_path) -> None:  # type: ignore[no-untyped-def]
