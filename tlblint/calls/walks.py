@@ -43,7 +43,7 @@ class Walks:
         self._by_name: dict[tuple[str, str], list[int]] = {}
         self._handed: dict[tuple[str, int], int] = {}
         self.entries: dict[int, Mapping[int, tuple[str, str]]] = {}
-        for table in program.tables:
+        for table in self._tables():
             index = self._add(table)
             if index is not None:
                 self._by_table[(table.path, table.owner, table.name)] = index
@@ -54,6 +54,26 @@ class Walks:
                 for instr in block.instrs:
                     if instr[0] == "call" and (effect := self.effect(instr)) is not None and "fn" in effect.attrs:
                         self._hand_over(instr, effect, fn)
+
+    def _tables(self) -> list[OpsTable]:
+        """The tables of the program, with the callbacks that functions put into one of their own by assignment."""
+        tables = {(table.path, table.owner, table.name): table for table in self._program.tables}
+        structs = {struct for struct, _ in self._slots}
+        for fn in self._program.functions:
+            types: dict[str, tuple[str, int]] = {}
+            for block in fn.blocks:
+                for instr in block.instrs:
+                    if instr[0] == "decl" and (struct := instr[2].removeprefix("const ").removeprefix("struct ")) in structs:
+                        types[instr[1]] = (struct, instr[3])
+                    elif instr[0] == "set" and instr[2][0] == "v":
+                        name, _, slot = instr[1].partition(".")
+                        if name in types and (types[name][0], slot) in self._slots:
+                            struct, pos = types[name]
+                            place = (fn.path, fn.name, name)
+                            table = tables.get(place) or OpsTable(fn.path, name, struct, (), fn.name, pos)
+                            if (slot, instr[2][1]) not in table.slots:
+                                tables[place] = OpsTable(table.path, table.name, table.type, (*table.slots, (slot, instr[2][1])), table.owner, table.pos)
+        return list(tables.values())
 
     def effect(self, instr: Instr) -> Effect | None:
         """The effect of a call that starts a walk, or None."""
