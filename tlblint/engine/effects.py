@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tlblint.engine.automata import Event, Instance
-from tlblint.engine.compile import PTL_NAME, mentions, text_of
+from tlblint.engine.compile import PTL_NAME, text_of
 from tlblint.engine.state import Auto, Path
 from tlblint.engine.values import Env, Value, evaluate, forget, mapped_by, reads_of, resolve, truth
 from tlblint.model.ir import Expr
