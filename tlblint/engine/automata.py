@@ -285,7 +285,7 @@ class Automata:
 _ENTRIES = frozenset({"value", "old", "pte", "page"})
 """Objects by which entries are told apart."""
 
-_UNASKED = frozenset({"exit", "settle", "gather.declare", "gather.leave", "notifier.declare", "notifier.leave", "ptl.acquire", "ptl.release"})
+_UNASKED = frozenset({"enter", "exit", "settle", "gather.declare", "gather.leave", "notifier.declare", "notifier.leave", "ptl.acquire", "ptl.release"})
 """Events that may happen without a call of their own: a walk or a guard takes and drops a lock, too."""
 
 _NEEDED = {"cleaned-value": "value.clean"}
