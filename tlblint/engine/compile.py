@@ -405,7 +405,7 @@ class Sources:
 
 
 def _tests(blocks: list[tuple[tuple[tuple, ...], str, Expr | None, tuple[int, ...], int]]) -> tuple[frozenset[str], Sources]:  # type: ignore[type-arg]
-    """What conditions and results are made of."""
+    """What conditions and results are made of; and the pure functions that are asked, as "name("."""
     made: dict[str, list[tuple[frozenset[str], bool]]] = {}
     out: set[str] = set()
     for ops, _, cond, _, _ in blocks:
@@ -416,8 +416,11 @@ def _tests(blocks: list[tuple[tuple[tuple, ...], str, Expr | None, tuple[int, ..
                 made.setdefault(op[1], []).append((frozenset(paths_in(op[2])), True))
             elif op[0] == PURE:
                 made.setdefault(op[1], []).append((mentions(op[2]), False))
+                out.add(op[2].partition("(")[0] + "(")
             elif op[0] in (ROLE, CALL):
                 temp, args = (op[3], op[5]) if op[0] == ROLE else (op[2], op[4])
+                if op[0] == CALL:
+                    out.add(op[3] + "(")  # a helper may be a question, too
                 made.setdefault(temp, []).append((frozenset(path for arg in args for path in paths_in(arg)), False))
             if op[0] == SET and (op[1][0] == "*" or "->" in op[1]):
                 out.update(own(paths_in(op[2])))  # what goes out through a pointer is a result, too

@@ -51,6 +51,7 @@ class Flows:
         out = set(code.tests)
         for callee, args in _calls(code):
             inner = self._tested.get(callee, frozenset())
+            out.update(path for path in inner if path[-1] == "(")
             for (name, _), arg in zip(self._code(callee).fn.params, args, strict=False):
                 out |= _asked(inner, name, arg)
         return code.sources.close(out)

@@ -173,6 +173,11 @@ class Frame:
         out = _TOKEN.sub(swap, rest)
         return None if failed else prefix + out
 
+    def _asks(self, key: str, tests: frozenset[str]) -> bool:
+        """Whether a comparison or the answer of a pure function is about what the callee tests, and the function one it asks."""
+        cut = key.find("(")
+        return cut >= 0 and (cut == 0 or key[: cut + 1] in tests) and tokens(key) <= tests
+
     def _copies(self, env: Env) -> list[tuple[str, str]]:
         """(copy, what it is a copy of) for the copies that the callee can reach."""
         return [(key, value[1]) for key, value in env.items()
@@ -265,7 +270,7 @@ class Frame:
             if mark >= 0 and inner[mark + 1] in "-0123456789":
                 wanted = int(inner[mark + 1 :]) in handed
             else:
-                wanted = inner.startswith("emptied#") or inner in writes or "=" + inner in tests or ("(" in inner and tokens(inner) <= tests) or (
+                wanted = inner.startswith("emptied#") or inner in writes or "=" + inner in tests or self._asks(inner, tests) or (
                     type(value) is tuple and (value[0] in ("p", "m", "l", "e") or value in followed) and inner in reads)
             if wanted:
                 if type(value) is tuple and value[0] == "term" and len(value) > 3 and (known := env.get(value[1])) is not None:
