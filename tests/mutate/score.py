@@ -96,10 +96,11 @@ def _one(v: Variant) -> Verdict:
     judge, cache = _STATE["judge"], _STATE["base"]
     assert isinstance(cache, dict)
     try:
-        if v.path not in cache:
-            cache[v.path] = judge.base(v.root, v.path)  # type: ignore[attr-defined]
+        place = (v.root, v.path)
+        if place not in cache:
+            cache[place] = judge.base(v.root, v.path)  # type: ignore[attr-defined]
         after = judge.judge(v.root, v.path, v.text())  # type: ignore[attr-defined]
-        base = cache[v.path]
+        base = cache[place]
         return decide(v, unexpected(base, after, moved_names(v), v.function) if v.harmless else new_findings(base, after))
     except Exception as why:  # one broken run must not lose the others
         return Verdict(v, "failed", (f"{type(why).__name__}: {why}",))
