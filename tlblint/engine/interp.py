@@ -296,6 +296,9 @@ class Run:
                 if arg[0] == "&":
                     forget(path.env, arg[1])
             path.env.pop(temp, None)
+            # What the callee could have settled, nobody knows: neither a blame for the caller nor a reason to stop.
+            left = tuple(i for i in path.auto.instances if not world.automata.listens(i, world.events[callee]))
+            path.auto = path.auto._replace(instances=left)
             return [path]
         code = world.code(callee)
         frame = Frame(code, args, path.env)
