@@ -84,13 +84,10 @@ def test_half_of_a_pair_that_is_not_read_is_a_known_false_alarm(title: str) -> N
 KNOWN_FALSE_ALARMS = {(rule, "old style") for rule in OWN_HALF} | {
     ("TLB003", "too deep a chain"),  # the end of the chain is judged by itself
     ("TLB006", "too deep a chain"),
-    *(("TLB014", kind) for kind in ("plain", "variable arguments", "recursion", "recursion in a circle", "too deep a chain")),
 }
-"""A helper whose parameters are declared in the old style is not read and counts as one that does nothing; one that only tells the VMA
-is not followed."""
+"""A helper whose parameters are declared in the old style is not read and counts as one that does nothing."""
 UNNAMED = {
     ("TLB002", "old style"),  # a function that only marks pages is not looked for among the lost ones
-    ("TLB014", "too deep a chain"),  # nor followed at all
 }
 """Helpers that are given up and get no note."""
 

@@ -19,7 +19,7 @@ CARRYING = (
 ENDING = frozenset({"flag.clear", "gather.read", "argument.lost", "flush.kept", "flush.twice"})
 """Events that stand in no call, and for which a function is worth running for itself."""
 
-MATTERING = (*CARRYING, "flush.", "unmap.", "generation.", "page.dirty", "page.copy", "table.free", "rmap.unlock", "entry.install", "batch.")
+MATTERING = (*CARRYING, "gather.", "flush.", "unmap.", "generation.", "page.dirty", "page.copy", "table.free", "rmap.unlock", "entry.install", "batch.")
 """Effects for which a helper is worth following into."""
 
 
