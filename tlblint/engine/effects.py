@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tlblint.engine.automata import Event, Instance
 from tlblint.engine.compile import PTL_NAME, text_of
 from tlblint.engine.state import Auto, Path
-from tlblint.engine.values import Env, Value, evaluate, forget, mapped_by, reads_of, resolve, truth
+from tlblint.engine.values import SAME_PAGE, Env, Value, evaluate, forget, mapped_by, reads_of, resolve, truth
 from tlblint.model.ir import Expr
 
 ENTRY_NAME = re.compile(r"(?:^|[>.*])(?:\w*ptep?|\w*_pmd|pmdp?|pudp?)$")
@@ -493,7 +493,7 @@ def _same(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: f
     elif "%" in text:
         path.env.pop(call.temp, None)
     else:
-        path.env[call.temp] = ("term", f"{call.name}({text})", False)
+        path.env[call.temp] = ("term", f"{SAME_PAGE}{text})", False)
 
 
 def _count(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:

@@ -378,7 +378,9 @@ def _nonzero(value: Value | None) -> bool:
     return value == "nz" or (type(value) is int and value != 0)
 
 
-_FOLIO_OF = re.compile(r"(?:page_folio|compound_head|folio_page|page_head)\((?P<path>[^(),]+)[,)]|&(?P<head>[\w>.-]+)->page$")
+SAME_PAGE = "same_page("
+"""How another handle of a page is written, whichever call of the role table gives it."""
+_SAME_PAGE = re.compile(re.escape(SAME_PAGE) + r"(?P<path>[^()]+)\)|&(?P<head>[\w>.-]+)->page$")
 
 
 def mapped_by(env: Env, expr: Expr) -> int:
@@ -390,7 +392,7 @@ def mapped_by(env: Env, expr: Expr) -> int:
         held = env.get(key)
         if type(held) is tuple and held[0] == "term":
             key = str(held[1])
-        elif inner := _FOLIO_OF.match(key):
+        elif inner := _SAME_PAGE.match(key):
             key = inner["path"] or inner["head"]
         else:
             break
