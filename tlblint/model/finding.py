@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tlblint.model.witness import Fix, PatchMark, Witness
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -18,10 +20,27 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class PathEvent:
+    """One event of the path to a violation, whether or not it changed the automaton's state.
+
+    ``kind`` is a role's effect ("entry.clear"), "branch", "call" or "exit"; ``pos`` is a byte offset; ``text`` is the called name or
+    the condition; ``note`` says which way a branch went. ``objects`` are (role of the argument, its canonical text) pairs: ("ptl", "ptl").
+    """
+
+    path: str
+    pos: int
+    function: str
+    kind: str
+    text: str
+    note: str = ""
+    objects: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RawFinding:
     """What the engine reports. ``site`` is the obligation's byte offset, ``act`` the event that broke it.
 
-    ``shape`` is the role sequence of the trace, the part of the fingerprint that survives moved lines.
+    ``shape`` is the role sequence of the trace, the part of the fingerprint that survives moved lines. ``events`` is the whole path.
     """
 
     rule: str
@@ -33,6 +52,7 @@ class RawFinding:
     trace: tuple[Step, ...]
     shape: tuple[str, ...]
     profiles: tuple[str, ...]
+    events: tuple[PathEvent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +75,11 @@ class Finding:
     trace: tuple[TraceStep, ...]
     suppressed_by: str | None = None
     suppressed_reason: str | None = None
+    witness: Witness | None = None
+    fix: Fix | None = None
+    patch: PatchMark | None = None
+    reason: str = ""
+    """Why the simulation answered as it did, when ``verdict`` is "refuted", "conditional" or "inconclusive"."""
 
 
 @dataclass(frozen=True, slots=True)

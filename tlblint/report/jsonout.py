@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 from tlblint.model.finding import Finding, TraceStep
+from tlblint.model.witness import Fix, PatchMark, Witness
 from tlblint.report.view import Report, Style
 
 SCHEMA = "tlblint-findings/1"
@@ -52,6 +53,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "confidence": finding.confidence,
         "verdict": finding.verdict,
         "assumptions": sorted(finding.assumptions),
+        "reason": finding.reason or None,
         "path": finding.path,
         "line": finding.line,
         "column": finding.column,
@@ -60,11 +62,45 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "fingerprint": finding.fingerprint,
         "profiles": sorted(finding.profiles),
         "trace": [_step(step) for step in finding.trace],
-        "witness": None,
-        "fix": None,
-        "patch": None,
+        "witness": _witness(finding.witness) if finding.witness else None,
+        "fix": _fix(finding.fix) if finding.fix else None,
+        "patch": _patch(finding.patch) if finding.patch else None,
         "suppressed": {"by": finding.suppressed_by, "reason": finding.suppressed_reason} if finding.suppressed_by else None,
     }
+
+
+def _witness(witness: Witness) -> dict[str, Any]:
+    return {
+        "profile": witness.profile,
+        "kind": witness.kind,
+        "sentence": witness.sentence,
+        "actors": [{"name": name, "cpu": cpu} for name, cpu in witness.actors],
+        "things": list(witness.things),
+        "assumptions": sorted(witness.assumptions),
+        "steps": [
+            {
+                "number": step.number,
+                "actor": step.actor,
+                "cpu": step.cpu,
+                "text": step.text,
+                "path": step.path,
+                "line": step.line,
+                "changes": [{"thing": change.thing, "before": change.before, "after": change.after} for change in step.changes],
+                "mark": step.mark or None,
+                "note": step.note or None,
+                "cause": step.cause,
+            }
+            for step in witness.steps
+        ],
+    }
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    return {"note": fix.note, "diff": fix.diff or None, "verified": fix.verified, "added": fix.added, "useful": fix.useful, "visited": fix.visited}
+
+
+def _patch(mark: PatchMark) -> dict[str, Any]:
+    return {"index": mark.index, "subject": mark.subject, "change": mark.change, "until": mark.until}
 
 
 def _step(step: TraceStep) -> dict[str, Any]:
