@@ -10,10 +10,11 @@ import os
 import shutil
 import stat
 import subprocess
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from tlblint.io import git
+from tlblint.io.overlay import Overlay
 from tlblint.io.tree import Revision, Tree, Worktree, below, inside
 from tlblint.io.words import Words
 
@@ -42,7 +43,7 @@ EVERYWHERE = Where()
 Searcher = Callable[[Tree, Sequence[str], Words, Where], "set[str] | None"]
 
 
-def survivors(tree: Tree, paths: Sequence[str], words: Iterable[bytes], where: Where = EVERYWHERE, hints: Iterable[bytes] = ()) -> tuple[str, ...]:
+def survivors(tree: Tree, paths: Sequence[str], words: Collection[bytes], where: Where = EVERYWHERE, hints: Collection[bytes] = ()) -> tuple[str, ...]:
     """Those of ``paths`` that hold one of ``words`` as a whole identifier, in the order of ``paths``.
 
     All of ``paths`` lie at or below ``where.roots``; those below ``where.skipped`` do not survive.
@@ -52,11 +53,19 @@ def survivors(tree: Tree, paths: Sequence[str], words: Iterable[bytes], where: W
     paths = where.cut(paths)
     if not needles or not paths:
         return ()
+    if isinstance(tree, Overlay):
+        return paths_of(_over(tree, paths, words, where, hints, needles), paths)
     for search in searchers(tree, len(paths)):
         found = search(tree, paths, needles, where)
         if found is not None:
             return paths_of(found, paths)
     return paths_of(scan(tree, paths, needles), paths)
+
+
+def _over(tree: Overlay, paths: Sequence[str], words: Collection[bytes], where: Where, hints: Collection[bytes], needles: Words) -> set[str]:
+    """The search programs see only the base: what the series changes is looked at here."""
+    same = survivors(tree.base, [path for path in paths if path not in tree.changed], words, where, hints)
+    return {*same, *(path for path in paths if (raw := tree.changed.get(path)) is not None and needles.within(raw))}
 
 
 def paths_of(found: set[str], paths: Sequence[str]) -> tuple[str, ...]:
