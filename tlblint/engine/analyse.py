@@ -128,13 +128,15 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
 
 
 def _pass_on(says: dict[int, frozenset[str]], program: Program, scope: Scope) -> None:
-    """A static function is a part of the function that alone calls it: what all its callers in the file are promised holds for it."""
+    """A static function is a part of the function that alone calls it: what all its callers in the file are promised holds for it, unless
+    something is promised about itself: then that is all there is to say."""
+    known = {index for index, words in says.items() if words}
     work = [index for index, words in says.items() if words]
     while work:
         for callee in scope.callees[work.pop()]:
             fn = program.functions[callee]
             callers = [c for c in scope.callers.get(callee, ()) if c != callee]
-            if not fn.static or any(program.functions[c].path != fn.path for c in callers):
+            if callee in known or not fn.static or any(program.functions[c].path != fn.path for c in callers):
                 continue
             shared = frozenset.intersection(*(says.get(c, frozenset()) for c in callers)) - {"settles"}
             if not shared <= says[callee]:
