@@ -70,10 +70,11 @@ class Fix:
 class PatchMark:
     """Where in a series a finding stands: patch ``index`` (1-based), its ``subject``, and ``change``: "introduced", "fixed" or "existing".
 
-    ``until`` is the index of the patch that mends what ``index`` introduced, or None.
+    ``until`` is the index of the patch that mends what ``index`` introduced, or None. ``commit`` is the patch's full commit id, None for a mail.
     """
 
     index: int
     subject: str
     change: str
     until: int | None = None
+    commit: str | None = None

@@ -100,7 +100,7 @@ def _fix(fix: Fix) -> dict[str, Any]:
 
 
 def _patch(mark: PatchMark) -> dict[str, Any]:
-    return {"index": mark.index, "subject": mark.subject, "change": mark.change, "until": mark.until}
+    return {"index": mark.index, "subject": mark.subject, "change": mark.change, "until": mark.until, "commit": mark.commit}
 
 
 def _step(step: TraceStep) -> dict[str, Any]:
