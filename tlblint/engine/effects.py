@@ -161,7 +161,7 @@ class Effects:
                 objects["ptl"] = base[1] if type(base) is tuple and base[0] in "pm" and base[1] else tuple(h[0] for h in auto.held)
             walked = walked or pointer in self._advanced or (type(base) is tuple and base[0] in "pm" and len(base) > 2 and bool(base[2]))
         if kind != "enter":  # no part of a story, nor of what a finding is known by
-            path.trail = (path.trail, (self._number(pos), kind, name, _subject(objects)))
+            path.trail = (path.trail, (self._number(pos), kind, name, (objects, attrs, level, truth, value)))
         if self._deaf(kind, auto.instances):
             self._quieten(env, kind)
             return
@@ -194,15 +194,6 @@ class Effects:
 
 _NAMES: dict[str, Callable[[Effects, Env, Expr], str]] = {"pte": Effects.pointer_of, "tlb": Effects.object_of, "range": Effects.object_of}
 """How objects are told apart; everything else by the text of its path."""
-
-
-def _subject(objects: dict[str, object]) -> str:
-    """What a trace says the event is about."""
-    for name in ("ptl", "pte", "page", "tlb"):
-        held = objects.get(name)
-        if isinstance(held, str) and held:
-            return held
-    return ""
 
 
 def forget_spans(env: Env) -> None:

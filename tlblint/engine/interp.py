@@ -18,8 +18,9 @@ from tlblint.engine.effects import CHANGES, EMPTIED, ENDS_SPAN, NO_BITS, QUIET, 
 from tlblint.engine.entries import Entry, entered
 from tlblint.engine.flows import Flows
 from tlblint.engine.rename import Frame
-from tlblint.engine.state import SHIFT, START, Auto, Exit, Path, Trail
+from tlblint.engine.state import SHIFT, START, Auto, Exit, Path, Record, Trail
 from tlblint.engine.values import Env, Question, Value, advance, ask, assign, evaluate, forget, learn, mapped_by, merge, presence, resolve, truth
+from tlblint.model.finding import PathEvent
 from tlblint.model.ir import Expr
 
 _ADDRESS = re.compile(r"(?:^|_|>|\.)(?:h?addr|address|next|start|end)$")
@@ -62,6 +63,10 @@ class Hit:
     say: str
     objects: tuple[tuple[str, object], ...]
     trail: tuple[tuple[int, str, str, str], ...]
+    story: tuple[Record, ...] | tuple[PathEvent, ...] = field(default=(), compare=False)
+    """The trail with all that is known of each record; as events, in one frame's names, once its run is over."""
+    entry: Auto = field(default=START, compare=False)
+    """The state in which the outermost function of the trail was entered."""
 
 
 @dataclass(slots=True)
@@ -149,6 +154,7 @@ class Run:
         self._queue: list[tuple[int, int, Node]] = []
         self._count = 0
         self._node: Node | None = None
+        self._entry = START
         self._effects = Effects(world.automata.deaf, self._number, code.fn.advanced, code.entry_pointers, self._emit, says, is_root, walked,
                                 world.scope(code.index))
 
@@ -157,6 +163,7 @@ class Run:
 
     def run(self, auto: Auto, env: Env) -> Summary:
         """Visit blocks in reverse postorder until nothing changes or the bound is reached."""
+        self._entry = auto
         start = Path(auto, dict(env), None)
         if self._is_root:
             self._effects.event(start, "enter", {}, NO_BITS, "", self._code.fn.start, self._code.fn.name)
@@ -321,7 +328,7 @@ class Run:
         if QUIET in path.env and not kinds.isdisjoint(RECORDS):
             env[QUIET] = 1
         summary = analyse_function(world, callee, auto, env, is_root=False, inherited=says, walked=walked)
-        trail: Trail = (path.trail, (self._number(pos), "call", f"{name}()", ""))
+        trail: Trail = (path.trail, (self._number(pos), "call", f"{name}()", frame))
         self._adopt(summary, frame, path, trail)
         world.budget -= len(summary.exits) * ((len(path.auto.instances) + len(path.auto.held)) // 8) ** 2
         out = []
@@ -404,8 +411,9 @@ class Run:
                 continue
             keys = tuple(frame.key_out(k) for k in hit.keys)
             objects = tuple((k, frame.key_out(v)) for k, v in hit.objects)
-            steps = (*self._history(trail), *hit.trail)
-            self._hit(Hit(hit.rule, hit.state, origin, keys, hit.act, hit.kind, hit.name, hit.say, objects, steps))
+            before = self._history(trail)
+            story = (*before, *hit.story)
+            self._hit(Hit(hit.rule, hit.state, origin, keys, hit.act, hit.kind, hit.name, hit.say, objects, (*_plain(before), *hit.trail), story, self._entry))
 
     def _worth(self, key: tuple[object, ...]) -> bool:
         """Whether to tell a violation's story once more: the first ways there are found first, and stories are long."""
@@ -434,9 +442,11 @@ class Run:
             keys = instance[2] if instance is not None else ()
             objects = tuple(sorted((k, v) for k, v in event.objects.items() if isinstance(v, str | int | tuple)))
             state = instance[1] if instance is not None else "start"
-            self._hit(Hit(violation.rule, state, origin, keys, event.site, event.kind, event.name, violation.say, objects, tuple(self._history(path.trail))))
+            story = self._history(path.trail)
+            self._hit(Hit(violation.rule, state, origin, keys, event.site, event.kind, event.name, violation.say, objects, _plain(story), tuple(story),
+                          self._entry))
 
-    def _history(self, trail: Trail) -> list[tuple[int, str, str, str]]:
+    def _history(self, trail: Trail) -> list[Record]:
         """The records from the function's entry to the head of ``trail``, oldest first."""
         return _history(self._node, trail)
 
@@ -601,7 +611,7 @@ def _dedupe(paths: list[Path]) -> list[Path]:
     return list(kept.values())
 
 
-def _history(node: Node | None, trail: Trail) -> list[tuple[int, str, str, str]]:
+def _history(node: Node | None, trail: Trail) -> list[Record]:
     """Records from the function's entry through the nodes to the head of ``trail``; what happened inside calls is unfolded in place."""
     parts = [_steps(trail)]
     while node is not None:
@@ -610,8 +620,13 @@ def _history(node: Node | None, trail: Trail) -> list[tuple[int, str, str, str]]
     return [record for part in reversed(parts) for record in part]
 
 
-def _steps(trail: Trail) -> list[tuple[int, str, str, str]]:
-    out: list[tuple[int, str, str, str]] = []
+def _plain(records: Iterable[Record]) -> tuple[tuple[int, str, str, str], ...]:
+    """What is compared of records, and printed."""
+    return tuple((site, kind, text, more if kind == "branch" else "") for site, kind, text, more in records)
+
+
+def _steps(trail: Trail) -> list[Record]:
+    out: list[Record] = []
     while trail is not None:
         record = trail[1]
         if record[1] == "inside":

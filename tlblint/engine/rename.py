@@ -34,6 +34,11 @@ class Frame:
             if param:  # C lets a parameter that is not used go unnamed
                 self._bind(param, arg, env)
 
+    @property
+    def callee(self) -> int:
+        """The index of the function that is called."""
+        return self._code.index
+
     def _bind(self, param: str, arg: Expr, env: Env) -> None:
         if arg[0] == "v":
             path = resolve(env, arg[1])

@@ -9,7 +9,7 @@ from tlblint.calls.program import Program, arch_of
 from tlblint.engine.automata import Automata
 from tlblint.engine.interp import Hit
 from tlblint.engine.state import SHIFT
-from tlblint.model.finding import RawFinding, Step
+from tlblint.model.finding import PathEvent, RawFinding, Step
 from tlblint.model.ir import FileFacts, Function
 from tlblint.model.roles import Profile
 
@@ -110,7 +110,8 @@ class Reporter:
             return None
         trace = tuple(self._steps(hit))
         shape = tuple(kind for _, kind, _, _ in hit.trail if kind not in ("branch", "call"))
-        return RawFinding(rule.code, fn.path, pos, fn.name, self._sentence(hit), hit.kind, trace, (*shape[-12:], hit.kind), profiles)
+        return RawFinding(rule.code, fn.path, pos, fn.name, self._sentence(hit), hit.kind, trace, (*shape[-12:], hit.kind), profiles,
+                          tuple(event for event in hit.story if isinstance(event, PathEvent)))
 
     def _where(self, needs: tuple[str, ...], path: str) -> tuple[str, ...]:
         home = arch_of(path)

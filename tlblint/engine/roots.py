@@ -17,6 +17,7 @@ from tlblint.engine.entries import Entry, entered
 from tlblint.engine.interp import Hit, World, analyse_function
 from tlblint.engine.scope import Scope
 from tlblint.engine.state import START
+from tlblint.engine.story import with_events
 
 Over = Callable[[Callable[[Any], Any], Sequence[Any], Callable[[Any], Any]], list[Any]]
 """A map over items that keeps their order: (function, items, what an item gives that killed its process)."""
@@ -122,7 +123,7 @@ class Roots:
             _guarded(world, index, lambda i=index, e=entry: self._enter(world, i, e))  # type: ignore[misc]
         self._replay_variants(world)
         hits = {hit: None for summary in world.table.values() for hit in summary.hits if hit.origin >= 0}
-        return Judged(list(hits), world.stopped, world.visited, len(world.table))
+        return Judged([with_events(hit, self.program.functions) for hit in hits], world.stopped, world.visited, len(world.table))
 
     def _enter(self, world: World, index: int, entry: Entry | None) -> None:
         says = world.says.get(index, frozenset())

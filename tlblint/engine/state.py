@@ -6,7 +6,7 @@ The first half is hashable and keeps states apart; the environment merges where 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tlblint.engine.automata import Instance
 from tlblint.engine.values import Env
@@ -15,7 +15,10 @@ Lock = tuple[str, str, str]
 """(symbol, level, "rmap" when page_vma_mapped_walk() holds it or "")"""
 
 Trail = tuple | None  # type: ignore[type-arg]
-"""A linked list of records, newest first: (previous, (position, kind, text, note))."""
+"""A linked list of records, newest first: (previous, (site, kind, text, more)). ``more`` is of a branch which way it went, of a call the
+Frame of its names, of an event (objects, attributes, level, truth, value)."""
+
+Record = tuple[int, str, str, Any]
 
 
 class Auto(NamedTuple):

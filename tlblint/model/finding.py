@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tlblint.model.witness import Fix, PatchMark, Witness
 
@@ -52,7 +52,7 @@ class RawFinding:
     trace: tuple[Step, ...]
     shape: tuple[str, ...]
     profiles: tuple[str, ...]
-    events: tuple[PathEvent, ...] = ()
+    events: tuple[PathEvent, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
