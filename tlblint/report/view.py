@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tlblint.model.finding import Finding
 
@@ -72,6 +72,28 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """A finding of both results that stands elsewhere now: where it was (``path``:``line``), and its name."""
+
+    fingerprint: str
+    rule: str
+    path: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What became of an older result, ``named`` so. ``fresh`` are (path, line, column, rule, fingerprint) of findings that are new;
+    ``gone`` findings are no longer there; ``moved`` ones stand elsewhere now; ``same`` counts the rest."""
+
+    named: str
+    fresh: frozenset[tuple[str, int, int, str, str]]
+    gone: tuple[Finding, ...]
+    moved: tuple[Move, ...]
+    same: int
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """One run. ``findings`` are sorted and hold the suppressed ones too; ``sources`` has the bytes of the files they name."""
 
@@ -90,6 +112,9 @@ class Report:
     """Filled only when a run was asked to look."""
     submodules: tuple[str, ...] = ()
     """Paths of repositories of their own, which were not entered."""
+    command: str = ""
+    """The command line that makes this report again, or "" when it is not known."""
+    compared: Compared | None = None
 
 
 def _same(path: str) -> str:
@@ -98,13 +123,15 @@ def _same(path: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How to print. ``place`` turns a path of the tree into the one to show; ``verbosity`` is -2 to 2."""
+    """How to print. ``place`` turns a path of the tree into the one to show; ``verbosity`` is -2 to 2. ``templates`` are the files of
+    reports/templates by name, for formats that ask for them."""
 
     color: bool = False
     unicode: bool = False
     width: int = 100
     verbosity: int = 0
     place: Callable[[str], str] = _same
+    templates: Mapping[str, str] = field(default_factory=dict)
 
 
 def shown(report: Report, style: Style) -> list[Finding]:
@@ -114,6 +141,11 @@ def shown(report: Report, style: Style) -> list[Finding]:
         for finding in report.findings
         if (style.verbosity >= 1 or finding.suppressed_by is None) and (style.verbosity >= 0 or finding.severity != "note")
     ]
+
+
+def brought(report: Report, style: Style) -> list[Finding]:
+    """The findings that a checker of patches answers with: never suppressed ones, and of a series only what its patches introduce."""
+    return [f for f in shown(report, style) if f.suppressed_by is None and (f.patch is None or f.patch.change == "introduced")]
 
 
 def counts(report: Report) -> dict[str, int]:

@@ -1,0 +1,128 @@
+"""The path of a finding through the source: for each function that it enters a piece of it, the steps in the margin, depth by indent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from tlblint.model.finding import Finding, TraceStep
+from tlblint.report.text import clean, display
+
+AROUND = 2
+"""Lines of context above and below a step."""
+LONGEST = 200
+"""Characters of a source line that are shown."""
+MOST = 60
+"""Steps that get an excerpt; the rest of a longer path is only counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """A step. ``number`` is 1-based; ``before`` is the automaton's state before it when the step changes it, else ""; ``bad``: it breaks the rule."""
+
+    number: int
+    event: str
+    note: str
+    before: str
+    state: str
+    bad: bool
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineRow:
+    """A source line, or with ``number`` 0 a hole of ``skipped`` lines. ``mark`` is "+", "-" or "", as in a diff."""
+
+    number: int
+    text: str
+    steps: tuple[StepRow, ...] = ()
+    mark: str = ""
+    skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of the path in one function. ``depth`` counts calls from the first function. Without source ``lines`` is empty."""
+
+    function: str
+    path: str
+    line: int
+    depth: int
+    steps: tuple[StepRow, ...]
+    lines: tuple[LineRow, ...]
+
+
+Changed = Mapping[str, frozenset[int]]
+"""Path -> 1-based lines that a patch adds."""
+
+
+def segments(finding: Finding, sources: Mapping[str, bytes], around: int = AROUND, changed: Changed | None = None) -> list[Segment]:
+    """The excerpts of a finding, in the order of its path; without a path, the line that it stands on. ``around`` below 0: no source."""
+    trace = finding.trace[:MOST] or (TraceStep(finding.path, finding.line, finding.function, "", "", ""),)
+    split: dict[str, list[bytes]] = {path: sources[path].split(b"\n") for path in {step.path for step in trace} if path in sources}
+    rows = _steps(trace)
+    found = []
+    for first, last, depth in _runs(trace):
+        step = trace[first]
+        steps = tuple(rows[first:last])
+        lines = _lines(steps, split.get(step.path), around, (changed or {}).get(step.path, frozenset())) if around >= 0 else ()
+        found.append(Segment(clean(step.function), clean(step.path), step.line, min(depth, 8), steps if finding.trace else (), tuple(lines)))
+    return found if finding.trace else [replace(one, lines=tuple(replace(line, steps=()) for line in one.lines)) for one in found]
+
+
+def _steps(trace: Sequence[TraceStep]) -> list[StepRow]:
+    rows, state = [], "clean"
+    for number, step in enumerate(trace, 1):
+        after = clean(step.state)
+        rows.append(StepRow(number, clean(step.event), clean(step.note), state if after else "", after, step.state == "violated", step.line))
+        state = after or state
+    return rows
+
+
+def _runs(trace: Sequence[TraceStep]) -> list[tuple[int, int, int]]:
+    """(first, after last, depth) of the stretches in one function. A step in a function that is being called comes back to it."""
+    found: list[tuple[int, int, int]] = []
+    stack: list[tuple[str, str]] = []
+    for at, step in enumerate(trace):
+        here = (step.path, step.function)
+        called = at > 0 and trace[at - 1].event == "call" and re.search(rf"\b{re.escape(step.function)}\(\)\Z", trace[at - 1].note) is not None
+        if found and stack[-1] == here and not called:
+            found[-1] = (found[-1][0], at + 1, found[-1][2])
+            continue
+        if here in stack and not called:
+            del stack[stack.index(here) + 1 :]
+        else:
+            stack.append(here)
+        found.append((at, at + 1, len(stack) - 1))
+    return found
+
+
+def _lines(steps: Sequence[StepRow], source: Sequence[bytes] | None, around: int, changed: frozenset[int]) -> list[LineRow]:
+    if source is None:
+        return []
+    wanted = {n for step in steps for n in range(step.line - around, step.line + around + 1) if 1 <= n <= len(source)}
+    filled = sorted(wanted)
+    rows: list[LineRow] = []
+    for at, number in enumerate(filled):
+        hole = number - filled[at - 1] - 1 if at else 0
+        if hole > 1:
+            rows.append(LineRow(0, "", skipped=hole))
+        elif hole:
+            rows.append(_line(number - 1, source, (), changed))
+        rows.append(_line(number, source, tuple(step for step in steps if step.line == number), changed))
+    return _trimmed(rows)
+
+
+def _trimmed(rows: list[LineRow]) -> list[LineRow]:
+    """Without empty lines at the ends."""
+    while rows and not rows[0].text.strip() and not rows[0].steps and rows[0].number:
+        rows = rows[1:]
+    while rows and not rows[-1].text.strip() and not rows[-1].steps and rows[-1].number:
+        rows = rows[:-1]
+    return rows
+
+
+def _line(number: int, source: Sequence[bytes], steps: tuple[StepRow, ...], changed: frozenset[int]) -> LineRow:
+    text = display(source[number - 1].rstrip(b"\r")[: 4 * LONGEST], True)
+    return LineRow(number, text if len(text) <= LONGEST else text[: LONGEST - 1] + "\u2026", steps, "+" if number in changed else "")

@@ -1,0 +1,150 @@
+"""A witness as rows and lanes: what the picture, the list behind it and SARIF have in common. Depends on nothing but the witness."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tlblint.model.witness import Change, Witness, WitnessStep
+
+MOST = 60
+"""Rows that are shown; of a longer witness the middle is folded."""
+SHORT = 16
+"""Witnesses up to this many steps are shown whole, uneventful steps too."""
+RUN = 3
+"""So many uneventful steps of one actor in a row are folded."""
+MARKS = {"birth": "cached here, stale later", "missed": "could have removed it", "violation": "stale"}
+"""What a marked row says besides its text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row. ``lane`` is the place of its actor in Timeline.lanes. ``number`` is the step's, or of a fold its first step's; a fold has
+    ``folded`` steps, else 0. ``cause`` is the place of the row that made this one possible, or None."""
+
+    lane: int
+    number: int
+    text: str
+    folded: int = 0
+    path: str | None = None
+    line: int | None = None
+    changes: tuple[Change, ...] = ()
+    mark: str = ""
+    note: str = ""
+    cause: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A column. ``kind`` is "actor", "tlb" or "thing". Actors come first."""
+
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of rows, both included, in which the TLB of a lane uses a translation that is no longer true. ``open``: nothing ends it."""
+
+    lane: int
+    first: int
+    last: int
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The picture in words. ``steps`` counts those of the witness, folded ones too."""
+
+    lanes: tuple[Lane, ...]
+    rows: tuple[Row, ...]
+    windows: tuple[Window, ...]
+    steps: int
+
+
+def timeline(witness: Witness, most: int = MOST) -> Timeline:
+    """The rows and lanes of a witness, at most ``most`` rows."""
+    groups = _folded(witness.steps, most)
+    actors = [(name, cpu) for name, cpu in witness.actors]
+    actors += [one for one in dict.fromkeys((step.actor, step.cpu) for step in witness.steps) if one not in actors]
+    stale = _stale_thing(witness)
+    changed = list(dict.fromkeys(change.thing for step in witness.steps for change in step.changes))
+    things = [thing for thing in witness.things if thing in changed] + [thing for thing in changed if thing not in witness.things]
+    things += [stale] if stale is not None and stale not in things else []
+    lanes = [Lane(f"{name} on CPU{cpu}", "actor") for name, cpu in actors] + [Lane(thing, "tlb" if is_tlb(thing) else "thing") for thing in things]
+    at = {step.number: row for row, group in enumerate(groups) for step in group}
+    rows = tuple(_row(group, actors, at) for group in groups)
+    window = _window(witness, stale, at)
+    return Timeline(tuple(lanes), rows, (Window(len(actors) + things.index(stale), *window),) if stale is not None and window else (), len(witness.steps))
+
+
+def is_tlb(thing: str) -> bool:
+    """Whether a thing of a witness is a TLB: "TLB of CPU1", "TLB entry a on CPU 1"."""
+    return re.search(r"\bTLB\b", thing) is not None
+
+
+def _row(group: Sequence[WitnessStep], actors: Sequence[tuple[str, int]], at: dict[int, int]) -> Row:
+    first = group[0]
+    lane = actors.index((first.actor, first.cpu))
+    if len(group) > 1:
+        same = all((step.actor, step.cpu) == (first.actor, first.cpu) for step in group)
+        return Row(lane, first.number, f"{len(group)} steps" + (f" on CPU{first.cpu}" if same else ""), folded=len(group))
+    cause = at.get(first.cause, len(at)) if first.cause is not None else len(at)
+    cause_row = cause if cause < at[first.number] else None
+    return Row(lane, first.number, first.text, 0, first.path, first.line, first.changes, first.mark, first.note, cause_row)
+
+
+def _folded(steps: Sequence[WitnessStep], most: int) -> list[list[WitnessStep]]:
+    """Steps in groups: those of more than one are shown as one row."""
+    if len(steps) <= min(SHORT, most):
+        return [[step] for step in steps]
+    causes = {step.cause for step in steps if step.cause is not None}
+    groups: list[list[WitnessStep]] = []
+    for step in steps:
+        quiet = not (step.changes or step.mark or step.note or step.cause is not None or step.number in causes)
+        last = groups[-1] if groups else None
+        if quiet and last and _quiet_run(last, causes) and (last[0].actor, last[0].cpu) == (step.actor, step.cpu):
+            last.append(step)
+        else:
+            groups.append([step])
+    loose = [part for group in groups for part in ([group] if len(group) >= RUN else [[step] for step in group])]
+    if len(loose) <= most:
+        return loose
+    head, tail = most // 3, most - most // 3 - 1
+    return [*loose[:head], [step for group in loose[head:-tail] for step in group], *loose[-tail:]]
+
+
+def _quiet_run(group: Sequence[WitnessStep], causes: set[int]) -> bool:
+    return not any(step.changes or step.mark or step.note or step.cause is not None or step.number in causes for step in group)
+
+
+def _stale_thing(witness: Witness) -> str | None:
+    """The TLB that the witness is about: where the stale translation is cached, or that of the CPU that uses it."""
+    born = [change.thing for step in witness.steps if step.mark == "birth" for change in step.changes if is_tlb(change.thing)]
+    broken = next((step for step in witness.steps if step.mark == "violation"), None)
+    if born:
+        return born[-1]
+    if broken is None:
+        return None
+    known = dict.fromkeys([*witness.things, *(change.thing for step in witness.steps for change in step.changes)])
+    tlbs = [thing for thing in known if is_tlb(thing)]
+    own = [thing for thing in tlbs if re.search(rf"CPU ?{broken.cpu}\b", thing)]
+    return (own or tlbs or [f"TLB of CPU{broken.cpu}"])[0]
+
+
+def _window(witness: Witness, stale: str | None, at: dict[int, int]) -> tuple[int, int, bool] | None:
+    """(first row, last row, whether nothing ends it): from the change of an entry to the flush, else to the violation."""
+    steps = witness.steps
+    born = next((place for place, step in enumerate(steps) if step.mark == "birth"), -1)
+    rest = range(born + 1, len(steps)) if born >= 0 else range(len(steps))
+    start = next((place for place in rest if any(re.search(r"\b(PTE|PMD|PUD|entry)\b", change.thing) for change in steps[place].changes)), None)
+    if start is None:
+        start = born if born >= 0 else None
+    if start is None:
+        return None
+    for place in range(start + 1, len(steps)):
+        flushed = any(change.thing == stale for change in steps[place].changes)
+        if flushed or steps[place].mark == "violation":
+            return at[steps[start].number], at[steps[place].number], not flushed
+    return at[steps[start].number], len(set(at.values())) - 1, True
