@@ -29,7 +29,7 @@ def test_the_example_is_what_the_demo_prints() -> None:
     ("pattern", "known"),
     [
         (r"^\| `tlblint (\w+)", set(COMMANDS)),
-        (r"^\| `-f (\w+)`", set(FORMATS)),
+        (r"^\| `-f ([\w-]+)`", set(FORMATS)),
         (r"^\| (TLB\d{3} [\w-]+) ", {f"{rule.code} {rule.slug}" for rule in load(Wanted()).rules}),
     ],
 )

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, Write, git
+from tlblint.report.formats import FORMATS
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
@@ -113,7 +114,7 @@ def test_exit_status(repository: Write, tlblint: Run, arguments: tuple[str, ...]
         (("--tree", "nope"), "--tree nope: no such directory; name a kernel source tree"),
         (("--rev", "nope"), "--rev nope: git knows no such revision; name a commit, tag or branch of this repository"),
         (("--rev", "HEAD", "nope.c"), "nope.c: no such file or directory in {head}"),
-        (("-f", "xml"), "-f xml: unknown format 'xml'; choose from concise, full, json, jsonl"),
+        (("-f", "xml"), f"-f xml: unknown format 'xml'; choose from {', '.join(FORMATS)}"),
         (("-f", "json="), "-f json=: no file after '='; write -f json=FILE"),
         (("-f", "json", "-f", "full"), "-f full: two formats for standard output; give each a file of its own: -f FORMAT=FILE"),
         (("-f", "json=x", "-f", "full=./x"), "-f full: two formats for ./x; give each a file of its own: -f FORMAT=FILE"),

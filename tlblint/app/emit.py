@@ -31,7 +31,8 @@ def emit(outcome: Outcome, wanted: Sequence[Target], cwd: str, verbosity: int) -
             output.write_file(os.path.join(cwd, target.file), _bytes(printer.render(outcome.report, style)), f"-f {target.format}={target.file}")
         elif verbosity > -2:
             output.write_stdout(_bytes(printer.render(outcome.report, _style(printer, outcome.settings, verbosity, place=place))))
-    if verbosity >= 0 and all(target.file is not None or FORMATS[target.format].health_aside for target in wanted):
+    aside = all(target.file is not None or FORMATS[target.format].health_aside for target in wanted)
+    if verbosity >= 0 and aside and not any(FORMATS[target.format].silent for target in wanted):
         output.write_stderr(closing(outcome.report, Style(unicode=True, verbosity=verbosity, place=place)))
 
 

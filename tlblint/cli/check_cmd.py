@@ -31,13 +31,13 @@ def command(paths: tuple[str, ...], tree: str | None, rev: str | None, **values:
     from tlblint.app.check import Request, check
     from tlblint.app.console import Progress
     from tlblint.app.emit import emit, status
-    from tlblint.app.targets import targets
+    from tlblint.app.targets import silent, targets
     from tlblint.cli.run import current_directory
 
     cwd = current_directory()
     flags = options.flags(values)
     verbosity = values["verbose"] - values["quiet"]
-    progress = Progress(enabled=verbosity >= 0)
+    progress = Progress(enabled=verbosity >= 0 and not silent(flags["format"]))
     try:
         outcome = check(Request(cwd, paths, tree, rev, flags, values["update_baseline"], values["debug"], progress, values["preview"], verbosity >= 1))
     finally:

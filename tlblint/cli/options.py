@@ -10,6 +10,7 @@ import click
 from tlblint.app.configshow import BY_NAME
 from tlblint.app.console import InputError
 
+FORMATS = "full (default), concise, json, jsonl, checkpatch, b4, b4-review, github, mail; repeatable."
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -17,7 +18,7 @@ def settings(command: Command) -> Command:
     """The options that override settings of the configuration, under the names of ``io.config.KEYS``."""
     for option in reversed(
         [
-            click.option("-f", "--format", "format", metavar="FORMAT[=FILE]", multiple=True, help="full (default), concise, json, jsonl; repeatable."),
+            click.option("-f", "--format", "format", metavar="FORMAT[=FILE]", multiple=True, help=FORMATS),
             click.option("--profile", metavar="NAME", multiple=True, help="Judge by this flush model only; repeatable."),
             click.option("--select", metavar="RULE", multiple=True, help="Run this rule only, by code or name; repeatable."),
             click.option("--ignore", metavar="RULE", multiple=True, help="Do not run this rule; repeatable."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tlblint.report import concise, full, jsonout
+from tlblint.report import checkpatch, concise, full, github, jsonout, mail, review
 from tlblint.report.view import Report, Style
 
 
@@ -14,16 +14,23 @@ class Format:
     """A printer. ``terminal``: its text may be coloured and takes the terminal's width and characters; others are always the same bytes.
 
     ``health_aside``: the caller prints summary and health on stderr, because every line of the output is a finding.
+    ``silent``: for a program that takes any line on stderr for a failure, so not even progress may come.
     """
 
     render: Callable[[Report, Style], str]
     terminal: bool = False
     health_aside: bool = False
+    silent: bool = False
 
 
 FORMATS: Mapping[str, Format] = {
+    "b4": Format(checkpatch.render, silent=True),
+    "b4-review": Format(review.render, silent=True),
+    "checkpatch": Format(checkpatch.render, silent=True),
     "concise": Format(concise.render, terminal=True, health_aside=True),
     "full": Format(full.render, terminal=True),
+    "github": Format(github.render),
     "json": Format(jsonout.render),
     "jsonl": Format(jsonout.render_lines),
+    "mail": Format(mail.render, health_aside=True),
 }

@@ -1,0 +1,79 @@
+"""``-f mail``: a finding as plain text for a reply on a mailing list, to be pasted under the quoted hunk.
+
+No line is longer than 75 columns, none can be taken for a quote, a diff or the end of a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tlblint.model.finding import Finding, TraceStep
+from tlblint.model.witness import Witness
+from tlblint.report.interleaving import diagram, wrapped
+from tlblint.report.text import clean
+from tlblint.report.view import Report, Style, brought
+
+WIDTH = 75
+
+
+def render(report: Report, style: Style) -> str:
+    """The findings, an empty line between two; "" when there is none."""
+    if style.verbosity <= -2:
+        return ""
+    return "\n".join("".join(f"{line}".rstrip() + "\n" for line in _block(finding, style)) for finding in brought(report, style))
+
+
+def _block(finding: Finding, style: Style) -> Iterator[str]:
+    """The first word of every line is ours or it is indented: a name in the code must not look like a line of another kind."""
+    yield from _text(f"{finding.rule} {finding.slug}: {_place(finding.path, finding.line, finding.function, style)}", style)
+    yield ""
+    yield from _text(finding.message, style)
+    if finding.trace:
+        yield ""
+        for number, step in enumerate(finding.trace, 1):
+            yield from _text(_step(step, style), style, f"{number:>3}. ")
+    if finding.witness is not None:
+        yield from _witness(finding.witness, style)
+    if finding.fix is not None and finding.fix.note:
+        yield ""
+        yield from _text(("A fix that holds in simulation: " if finding.fix.verified else "A possible fix: ") + finding.fix.note, style)
+    facts = ", ".join([*([f"on {', '.join(finding.profiles)}"] if finding.profiles else []), f"{finding.confidence} confidence"])
+    yield ""
+    yield from _text(f"({finding.severity}, {facts})", style)
+    yield from _origin(finding, style)
+
+
+def _text(text: str, style: Style, lead: str = "  ") -> Iterator[str]:
+    """Wrapped, with a first line that starts with ``lead`` and others indented as far."""
+    for at, line in enumerate(wrapped(clean(text, style.unicode), WIDTH - len(lead))):
+        yield (lead if not at else " " * len(lead)) + line
+
+
+def _place(path: str, line: int, function: str, style: Style) -> str:
+    return f"{style.place(path)}:{line}" + (f", {function}()" if function else "")
+
+
+def _step(step: TraceStep, style: Style) -> str:
+    text = f"{_place(step.path, step.line, step.function, style)}: {step.event}"
+    text += f" -> {step.state}" if step.state else ""
+    return text + (f" ({step.note})" if step.note else "")
+
+
+def _witness(witness: Witness, style: Style) -> Iterator[str]:
+    yield ""
+    yield from _text(f"{witness.sentence} On {witness.profile}:", style)
+    yield ""
+    yield from (f"  {line}" for line in diagram(witness, WIDTH - 2, style.unicode))
+    if witness.assumptions:
+        yield ""
+        yield from _text(f"This assumes: {'; '.join(sorted(witness.assumptions))}.", style)
+
+
+def _origin(finding: Finding, style: Style) -> Iterator[str]:
+    """Which patch brought it, a commit as kernel mails name one."""
+    mark = finding.patch
+    if mark is None:
+        return
+    patch = f'{mark.commit[:12]} ("{mark.subject}")' if mark.commit else f'"{mark.subject}"'
+    mended = f", mended by patch {mark.until}" if mark.until is not None else ""
+    yield from _text(f"Introduced by patch {mark.index}, {patch}{mended}.", style)

@@ -1,0 +1,44 @@
+"""``-f b4-review``: the JSON that ``b4 review`` takes from its check commands.
+
+One entry a run: b4 keeps one result of a tool for each message. A run over several patches has a name of its own, because b4 files the
+result for a series under its first message, where the result for that patch may stand already.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from tlblint.report import mail
+from tlblint.report.health import health
+from tlblint.report.text import clean, plural
+from tlblint.report.view import SEVERITIES, Report, Style, brought
+
+TOOL, SERIES = "tlblint", "tlblint-series"
+STATUS = {"error": "fail", "warning": "warn", "note": "warn"}
+
+
+def render(report: Report, style: Style) -> str:
+    """An array of one ``{tool, status, summary, url, details}``; ``details`` is the text of ``-f mail``. ASCII only."""
+    if style.verbosity <= -2:
+        return ""
+    style = replace(style, unicode=True)
+    found = [finding.severity for finding in brought(report, style)]
+    status = next((STATUS[severity] for severity in SEVERITIES if severity in found), "pass")
+    several = any(finding.patch is not None and finding.patch.index > 1 for finding in report.findings)
+    text = mail.render(report, style)
+    return entry(SERIES if several else TOOL, status, _said(report, style), text + ("\n" if text else "") + f"{health(report)}\n")
+
+
+def entry(tool: str, status: str, said: str, details: str) -> str:
+    """The array as text; also for what could not be judged, where there is no report."""
+    return json.dumps([{"tool": tool, "status": status, "summary": clean(said), "url": "", "details": details}], indent=2) + "\n"
+
+
+def _said(report: Report, style: Style) -> str:
+    findings = brought(report, style)
+    if len(findings) == 1:
+        [finding] = findings
+        return f"{finding.rule} {style.place(finding.path)}:{finding.line}: {finding.message}"
+    numbers = {severity: sum(finding.severity == severity for finding in findings) for severity in SEVERITIES}
+    return ", ".join(plural(count, severity) for severity, count in numbers.items() if count) or "nothing found"
