@@ -24,7 +24,7 @@ Instructions (``Instr``) are tagged tuples, ``pos`` is a byte offset into the or
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 Expr = tuple[Any, ...]
@@ -115,3 +115,5 @@ class FileFacts:
     partial: int
     newlines: tuple[int, ...]
     """Byte offsets of the newlines of the file, for turning offsets into lines."""
+    shapes: tuple[bytes, ...] = field(default=(), compare=False)
+    """A digest of each function that does not say where it stands; () where nobody has asked."""

@@ -1,0 +1,84 @@
+"""FileFacts as bytes and back: what a cache keeps of a file.
+
+Nothing but records, tuples, strings and numbers is ever made from the bytes, whoever wrote them.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from hashlib import blake2b
+from typing import Any, TypeAlias
+
+import msgspec
+
+from tlblint.model.ir import Block, FileFacts, Function, NotAnalysed, OpsTable
+
+NESTED = 48
+"""So deep expressions go at most; a file with a deeper one is not kept."""
+
+_Atom: TypeAlias = str | int | bool | None
+
+
+def _nested(depth: int) -> Any:
+    shape: Any = tuple[_Atom, ...]
+    for _ in range(depth):
+        shape = tuple[_Atom | shape, ...]
+    return shape
+
+
+_Value = _nested(NESTED)
+_Block: TypeAlias = tuple[tuple[_Value, ...], str, _Value | None, tuple[int, ...], int]  # type: ignore[valid-type]
+_Pairs: TypeAlias = tuple[tuple[str, str], ...]
+_Texts: TypeAlias = tuple[str, ...]
+_Function: TypeAlias = tuple[str, int, int, _Pairs, str, bool, tuple[_Block, ...], frozenset[str], int, _Texts, _Texts]
+_Table: TypeAlias = tuple[str, str, str, _Pairs, str, int]
+_Gap: TypeAlias = tuple[str, str, int, str]
+_FILE = msgspec.msgpack.Decoder(tuple[str, tuple[_Function, ...], tuple[_Table, ...], tuple[_Gap, ...], int, int, bytes, tuple[bytes, ...]])
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def encode(facts: FileFacts) -> bytes:
+    """The bytes of a file's facts, ``shapes`` filled in. Raises ValueError for what cannot be written that way."""
+    functions = [
+        (f.name, f.start, f.end, f.params, f.returns, f.static, [(b.instrs, b.kind, b.cond, b.succs, b.pos) for b in f.blocks], sorted(f.advanced), f.variant,
+         f.assumed, f.annotations) for f in facts.functions
+    ]  # fmt: skip
+    tables = [(t.path, t.name, t.type, t.slots, t.owner, t.pos) for t in facts.tables]
+    gaps = [(gap.path, gap.function, gap.pos, gap.why) for gap in facts.not_analysed]
+    newlines = array("I", facts.newlines)
+    if sys.byteorder == "big":
+        newlines.byteswap()
+    try:
+        return _encode((facts.path, functions, tables, gaps, facts.total, facts.partial, newlines.tobytes(), shapes(facts)))
+    except (TypeError, OverflowError, UnicodeEncodeError, RecursionError) as error:
+        raise ValueError(str(error)) from None
+
+
+def decode(raw: bytes) -> FileFacts:
+    """The facts that ``encode`` made these bytes of. Raises ValueError for other bytes."""
+    try:
+        path, functions, tables, gaps, total, partial, packed, digests = _FILE.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(str(error)) from None
+    newlines = array("I", packed)
+    if sys.byteorder == "big":
+        newlines.byteswap()
+    made = tuple(
+        Function(name, path, start, end, params, returns, static, tuple(Block(*block) for block in blocks), advanced, variant, assumed, annotations)
+        for name, start, end, params, returns, static, blocks, advanced, variant, assumed, annotations in functions
+    )
+    return FileFacts(path, made, tuple(OpsTable(*t) for t in tables), tuple(NotAnalysed(*gap) for gap in gaps), total, partial, tuple(newlines), digests)
+
+
+def shapes(facts: FileFacts) -> tuple[bytes, ...]:
+    """The shape of each function of a file."""
+    return facts.shapes if len(facts.shapes) == len(facts.functions) else tuple(shape(fn) for fn in facts.functions)
+
+
+def shape(fn: Function) -> bytes:
+    """16 bytes that are equal for functions that differ in nothing but the file that they stand in and where in it."""
+    start = fn.start
+    head = (fn.name, fn.end - start, fn.params, fn.returns, fn.static, sorted(fn.advanced), fn.variant, fn.assumed, fn.annotations)
+    body = [([(*instr[:-1], instr[-1] - start) for instr in b.instrs], b.kind, b.cond, b.succs, b.pos - start) for b in fn.blocks]
+    return blake2b(_encode((head, body)), digest_size=16).digest()
