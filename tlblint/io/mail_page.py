@@ -1,0 +1,84 @@
+"""An archived thread on one page, as plain text or HTML: every mail of it, patches and replies alike.
+
+A public-inbox page gives each mail a line ``* SUBJECT``, lines that place it in the thread, ``From: NAME @ DATE``, To and Cc, an empty line,
+the text, and ``^ permalink raw reply``.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+
+from tlblint.io.mail import Letter
+from tlblint.io.mail_text import readable
+
+_FROM = re.compile(rb"From: (.{0,300}?) @ (\d{4}-\d\d-\d\d\s+\d{1,2}:\d\d.{0,40})")
+_END = re.compile(rb"\^ (?:permalink|raw)\b")
+_MARKUP = re.compile(rb"\s*(?:<!DOCTYPE html|<html|<\?xml)", re.I)
+_TAG = re.compile(r"<[^<>]*>")
+_CARD = re.compile(rb"\s*([^\n]{0,40}\[[^\]\n]{0,80}\b(?:PATCH|RFC)\b[^\]\n]{0,80}\][^\n]{0,400})\n((?:[^\n]{0,400}\n){0,6}?)From: ([^\n]{0,300})\n", re.I)
+
+THREAD = 5000
+"""Lines that may place a mail in its thread before its From line."""
+
+
+def is_markup(raw: bytes) -> bool:
+    """Whether this is HTML."""
+    return _MARKUP.match(raw[:1000]) is not None
+
+
+def plain(raw: bytes) -> bytes:
+    """The text of an HTML page. Lines stay lines: archives show mails in <pre>."""
+    text = _TAG.sub("", raw.decode("utf-8", "surrogateescape"))
+    return html.unescape(text).encode("utf-8", "surrogateescape")
+
+
+def read_page(raw: bytes, name: str) -> list[Letter]:
+    """The mails on a page of plain text; [] when it is no page of a thread."""
+    lines = raw.split(b"\n")
+    starts = list(_starts(lines))
+    ends = [*(start for start, _ in starts[1:]), len(lines)]
+    return [_letter(lines, start, head, end, name) for (start, head), end in zip(starts, ends, strict=False)]
+
+
+def _starts(lines: list[bytes]) -> Iterator[tuple[int, int]]:
+    """(line of the subject, line of From) of every mail."""
+    at = 0
+    while at < len(lines):
+        head = _head(lines, at) if lines[at].startswith(b"* ") else None
+        if head is not None:
+            yield at, head
+            at = head
+        at += 1
+
+
+def _head(lines: list[bytes], start: int) -> int | None:
+    """The From line that belongs to the subject on line ``start``; an empty line or another subject comes first where there is none."""
+    for at in range(start + 1, min(start + THREAD, len(lines))):
+        if _FROM.match(lines[at]):
+            return at
+        if not lines[at].strip() or lines[at].startswith(b"* "):
+            return None
+    return None
+
+
+def _letter(lines: list[bytes], start: int, head: int, end: int, name: str) -> Letter:
+    match = _FROM.match(lines[head])
+    assert match is not None
+    first = next((at for at in range(head, end) if not lines[at].strip()), end) + 1
+    last = next((at for at in range(first, end) if _END.match(lines[at])), end)
+    subject, author, date = (" ".join(readable(part).split()) for part in (lines[start][2:], match[1], match[2]))
+    text = b"\n".join(lines[first:last]).rstrip(b"\n") + b"\n"
+    return Letter(subject, author, date.partition(" (")[0], "", (), text, "", f"{name}:{start + 1}", first + 1)
+
+
+def read_card(raw: bytes, name: str) -> Letter | None:
+    """The one mail of a page that starts with its subject, followed by From and Date, as older archives show it."""
+    match = _CARD.match(raw[:5000])
+    if not match:
+        return None
+    blank = raw.find(b"\n\n", match.end() - 1)
+    body = blank + 2 if blank >= 0 else match.end()
+    subject, author = (" ".join(readable(match[group]).split()) for group in (1, 3))
+    return Letter(subject, author, "", "", (), raw[body:], "", f"{name}:1", raw.count(b"\n", 0, body) + 1)
