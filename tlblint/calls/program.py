@@ -32,6 +32,10 @@ class Program:
         self.functions.append(function)
         return len(self.functions) - 1
 
+    def placed(self) -> Sequence[Function]:
+        """The functions with their place in the files as these are now."""
+        return self.functions
+
     def twins(self, index: int) -> Sequence[int]:
         """The other variants of a function; none for one that is itself such a variant."""
         fn = self.functions[index]
@@ -40,7 +44,7 @@ class Program:
     def _prefer(self, key: tuple[str, str], index: int) -> None:
         """#ifdef twins: the one that does more is the real one, the other a stub."""
         old = self._local.get(key)
-        if old is None or _size(self.functions[index]) > _size(self.functions[old]):
+        if old is None or size(self.functions[index]) > size(self.functions[old]):
             self._local[key] = index
 
     def resolve(self, name: str, path: str) -> int | None:
@@ -59,7 +63,7 @@ class Program:
         generic = [i for i in candidates if not arch_of(self.functions[i].path)]
         for group in (same, generic):
             if group:
-                return max(group, key=lambda i: (_size(self.functions[i]), -i))
+                return max(group, key=lambda i: (size(self.functions[i]), -i))
         return None
 
     def by_name(self, name: str) -> Iterable[int]:
@@ -73,5 +77,6 @@ def arch_of(path: str) -> str:
     return parts[parts.index("arch") + 1] if "arch" in parts[:-1] else ""
 
 
-def _size(fn: Function) -> int:
+def size(fn: Function) -> int:
+    """How much a function does: by this the real one of several is told from its stubs."""
     return sum(len(block.instrs) for block in fn.blocks) + len(fn.blocks)

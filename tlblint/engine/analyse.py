@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from tlblint.calls.program import Program
 from tlblint.calls.walks import Walks
+from tlblint.engine.again import Memory
 from tlblint.engine.automata import Automata, Place
 from tlblint.engine.compile import ENTRY_FUNCTION, Code, Compiler
 from tlblint.engine.entries import Entry
@@ -49,6 +51,8 @@ class Options:
 
     only: Callable[[str], bool] | None = None
     over: Over = in_order
+    memory: Memory | None = None
+    """What is known from an earlier state of the same tree; it says by itself what to judge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,9 @@ class _Session:
 
 def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Context, options: Options | None = None) -> EngineResult:
     """Run the rules over all functions of ``facts``. Deterministic; a crash inside one function names that function and goes on."""
-    program = Program(facts)
+    options = options or Options()
+    memory = options.memory
+    program = Program(facts) if memory is None else memory.program(facts)
     walks = Walks(program, {place: dict(entry.bind) for place, entry in context.slots.items()}, context.roles)
     says = {i: context.says(fn.path, fn.name) | _assumed(fn.annotations) for i, fn in enumerate(program.functions)}
     marks = Marks(program.functions, context.roles)
@@ -92,15 +98,18 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
         return found if found in scope.followed and not context.pure(name) and not makes_entry else None
 
     session = _Session(program, Compiler(context.roles, callee, context.pure, walks, context.slots, marks))
-    automata = Automata(rules, context.features)
+    automata = Automata(rules, context.features) if memory is None else memory.automaton(frozenset(), partial(Automata, rules, context.features))
     _pass_on(says, program, scope)
     for index, words in marks.says.items():
         says[index] |= words
+    if memory is not None:
+        session.codes = memory.codes
+        memory.settle(scope, says, marks, walks, session.code)
     events = scope.events()
 
     slots = {index: frozenset().union(*(context.slots[slot].says for slot in calls.values())) for index, calls in walks.entries.items()}
     promises = scope.gathered([says[i] | slots.get(i, frozenset()) for i in range(len(program.functions))])
-    parts: dict[frozenset[Place], Automata] = {}
+    parts: dict[frozenset[Place], Automata] = {} if memory is None else memory.automata
 
     def able(index: int) -> frozenset[Place]:
         """The states of rules that what happens in a function, or in what it calls, can lead to ERROR."""
@@ -118,12 +127,12 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
         fn = program.functions[index]
         return not context.skipped(fn.path) and (context.roles(fn.name, len(fn.params)) is None or index in judged_for_itself)
 
-    options = options or Options()
-    judged = Roots(program, scope, context.entries, subject, able, world).judge(options.only, options.over)
+    roots = Roots(program, scope, context.entries, subject, able, world)
+    judged = roots.judge(options.only, options.over) if memory is None else memory.judge(roots)
     findings = Reporter(program, facts, automata, context.profiles, options.only).findings(
         hit for hit in judged.hits if rules[hit.rule].definitions or hit.origin >> SHIFT not in judged_for_itself)
-    stopped = tuple(NotAnalysed(program.functions[i].path, program.functions[i].name, program.functions[i].start, why)
-                    for i, why in sorted(judged.stopped.items()))
+    placed = program.placed()
+    stopped = tuple(NotAnalysed(placed[i].path, placed[i].name, placed[i].start, why) for i, why in sorted(judged.stopped.items()))
     return EngineResult(findings, stopped, judged.contexts)
 
 

@@ -24,6 +24,11 @@ class Flows:
         self._tested: dict[int, frozenset[str]] = {}
         self._taken: dict[int, frozenset[str]] = {}
 
+    def forget(self, index: int) -> None:
+        """A function is not what it was, or calls one that is not."""
+        for known in (self._written, self._tested, self._taken):
+            known.pop(index, None)
+
     def writes(self, index: int) -> frozenset[str]:
         """What a function stores through its parameters, itself or in what it calls: "*force_flush", "vmf->pte"."""
         for other in self._below(index, self._written):

@@ -11,6 +11,7 @@ import heapq
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from tlblint.engine.automata import Automata, Event, Instance
 from tlblint.engine.compile import DERIVE, HAVOC, PURE, ROLE, SET, Code, text_of, tokens
@@ -76,6 +77,10 @@ class Summary:
     exits: tuple[Exit, ...] = ()
     hits: tuple[Hit, ...] = ()
     bounded: bool = False
+    key: tuple[Any, ...] = ()
+    """Where it stands in the table."""
+    below: list[Summary] = field(default_factory=list)
+    """The answers that it was made from."""
 
 
 @dataclass(slots=True)
@@ -95,6 +100,8 @@ class World:
     stopped: dict[int, str] = field(default_factory=dict)
     visited: set[int] = field(default_factory=set)
     contexts: dict[int, int] = field(default_factory=dict)
+    asking: list[list[Summary]] = field(default_factory=list)
+    """For each function that is being run the answers it got so far."""
     budget: int = MAX_BUDGET
     left: int = 4 * MAX_BUDGET
     """What all roots together may still use; one that comes after that gets little."""
@@ -116,6 +123,8 @@ def analyse_function(world: World, index: int, auto: Auto = START, env: Env | No
     key = (index, auto, tuple(sorted(entry.items(), key=lambda kv: kv[0])), is_root, inherited, walked)
     known = world.table.get(key)
     if known is not None:
+        if world.asking:
+            world.asking[-1].append(known)
         return known
     outermost = not world.stack
     if outermost:
@@ -123,6 +132,8 @@ def analyse_function(world: World, index: int, auto: Auto = START, env: Env | No
     world.contexts[index] = world.contexts.get(index, 0) + 1
     world.stack.append(index)
     world.visited.add(index)
+    below: list[Summary] = []
+    world.asking.append(below)
     try:
         summary = Run(world, world.code(index), is_root, inherited, says, walked).run(auto, entry)
     except Exception:
@@ -130,9 +141,13 @@ def analyse_function(world: World, index: int, auto: Auto = START, env: Env | No
         raise
     finally:
         world.stack.pop()
+        world.asking.pop()
         if outermost:
             world.left -= allowed - world.budget
+    summary.key, summary.below = key, list({id(other): other for other in below}.values())
     world.table[key] = summary
+    if world.asking:
+        world.asking[-1].append(summary)
     return summary
 
 

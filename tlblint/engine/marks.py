@@ -55,6 +55,11 @@ class Marks:
         self.kinds = {index: kinds for index, fn in enumerate(functions) if (kinds := frozenset(self._all(fn, index in clearing)))}
         """The events of each function that has any."""
 
+    @property
+    def flags(self) -> frozenset[str]:
+        """What all functions together say: names of flags that somebody takes back, "name/operand" of ranges that somebody widens."""
+        return frozenset(self._cleared | self._kept)
+
     def _learn(self, block: Block, fn: Function) -> bool:
         """Whether a call takes a flag back."""
         calls: dict[int, Instr] = {}

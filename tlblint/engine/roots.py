@@ -62,14 +62,14 @@ class Roots:
 
     def judge(self, only: Callable[[str], bool] | None, over: Over) -> Judged:
         """Callbacks with their slot's entry, then roots, then what nobody reached; of all those, what leads to files of ``only``."""
-        near = self._near(only)
+        near = self.near_to(None if only is None else {index for index, fn in enumerate(self.program.functions) if only(fn.path)})
         total = Judged()
         # Whole batches, also where only one start is near: what shares a table must not depend on what is asked for.
-        for part in self._over([batch for batch in _batches(self._starts()) if any(index in near for index, _ in batch)], over):
+        for part in self._over([batch for batch in _batches(self.starts()) if any(index in near for index, _ in batch)], over):
             total.add(part)
         for index in sorted(self.scope.carrying & near):
             if index not in total.visited and not self.program.functions[index].variant and self.subject(index) and self.able(index):
-                total.add(self._run(((index, self._entry(index)),)))
+                total.add(self._run(((index, self.entry(index)),)))
         return total
 
     def _over(self, batches: list[tuple[Start, ...]], over: Over) -> Iterable[Judged]:
@@ -84,26 +84,27 @@ class Roots:
         """What it called counts as visited: nothing that killed a process may run in the next one."""
         (start,) = batch
         stopped = {start[0]: "the analysis ran out of memory or crashed"}
-        return Judged(stopped=stopped, visited=_closure({start[0]}, lambda index: (*self.scope.callees[index], *self.program.twins(index))))
+        return Judged(stopped=stopped, visited=closure({start[0]}, lambda index: (*self.scope.callees[index], *self.program.twins(index))))
 
-    def _near(self, only: Callable[[str], bool] | None) -> set[int]:
-        """The functions from which one in a file of ``only`` is reached."""
+    def near_to(self, part: set[int] | None) -> set[int]:
+        """The functions from which one of ``part`` is reached; all for None."""
         functions = self.program.functions
-        if only is None:
+        if part is None:
             return set(range(len(functions)))
         firsts: dict[int, list[int]] = {}
         for index in range(len(functions)):
             for twin in self.program.twins(index):
                 firsts.setdefault(twin, []).append(index)
-        seeds = {index for index, fn in enumerate(functions) if only(fn.path)}
-        return _closure(seeds, lambda index: (*self.scope.callers.get(index, ()), *firsts.get(index, ())))
+        return closure(part, lambda index: (*self.scope.callers.get(index, ()), *firsts.get(index, ())))
 
-    def _starts(self) -> Iterable[Start]:
+    def starts(self) -> Iterable[Start]:
+        """What is judged by itself, with how it is entered."""
         starts: dict[Start, None] = {}
-        starts.update(((index, self._entry(index)), None) for index in self.scope.roots() if self.subject(index))
+        starts.update(((index, self.entry(index)), None) for index in self.scope.roots() if self.subject(index))
         return starts
 
-    def _entry(self, index: int) -> Entry | None:
+    def entry(self, index: int) -> Entry | None:
+        """How a contract says that a function is entered."""
         fn = self.program.functions[index]
         return self.entries(fn.path, fn.name)
 
@@ -120,12 +121,13 @@ class Roots:
 
     def _run_under(self, world: World, starts: Sequence[Start]) -> Judged:
         for index, entry in starts:
-            _guarded(world, index, lambda i=index, e=entry: self._enter(world, i, e))  # type: ignore[misc]
+            guarded(world, index, lambda i=index, e=entry: self.enter(world, i, e))  # type: ignore[misc]
         self._replay_variants(world)
         hits = {hit: None for summary in world.table.values() for hit in summary.hits if hit.origin >= 0}
         return Judged([with_events(hit, self.program.functions) for hit in hits], world.stopped, world.visited, len(world.table))
 
-    def _enter(self, world: World, index: int, entry: Entry | None) -> None:
+    def enter(self, world: World, index: int, entry: Entry | None) -> None:
+        """Run one function as a root."""
         says = world.says.get(index, frozenset())
         auto = START if entry is None else entered(world.automata, world.scope(index), says, index, self.program.functions[index], entry)
         analyse_function(world, index, auto, is_root=True, inherited=entry.says if entry else frozenset(), walked=entry is not None and entry.walker)
@@ -133,10 +135,13 @@ class Roots:
     def _replay_variants(self, world: World) -> None:
         """The other arm of a function's #if groups runs from every entry state that the first one met."""
         for key in list(world.table):
-            index, auto, entry, is_root, says, walked = key
-            for twin in self.program.twins(index):  # type: ignore[arg-type]
-                _guarded(world, twin, lambda t=twin, a=auto, e=entry, r=is_root, s=says, w=walked: analyse_function(  # type: ignore[misc]
-                    world, t, a, dict(e), is_root=r, inherited=s, walked=w))
+            for twin in self.program.twins(key[0]):  # type: ignore[arg-type]
+                guarded(world, twin, lambda t=twin, k=key: self.replay(world, k, t))  # type: ignore[misc]
+
+    def replay(self, world: World, key: tuple[Any, ...], twin: int) -> None:
+        """Run a variant from the entry state of another one, ``key`` in the table."""
+        _, auto, entry, is_root, says, walked = key
+        analyse_function(world, twin, auto, dict(entry), is_root=is_root, inherited=says, walked=walked)
 
 
 BATCH = 40
@@ -149,7 +154,7 @@ def _batches(starts: Iterable[Start]) -> list[tuple[Start, ...]]:
     return [tuple(ordered[at : at + BATCH]) for at in range(0, len(ordered), BATCH)]
 
 
-def _closure(seeds: set[int], step: Callable[[int], Iterable[int]]) -> set[int]:
+def closure(seeds: set[int], step: Callable[[int], Iterable[int]]) -> set[int]:
     """What is reached from ``seeds``, them included."""
     out, work = set(seeds), list(seeds)
     while work:
@@ -160,7 +165,7 @@ def _closure(seeds: set[int], step: Callable[[int], Iterable[int]]) -> set[int]:
     return out
 
 
-def _guarded(world: World, index: int, go: Callable[[], object]) -> None:
+def guarded(world: World, index: int, go: Callable[[], object]) -> None:
     """One function's crash is that function's TLB902, not the run's end."""
     depth = len(world.stack)
     try:

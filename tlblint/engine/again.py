@@ -1,0 +1,215 @@
+"""Judging one tree again and again while it changes: answers that a change cannot reach are kept.
+
+A function that only moved keeps its index and the positions it was first seen at, so that what was said of it stays true; where things
+stand now is put right when violations are handed out. After a change go the answers of functions whose own text, promises, marks or
+callees are other ones, and of all that call them, however far up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from tlblint.calls.program import Program
+from tlblint.calls.walks import Walks
+from tlblint.engine.automata import Automata, Place
+from tlblint.engine.compile import Code
+from tlblint.engine.flows import Flows
+from tlblint.engine.interp import MAX_BUDGET, Hit, Summary, World
+from tlblint.engine.marks import Marks
+from tlblint.engine.roots import Judged, Roots, Start, closure, guarded
+from tlblint.engine.scope import Scope
+from tlblint.engine.state import SHIFT
+from tlblint.engine.story import with_events
+from tlblint.engine.view import Registry, View
+from tlblint.model.ir import FileFacts, Function
+
+Name = tuple[str, str]
+"""(path, function)."""
+Key = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was found out about a state of the tree beside its violations. ``near``: the functions from which the part is reached: all that
+    can be found in them was. ``changed``: functions that are not what they were in the state before."""
+
+    near: frozenset[Name] = frozenset()
+    changed: frozenset[Name] = frozenset()
+
+
+class Memory:
+    """What is remembered from one state of a tree for the next. ``part``: the functions that the next judging is about, None for all;
+    ``told`` speaks of the last one."""
+
+    def __init__(self) -> None:
+        self.part: frozenset[Name] | None = None
+        self.told = Told()
+        self.codes: dict[int, Code] = {}
+        self.automata: dict[frozenset[Place], Automata] = {}
+        self._registry = Registry()
+        self._view: View | None = None
+        self._signs: dict[int, Key] = {}
+        self._tables: dict[frozenset[Place], dict[Key, Summary]] = {}
+        self._flags: frozenset[str] = frozenset()
+        self._flows = Flows(self._code)
+        self._code_of: Callable[[int], Code] | None = None
+
+    def program(self, facts: Sequence[FileFacts]) -> Program:
+        """The program of the next state."""
+        self._view = View(self._registry, facts)
+        return self._view
+
+    def settle(self, scope: Scope, says: Mapping[int, frozenset[str]], marks: Marks, walks: Walks, code: Callable[[int], Code]) -> None:
+        """Forget what the change from the state before may have made untrue. ``code`` compiles for the new state."""
+        view = self._now()
+        self._code_of = code
+        self.told = Told(changed=view.names(view.alive ^ self._signs.keys()) if self._signs else frozenset())
+        signs = {index: self._sign(index, scope, says, marks, walks) for index in view.alive}
+        stale = {index for index, sign in signs.items() if self._signs.get(index) != sign} | (self._signs.keys() - signs.keys())
+        if words := frozenset(flag.partition("/")[0].rpartition(":")[2] for flag in self._flags ^ marks.flags):
+            stale |= {index for index in view.alive if not words.isdisjoint(_words(view.functions[index]))}
+        self._signs, self._flags = signs, marks.flags
+        gone = closure(stale, lambda index: scope.callers.get(index, ()))
+        for index in gone:
+            self.codes.pop(index, None)
+            self._flows.forget(index)
+        for table in self._tables.values():
+            for key in [key for key in table if key[0] in gone]:
+                del table[key]
+
+    def _sign(self, index: int, scope: Scope, says: Mapping[int, frozenset[str]], marks: Marks, walks: Walks) -> Key:
+        """All that the answers of a function hang on, apart from its text and what it calls: these are its index and theirs."""
+        slots = walks.entries.get(index)
+        view = self._now()
+        return (scope.callees[index], says.get(index), marks.kinds.get(index),
+                tuple(view.twins(index)), tuple(sorted(slots.items())) if slots else ())
+
+    def automaton(self, places: frozenset[Place], make: Callable[[], Automata]) -> Automata:
+        """The rules as one automaton, which remembers much of what it was asked: they do not hang on the program."""
+        if places not in self.automata:
+            self.automata[places] = make()
+        return self.automata[places]
+
+    def judge(self, roots: Roots) -> Judged:
+        """Like Roots.judge(), for the part."""
+        view = self._now()
+        run = _Run(roots, self._table, self._flows)
+        near = roots.near_to(None if self.part is None else {i for i in view.alive if view.name(i) in self.part})
+        run.start((index, entry) for index, entry in sorted(roots.starts(), key=lambda start: start[0]) if index in near)
+        for index in sorted(roots.scope.carrying & near):
+            if index not in run.visited and not view.functions[index].variant and roots.subject(index):
+                run.start([(index, roots.entry(index))])
+        self.told = replace(self.told, near=view.names(near))
+        run.drop_doubtful()
+        return run.judged(view)
+
+    def _table(self, places: frozenset[Place]) -> dict[Key, Summary]:
+        return self._tables.setdefault(places, {})
+
+    def _now(self) -> View:
+        assert self._view is not None
+        return self._view
+
+    def _code(self, index: int) -> Code:
+        assert self._code_of is not None
+        return self._code_of(index)
+
+
+def _words(fn: Function) -> frozenset[str]:
+    """Every identifier that a function mentions."""
+    return frozenset(re.findall(r"\w+", repr(fn.blocks)))
+
+
+class _Run:
+    """The starts of one state, over tables that hold answers of earlier ones. What is found is what these starts reach."""
+
+    def __init__(self, roots: Roots, table: Callable[[frozenset[Place]], dict[Key, Summary]], flows: Flows) -> None:
+        self._roots = roots
+        self._table = table
+        self._flows = flows
+        self._worlds: dict[frozenset[Place], World] = {}
+        self._tops: dict[frozenset[Place], list[Summary]] = {}
+        self._reached: dict[frozenset[Place], dict[int, Summary]] = {}
+        self._replayed: set[int] = set()
+        self._doubtful: list[tuple[dict[Key, Summary], Key]] = []
+        self.visited: set[int] = set()
+        """The functions that were run, now or for an answer that still holds."""
+
+    def start(self, starts: Iterable[Start]) -> None:
+        """Run functions as roots; then the other arms of #if groups in all that these met, from every entry state that the first ones had."""
+        for index, entry in starts:
+            places = self._roots.able(index)
+            if places:
+                self._guarded(places, index, partial(self._roots.enter, index=index, entry=entry))
+        for places in self._worlds:
+            for summary in self._reach(places):
+                for twin in self._roots.program.twins(summary.key[0]) if id(summary) not in self._replayed else ():
+                    self._replayed.add(id(summary))
+                    self._guarded(places, twin, partial(self._roots.replay, key=summary.key, twin=twin))
+            self._reach(places)
+
+    def _guarded(self, places: frozenset[Place], index: int, go: Callable[[World], object]) -> None:
+        """Run with a budget of its own. What came of a run that met a bound or a defect is good for this state only."""
+        world = self._world(places)
+        known, stopped = len(world.table), len(world.stopped)
+        world.left = 4 * MAX_BUDGET
+        world.contexts.clear()
+        guarded(world, index, lambda: go(world))
+        del world.asking[1:]
+        if len(world.stopped) > stopped:
+            self._doubtful.extend((world.table, key) for key in list(world.table)[known:])
+
+    def _world(self, places: frozenset[Place]) -> World:
+        world = self._worlds.get(places)
+        if world is None:
+            world = self._worlds[places] = self._roots.world(places)
+            world.table = self._table(places)
+            world.flows = self._flows
+            world.asking = [self._tops.setdefault(places, [])]
+            world.visited = self.visited
+            self._reached[places] = {}
+        return world
+
+    def _reach(self, places: frozenset[Place]) -> list[Summary]:
+        """The answers that the starts since the last time lead to."""
+        seen: dict[int, Summary] = {}
+        work = self._tops[places]
+        while work:
+            summary = work.pop()
+            if id(summary) not in seen:
+                seen[id(summary)] = summary
+                self.visited.add(summary.key[0])
+                work.extend(summary.below)
+        self._reached[places].update(seen)
+        return list(seen.values())
+
+    def drop_doubtful(self) -> None:
+        """What must not be used for another state."""
+        for table, key in self._doubtful:
+            table.pop(key, None)
+
+    def judged(self, view: View) -> Judged:
+        """Violations where they stand now."""
+        hits: dict[Hit, None] = {}
+        for places in self._worlds:
+            hits.update((hit, None) for summary in self._reached[places].values() for hit in summary.hits if hit.origin >= 0)
+        stopped = {index: why for world in self._worlds.values() for index, why in world.stopped.items()}
+        functions = view.placed()
+        moved = [with_events(_moved(hit, view.shifts), functions) for hit in hits]
+        return Judged(moved, stopped, self.visited, sum(map(len, self._reached.values())))
+
+
+def _moved(hit: Hit, shifts: Mapping[int, int]) -> Hit:
+    """A violation with its sites where they are now."""
+    if not shifts:
+        return hit
+
+    def now(site: int) -> int:
+        return site + shifts.get(site >> SHIFT, 0) if site >= 0 else site
+
+    story = tuple((now(record[0]), *record[1:]) for record in hit.story if isinstance(record, tuple))
+    trail = tuple((now(site), kind, text, note) for site, kind, text, note in hit.trail)
+    return replace(hit, origin=now(hit.origin), act=now(hit.act), trail=trail, story=story)

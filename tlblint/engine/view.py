@@ -1,0 +1,161 @@
+"""One state of a program that changes: functions keep their index from state to state as long as their text is the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from tlblint.calls.program import Program, arch_of, size
+from tlblint.model.ir import Block, FileFacts, Function, OpsTable
+
+_NOBODY = Function("", "", 0, 0, (), "", False, (), frozenset())
+"""Stands for a function of another state: it does nothing and nobody calls it."""
+
+Key = tuple[object, ...]
+
+
+@dataclass(slots=True)
+class _File:
+    facts: FileFacts
+    functions: list[tuple[int, int]]
+    """(index, how far it is from where it was seen first) of each function."""
+    tables: list[tuple[OpsTable, int]]
+
+
+@dataclass(slots=True)
+class Registry:
+    """Every function that was seen in any state, as it was seen first."""
+
+    functions: list[Function] = field(default_factory=list)
+    _known: dict[Key, int] = field(default_factory=dict)
+    _tables: dict[Key, OpsTable] = field(default_factory=dict)
+    _files: dict[str, _File] = field(default_factory=dict)
+
+    def file(self, facts: FileFacts) -> _File:
+        """The functions and tables of a file by their first appearance."""
+        held = self._files.get(facts.path)
+        if held is None or held.facts is not facts:
+            held = self._files[facts.path] = _File(facts, self._functions(facts), self._first(facts))
+        return held
+
+    def _functions(self, facts: FileFacts) -> list[tuple[int, int]]:
+        counts: dict[Key, int] = {}
+        out = []
+        for fn in facts.functions:
+            index = self.index(relative(fn), fn, counts)
+            out.append((index, fn.start - self.functions[index].start))
+        return out
+
+    def _first(self, facts: FileFacts) -> list[tuple[OpsTable, int]]:
+        counts: dict[Key, int] = {}
+        out = []
+        for table in facts.tables:
+            text: Key = (table.path, table.owner, table.name, table.type, table.slots)
+            counts[text] = counts.get(text, 0) + 1
+            first = self._tables.setdefault((*text, counts[text]), table)
+            out.append((first, table.pos - first.pos))
+        return out
+
+    def index(self, text: Key, fn: Function, counts: dict[Key, int]) -> int:
+        """The index of a function with this text; ``counts``: how many of them the state has already."""
+        counts[text] = counts.get(text, 0) + 1
+        key = (text, counts[text])
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = len(self.functions)
+            self.functions.append(fn)
+        return found
+
+
+class View(Program):
+    """The program of one state over the functions of a registry. ``alive``: the indexes that it consists of. ``shifts``: how far functions
+    are from where they were seen first, in bytes, where that is not 0."""
+
+    def __init__(self, registry: Registry, facts: Sequence[FileFacts]) -> None:
+        super().__init__(())
+        self._registry = registry
+        files = [registry.file(item) for item in sorted(facts, key=lambda item: item.path)]
+        self.functions = [_NOBODY] * len(registry.functions)
+        self.alive: set[int] = set()
+        self.shifts: dict[int, int] = {}
+        self._counts: dict[Key, int] = {}
+        self._places: dict[tuple[str, int], int] = {}
+        tables = [found for file in files for found in file.tables]
+        self.tables = tuple(table for table, _ in tables)
+        self._places = {(table.path, table.pos): shift for table, shift in tables}
+        for file in files:
+            for index, shift in file.functions:
+                self._enter(index, shift)
+        self._twins: dict[tuple[str, str], list[int]] = self._variants
+
+    def _enter(self, index: int, shift: int) -> None:
+        fn = self.functions[index] = self._registry.functions[index]
+        self.alive.add(index)
+        if shift:
+            self.shifts[index] = shift
+        self._places.setdefault((fn.path, fn.start), shift)
+        if fn.variant:
+            self._variants.setdefault((fn.path, fn.name), []).append(index)
+            return
+        self._prefer((fn.path, fn.name), index)
+        if not fn.static or fn.path.endswith(".h"):
+            self._global.setdefault(fn.name, []).append(index)
+
+    def add(self, function: Function) -> int:
+        """Take in the function that a walk was made into."""
+        index = self._registry.index(("walk", function), function, self._counts)
+        self.functions.extend([_NOBODY] * (len(self._registry.functions) - len(self.functions)))
+        self.functions[index] = function
+        self.alive.add(index)
+        shift = self._shift_at(function.path, function.start)
+        if shift:
+            self.shifts[index] = shift
+        return index
+
+    def _shift_at(self, path: str, pos: int) -> int:
+        """How far what a walk was made from has moved: a table, a callback, or the function that puts a callback into its own table."""
+        if (path, pos) in self._places:
+            return self._places[(path, pos)]
+        around = [i for i in self.alive if self.functions[i].path == path and self.functions[i].start <= pos < self.functions[i].end]
+        return self.shifts.get(min(around), 0) if around else 0
+
+    def resolve(self, name: str, path: str) -> int | None:
+        """As in a program of its own: of equals the first in the order of the files, whatever its index."""
+        found = self._local.get((path, name))
+        if found is not None:
+            return found
+        candidates = self._global.get(name, ())
+        home = arch_of(path)
+        for wanted in (home, ""):
+            group = [i for i in candidates if arch_of(self.functions[i].path) == wanted]
+            if group:
+                return max(group, key=lambda i: size(self.functions[i]))
+        return None
+
+    def placed(self) -> list[Function]:
+        """The functions with their start where it is now."""
+        out = list(self.functions)
+        for index, shift in self.shifts.items():
+            out[index] = replace(out[index], start=out[index].start + shift)
+        return out
+
+    def name(self, index: int) -> tuple[str, str]:
+        """(path, name) of a function of any state."""
+        fn = self._registry.functions[index]
+        return fn.path, fn.name
+
+    def names(self, indexes: Iterable[int]) -> frozenset[tuple[str, str]]:
+        """The same of several."""
+        return frozenset(self.name(index) for index in indexes)
+
+
+def relative(fn: Function) -> Key:
+    """The text of a function with positions counted from its start: the same wherever it stands in its file."""
+    start = fn.start
+    blocks = tuple(_relative(block, start) for block in fn.blocks)
+    return (fn.path, fn.name, fn.variant, fn.params, fn.returns, fn.static, fn.advanced, fn.assumed, fn.annotations, fn.end - start, blocks)
+
+
+def _relative(block: Block, start: int) -> Key:
+    instrs = tuple((*instr[:-1], instr[-1] - start) for instr in block.instrs)
+    return (instrs, block.kind, block.cond, block.succs, block.pos - start if block.pos >= start else -1)
