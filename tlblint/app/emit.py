@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from tlblint.app.check import Outcome
 from tlblint.app.targets import Target
-from tlblint.io import output, term
+from tlblint.io import data, output, term
 from tlblint.io.config import Settings
 from tlblint.report.formats import FORMATS, Format
 from tlblint.report.health import closing
@@ -26,14 +28,27 @@ def emit(outcome: Outcome, wanted: Sequence[Target], cwd: str, verbosity: int) -
 
     for target in sorted(wanted, key=lambda target: target.file is None):
         printer = FORMATS[target.format]
+        report, texts = _repeatable(outcome.report) if printer.templates else outcome.report, templates() if printer.templates else {}
         if target.file is not None:
-            style = Style(unicode=True, verbosity=max(verbosity, -1), place=place)
-            output.write_file(os.path.join(cwd, target.file), _bytes(printer.render(outcome.report, style)), f"-f {target.format}={target.file}")
+            style = Style(unicode=True, verbosity=max(verbosity, -1), place=place, templates=texts)
+            output.write_file(os.path.join(cwd, target.file), _bytes(printer.render(report, style)), f"-f {target.format}={target.file}")
         elif verbosity > -2:
-            output.write_stdout(_bytes(printer.render(outcome.report, _style(printer, outcome.settings, verbosity, place=place))))
+            style = replace(_style(printer, outcome.settings, verbosity, place=place), templates=texts)
+            output.write_stdout(_bytes(printer.render(report, style)))
     aside = all(target.file is not None or FORMATS[target.format].health_aside for target in wanted)
     if verbosity >= 0 and aside and not any(FORMATS[target.format].silent for target in wanted):
         output.write_stderr(closing(outcome.report, Style(unicode=True, verbosity=verbosity, place=place)))
+
+
+def templates() -> Mapping[str, str]:
+    """The shipped templates by name. Raises InputError."""
+    directory = data.root("reports/templates")
+    return {name: raw.decode() for suffix in (".j2", ".css", ".js") for name, raw in data.files(directory, suffix).items()}
+
+
+def _repeatable(report: Report) -> Report:
+    """With the command line of this run, unless the report knows its own."""
+    return report if report.command else replace(report, command=shlex.join(["tlblint", *sys.argv[1:]]))
 
 
 def _style(printer: Format, settings: Settings, verbosity: int, place: object) -> Style:

@@ -15,12 +15,21 @@ class Format:
 
     ``health_aside``: the caller prints summary and health on stderr, because every line of the output is a finding.
     ``silent``: for a program that takes any line on stderr for a failure, so not even progress may come.
+    ``templates``: needs Style.templates, and says how to make the report again.
     """
 
     render: Callable[[Report, Style], str]
     terminal: bool = False
     health_aside: bool = False
     silent: bool = False
+    templates: bool = False
+
+
+def _html(report: Report, style: Style) -> str:
+    """Imported on use: the template engine would cost every other run its start-up."""
+    from tlblint.report import html
+
+    return html.render(report, style)
 
 
 FORMATS: Mapping[str, Format] = {
@@ -30,6 +39,7 @@ FORMATS: Mapping[str, Format] = {
     "concise": Format(concise.render, terminal=True, health_aside=True),
     "full": Format(full.render, terminal=True),
     "github": Format(github.render),
+    "html": Format(_html, templates=True),
     "json": Format(jsonout.render),
     "jsonl": Format(jsonout.render_lines),
     "mail": Format(mail.render, health_aside=True),

@@ -53,11 +53,26 @@ def _sheet() -> str:
     return f"{_SHAPES}{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n"
 
 
-def render(view: GraphView, style: Style) -> str:
-    """An SVG document. All text of the tree is escaped; nothing in it is a link or a script."""
+def embedded(view: GraphView, label: str) -> str:
+    """The picture as a part of an HTML page, which brings the styles and a marker called "arrow". ``label`` is for screen readers."""
+    texts, boxes = _placed(view)
+    width = max((box.x + box.width for box in boxes), default=0) + 2 * _MARGIN
+    height = max((box.y + box.height for box in boxes), default=0) + 2 * _MARGIN
+    head = f'<svg class="calls" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" aria-label="{_escaped(label)}">'
+    parts = [*(_edge(edge, boxes) for edge in view.edges), *(_node(node, text, box) for node, text, box in zip(view.nodes, texts, boxes, strict=True))]
+    return f'{head}<g transform="translate({_MARGIN} {_MARGIN})">{"".join(parts)}</g></svg>'
+
+
+def _placed(view: GraphView) -> tuple[list[list[str]], list[Box]]:
+    """(lines of each box, boxes)."""
     texts = [[part for text in lines(node) for part in _wrapped(clean(text), _WIDE)] for node in view.nodes]
     sizes = [(_PAD * 2 + _CHAR * max(map(cells, text)), _PAD * 2 + _LINE * len(text) - 4) for text in texts]
-    boxes = layout(sizes, [(edge.caller, edge.callee) for edge in view.edges], _GAP)
+    return texts, layout(sizes, [(edge.caller, edge.callee) for edge in view.edges], _GAP)
+
+
+def render(view: GraphView, style: Style) -> str:
+    """An SVG document. All text of the tree is escaped; nothing in it is a link or a script."""
+    texts, boxes = _placed(view)
     width = max((box.x + box.width for box in boxes), default=0) + 2 * _MARGIN
     height = max((box.y + box.height for box in boxes), default=0) + 2 * _MARGIN + _LEGEND
     width = max(width, 640)

@@ -15,7 +15,7 @@ from tlblint.report.timeline import MARKS, Lane, Row, Timeline, Window
 GUTTER, GAP, LINE, PAD = 30, 14, 14, 5
 CHAR = 7
 """Width that a character of the 11 px monospace font is given."""
-ACTOR, THING = 25, 14
+ACTOR, THING = 22, 13
 """Characters of a line in a column."""
 
 
@@ -102,7 +102,7 @@ def _row(place: int, row: Row, texts: Sequence[str], time: Timeline, plan: _Plan
     y, height = plan.rows[place]
     x, width = plan.lanes[row.lane]
     kind = " bad" if row.mark == "violation" else " marked" if row.mark else " fold" if row.folded else ""
-    out = [f'<g class="r{kind}" data-n="{place + 1}"><rect class="b" x="0" y="{y + 1}" width="{plan.width}" height="{height - 2}"/>']
+    out = [f'<g class="r{kind}" data-n="{place + 1}">']
     out.append(_text([f"{row.number}-{row.number + row.folded - 1}" if row.folded else str(row.number)], GUTTER - 6, y + PAD + LINE - 2, "n", "end"))
     out.append(f'<rect class="c" x="{x}" y="{y + 2}" width="{width}" height="{height - 4}" rx="3"/>')
     out.append(_text(texts, x + PAD, y + PAD + LINE - 2))

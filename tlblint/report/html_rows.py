@@ -1,0 +1,219 @@
+"""Findings as an HTML page shows them: rows of text, ready to be placed. Templates escape; nothing here is HTML but the two pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tlblint.model.finding import Finding
+from tlblint.report import graph_svg, mail, swimlane
+from tlblint.report.excerpt import Changed, Segment, segments
+from tlblint.report.graph_view import GraphView
+from tlblint.report.html_graph import neighbourhood
+from tlblint.report.text import clean, display, plural
+from tlblint.report.timeline import MARKS, Row, Timeline, timeline
+from tlblint.report.view import Report, Style
+
+SHAPES = {"error": "\u25a0", "warning": "\u25b2", "note": "\u25cf"}
+"""What marks a severity besides its word and its colour."""
+VERDICTS = {
+    "confirmed": "confirmed by simulation", "conditional": "confirmed under assumptions", "refuted": "refuted by simulation",
+    "inconclusive": "simulation undecided", "not-run": "not simulated",
+}  # fmt: skip
+STATES = {
+    "new": "new", "known": "known", "suppressed": "suppressed in source", "fixed": "fixed by this series", "existing": "there before this series",
+    "moved": "moved", "same": "as before",
+}  # fmt: skip
+FULL, CLOSE, SHORT, BARE = 0, 1, 2, 3
+"""How much of a finding is shown: everything; no context and no call graph; no pictures; no source at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRow:
+    """A step of the interleaving in words. ``number`` is its 1-based place; ``place`` is "path:line" or ""."""
+
+    number: int
+    said: str
+    actor: str
+    text: str
+    place: str
+    changes: tuple[str, ...]
+    mark: str
+    note: str
+    after: str
+    bad: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TimeView:
+    """The interleaving. ``picture`` is SVG, or "" where there is only the list."""
+
+    sentence: str
+    profile: str
+    assumptions: tuple[str, ...]
+    picture: str
+    rows: tuple[TimeRow, ...]
+    folded: int
+
+
+@dataclass(frozen=True, slots=True)
+class FixView:
+    """A suggested edit; ``lines`` are (kind, text) of its diff, kind one of "+", "-", "@", " "."""
+
+    note: str
+    verified: bool
+    effect: str
+    lines: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    """One finding. ``name`` is unique in the page and an HTML id; ``state`` a key of STATES; ``patch`` the index of its patch or 0."""
+
+    name: str
+    rule: str
+    slug: str
+    severity: str
+    shape: str
+    confidence: str
+    verdict: str
+    state: str
+    patch: int
+    subject: str
+    until: int
+    path: str
+    line: int
+    column: int
+    function: str
+    message: str
+    reason: str
+    fingerprint: str
+    profiles: tuple[str, ...]
+    assumptions: tuple[str, ...]
+    silenced: str
+    moved: str
+    at_hand: bool
+    steps: int
+    segments: tuple[Segment, ...]
+    time: TimeView | None
+    graph: str
+    calls: tuple[str, ...]
+    mail: str
+    fix: FixView | None
+    repeat: str
+    allow: str
+    level: int
+
+
+def state(finding: Finding, report: Report) -> str:
+    """A key of STATES."""
+    if finding.suppressed_by is not None:
+        return "suppressed" if finding.suppressed_by == "comment" else "known"
+    if finding.patch is not None and finding.patch.change in ("fixed", "existing"):
+        return finding.patch.change
+    if report.compared is not None and key(finding) not in report.compared.fresh:
+        return "moved" if any((move.fingerprint, move.rule) == (finding.fingerprint, finding.rule) for move in report.compared.moved) else "same"
+    return "new"
+
+
+def key(finding: Finding) -> tuple[str, int, int, str, str]:
+    """What tells findings of one result apart in view.Compared."""
+    return finding.path, finding.line, finding.column, finding.rule, finding.fingerprint
+
+
+def finding_view(report: Report, finding: Finding, name: str, style: Style, level: int, changed: Changed | None = None) -> FindingView:
+    """All that the page says of a finding, shortened by ``level``."""
+    mark = finding.patch
+    around = {FULL: 2, CLOSE: 0, SHORT: 0, BARE: -1}[level]
+    graph = neighbourhood(report, finding) if level == FULL and finding.trace else None
+    return FindingView(
+        name=name,
+        rule=finding.rule,
+        slug=clean(finding.slug),
+        severity=finding.severity,
+        shape=SHAPES[finding.severity],
+        confidence=finding.confidence,
+        verdict=finding.verdict,
+        state=state(finding, report),
+        patch=mark.index if mark else 0,
+        subject=clean(mark.subject) if mark else "",
+        until=mark.until or 0 if mark else 0,
+        path=clean(finding.path),
+        line=finding.line,
+        column=finding.column,
+        function=clean(finding.function),
+        message=clean(finding.message),
+        reason=clean(finding.reason),
+        fingerprint=finding.fingerprint,
+        profiles=tuple(map(clean, finding.profiles)),
+        assumptions=tuple(map(clean, finding.assumptions)),
+        silenced=clean(finding.suppressed_reason or "no reason given") if finding.suppressed_by else "",
+        moved=_moved(report, finding),
+        at_hand=finding.path in report.sources,
+        steps=len(finding.trace),
+        segments=tuple(segments(finding, report.sources, around, changed)),
+        time=_time(finding, level),
+        graph=graph_svg.embedded(graph, f"Calls on the path of {finding.rule} in {finding.function}()") if graph else "",
+        calls=_calls(graph) if graph else (),
+        mail=mail.render(replace(report, findings=(replace(finding, suppressed_by=None),)), Style(templates=style.templates)) if level < BARE else "",
+        fix=_fix(finding) if level < BARE else None,
+        repeat=f"tlblint check --select {finding.rule} {_word(finding.path)}",
+        allow=f"/* tlblint: allow {finding.rule} -- why this is right */",
+        level=level,
+    )
+
+
+def _word(path: str) -> str:
+    """A path as a shell takes it."""
+    plain = clean(path)
+    return plain if plain and all(char.isalnum() or char in "/._+-" for char in plain) else "'" + plain.replace("'", "'\\''") + "'"
+
+
+def _moved(report: Report, finding: Finding) -> str:
+    if report.compared is None or state(finding, report) != "moved":
+        return ""
+    return next(clean(f"{m.path}:{m.line}") for m in report.compared.moved if (m.fingerprint, m.rule) == (finding.fingerprint, finding.rule))
+
+
+def _time(finding: Finding, level: int) -> TimeView | None:
+    witness = finding.witness
+    if witness is None:
+        return None
+    time = timeline(witness)
+    label = f"Interleaving in {plural(len(time.rows), 'row')}; the same steps follow as a list"
+    rows = tuple(_time_row(place, row, time) for place, row in enumerate(time.rows))
+    picture = swimlane.svg(time, label) if level <= CLOSE else ""
+    folded = sum(row.folded for row in time.rows)
+    return TimeView(clean(witness.sentence), clean(witness.profile), tuple(map(clean, witness.assumptions)), picture, rows, folded)
+
+
+def _time_row(place: int, row: Row, time: Timeline) -> TimeRow:
+    said = f"{row.number} to {row.number + row.folded - 1}" if row.folded else str(row.number)
+    spot = clean(f"{row.path}:{row.line}") if row.path is not None and row.line is not None else ""
+    changes = tuple(clean(f"{change.thing}: {change.before} \u2192 {change.after}") for change in row.changes)
+    after = f"made possible by step {time.rows[row.cause].number}" if row.cause is not None else ""
+    mark = MARKS.get(row.mark, "")
+    return TimeRow(place + 1, said, clean(time.lanes[row.lane].name), clean(row.text), spot, changes, mark, clean(row.note), after, row.mark == "violation")
+
+
+def _calls(graph: GraphView) -> tuple[str, ...]:
+    """The edges in words."""
+    names = [node.name + ("" if node.kind == "pointer" else "()") for node in graph.nodes]
+    found = []
+    for edge in graph.edges:
+        place = f", {graph.nodes[edge.caller].path}:{edge.line}" if edge.line is not None else ""
+        found.append(clean(f"{names[edge.caller]} calls {names[edge.callee]}{place}"))
+    return tuple(found)
+
+
+def _fix(finding: Finding) -> FixView | None:
+    fix = finding.fix
+    if fix is None:
+        return None
+    effect = f"In simulation it did something in {fix.useful:,} of the {fix.visited:,} states in which it ran." if fix.verified and fix.visited else ""
+    lines = tuple((_kind(line), display(line.encode("utf-8", "surrogateescape"), True)) for line in fix.diff.splitlines()[:200])
+    return FixView(clean(fix.note), fix.verified, effect, lines)
+
+
+def _kind(line: str) -> str:
+    return line[0] if line[:1] in ("+", "-", "@") and not line.startswith(("+++", "---")) else " "
+
