@@ -20,6 +20,7 @@ COMMANDS = {
     "demo": "Check the shipped miniature tree.",
     "explain": "Print the manual of a rule.",
     "graph": "Show who calls the functions that change page table entries.",
+    "hook": "Have git ask tlblint before it sends or pushes.",
     "rule": "Work on rules.",
     "rules": "List the rules.",
 }
