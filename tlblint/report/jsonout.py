@@ -10,7 +10,7 @@ from typing import Any
 
 from tlblint.model.finding import Finding, TraceStep
 from tlblint.model.witness import Fix, PatchMark, Witness
-from tlblint.report.view import Report, Style
+from tlblint.report.view import Report, SeriesView, Style
 
 SCHEMA = "tlblint-findings/1"
 _KINDS = {"directory": "worktree"}
@@ -42,7 +42,24 @@ def _head(report: Report) -> dict[str, Any]:
             "profiles": sorted(report.profiles),
         },
         "health": {"files": state.files, "functions": state.functions, "whole": state.whole, "partial": state.partial, "not_analysed": gaps},
+        "series": _series(report.series) if report.series else None,
     }
+
+
+def _series(series: SeriesView) -> dict[str, Any]:
+    patches = [
+        {
+            "index": patch.index,
+            "subject": patch.subject,
+            "commit": patch.commit,
+            "introduced": patch.introduced,
+            "fixed": patch.fixed,
+            "existing": patch.existing,
+            "notes": list(patch.notes),
+        }
+        for patch in series.patches
+    ]
+    return {"title": series.title, "base": series.base, "notes": list(series.notes), "patches": patches}
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

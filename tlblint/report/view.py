@@ -94,6 +94,30 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
+class PatchView:
+    """One patch of a series. ``index`` is 1-based. ``introduced``, ``fixed`` and ``existing`` count unsuppressed findings: those that it
+    brings, those that it mends, and those of the base that are still there after it. ``notes`` are sentences about it. ``commit`` is None for a mail."""
+
+    index: int
+    subject: str
+    introduced: int
+    fixed: int
+    existing: int
+    notes: tuple[str, ...] = ()
+    commit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesView:
+    """A series that was judged patch by patch. ``base`` says in one sentence what it was applied to; ``notes`` are sentences about the whole."""
+
+    title: str
+    base: str
+    patches: tuple[PatchView, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """One run. ``findings`` are sorted and hold the suppressed ones too; ``sources`` has the bytes of the files they name."""
 
@@ -115,6 +139,10 @@ class Report:
     command: str = ""
     """The command line that makes this report again, or "" when it is not known."""
     compared: Compared | None = None
+    series: SeriesView | None = None
+    """None for a report on a tree."""
+    sources_at: Mapping[int, Mapping[str, bytes]] = field(default_factory=dict)
+    """The bytes of the files that findings of a series name, by the number of the patch after which they are these; 0 is the base."""
 
 
 def _same(path: str) -> str:
@@ -134,12 +162,26 @@ class Style:
     templates: Mapping[str, str] = field(default_factory=dict)
 
 
+def sources_of(report: Report, finding: Finding) -> Mapping[str, bytes]:
+    """The files that a finding's lines count in: those after the patch that introduces it, or before the one that mends it."""
+    mark = finding.patch
+    if mark is None or not report.sources_at:
+        return report.sources
+    state = mark.index if mark.change == "introduced" else mark.index - 1 if mark.change == "fixed" else max(report.sources_at)
+    return report.sources_at.get(state, report.sources)
+
+
+def is_new(finding: Finding) -> bool:
+    """Whether a finding is to be mended by whom the report is for: all of a tree, of a series only what it introduces."""
+    return finding.patch is None or finding.patch.change == "introduced"
+
+
 def shown(report: Report, style: Style) -> list[Finding]:
-    """The findings that a text report lists: no notes with -q, suppressed ones only with -v."""
+    """The findings that a text report lists: no notes with -q, suppressed ones and what a series does not introduce only with -v."""
     return [
         finding
         for finding in report.findings
-        if (style.verbosity >= 1 or finding.suppressed_by is None) and (style.verbosity >= 0 or finding.severity != "note")
+        if (style.verbosity >= 1 or (finding.suppressed_by is None and is_new(finding))) and (style.verbosity >= 0 or finding.severity != "note")
     ]
 
 
@@ -149,6 +191,6 @@ def brought(report: Report, style: Style) -> list[Finding]:
 
 
 def counts(report: Report) -> dict[str, int]:
-    """Unsuppressed findings by severity, worst first."""
-    live = [finding.severity for finding in report.findings if finding.suppressed_by is None]
+    """Unsuppressed findings by severity, worst first; of a series those that it introduces."""
+    live = [finding.severity for finding in report.findings if finding.suppressed_by is None and is_new(finding)]
     return {severity: live.count(severity) for severity in SEVERITIES}
