@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
+from tlblint.io import git, series_blobs
 from tlblint.io.errors import InputError
-from tlblint.io.tree import Tree
+from tlblint.io.tree import PlainDir, Revision, Tree
 from tlblint.model.series import Base, Series
 
 
@@ -13,4 +16,104 @@ def open_base(cwd: str, tree: str | None, base: str | None, series: Series) -> t
 
     ``tree`` is what --tree says (None: the git top above ``cwd``). The caller closes the tree. Raises InputError.
     """
-    raise InputError("--base", "not there yet")
+    start = _start(cwd, tree)
+    top = git.toplevel(start)
+    repository = top is not None or git.is_repository(start)
+    if base is not None and not repository:
+        raise InputError(f"--base {base}", f"{tree or cwd} is not in a git repository", "name one with --tree DIR, or leave --base out")
+    # --tree names the top of what is looked at. A directory below a git top is a plain directory of its own, as for other commands.
+    apart = tree is not None and top is not None and top != os.path.realpath(start)
+    if not repository or (apart and base is None and series.origin != "range"):
+        if tree is None:
+            raise InputError(cwd, "not in a git repository", "name a source tree with --tree DIR")
+        return _directory(start, series)
+    revision, how, name, note = _chosen(start, base, series)
+    if revision is None:
+        return _directory(top or start, series)
+    blobs = series_blobs.wanted(series)
+    equal = series_blobs.equal(start, [revision], blobs)[0]
+    text = _sentence(f"{name} ({revision[:12]})" if name else revision[:12], how, equal, len(blobs)) + note
+    return Revision(start, top or os.path.realpath(start), revision), Base(revision, how, equal, len(blobs), text)
+
+
+def _start(cwd: str, tree: str | None) -> str:
+    if tree is None:
+        return cwd
+    if tree == "":
+        raise InputError("--tree", "no directory given", "name a kernel source tree, or leave --tree out for the one above the current directory")
+    start = os.path.join(cwd, tree)
+    if not os.path.isdir(start):
+        raise InputError(f"--tree {tree}", "no such directory" if not os.path.lexists(start) else "not a directory", "name a kernel source tree")
+    return start
+
+
+def _directory(start: str, series: Series) -> tuple[Tree, Base]:
+    plain = PlainDir(start)
+    blobs = series_blobs.wanted(series)
+    equal = series_blobs.equal_on_disk(plain, blobs)
+    return plain, Base(None, "directory", equal, len(blobs), _sentence(f"the directory {plain.top}", "directory", equal, len(blobs)))
+
+
+def _chosen(start: str, base: str | None, series: Series) -> tuple[str | None, str, str, str]:
+    """(commit id, how, name for it, what else to say); None as the id in a repository without a commit."""
+    if base is not None:
+        try:
+            return git.resolve(start, base), "option", base, ""
+        except InputError as error:
+            raise InputError(f"--base {base}", error.what, error.todo) from None
+    if series.origin == "range" and series.base_commit is not None:
+        return series.base_commit, "range", "", ""
+    note = ""
+    if series.base_commit is not None:
+        found = _commit(start, series.base_commit)
+        if found is not None:
+            return found, "trailer", "", ""
+        note = f"; the base-commit {series.base_commit[:12]} that the series names is not in this repository"
+    head = _commit(start, "HEAD")
+    if head is None:
+        return None, "head", "", ""
+    revision, how, name = _fitting(start, head, series_blobs.wanted(series))
+    return revision, how, name, note
+
+
+def _commit(start: str, name: str) -> str | None:
+    status, out, _ = git.attempt(start, ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"])
+    return out.decode("ascii").strip() if status == 0 and out.strip() else None
+
+
+def _fitting(start: str, head: str, blobs: dict[str, str]) -> tuple[str, str, str]:
+    """(commit id, how, name): the revision with most of the blobs, the earlier of HEAD, tips and history among equals; HEAD when none has
+    half of them."""
+    asked = series_blobs.sample(start, blobs)
+    if not asked:
+        return head, "head", "HEAD"
+    names = {head: "HEAD"}
+    best, count = _best(start, [head], asked)
+    if count < len(asked):
+        for oid, name in series_blobs.tips(start):
+            names.setdefault(oid, name)
+        best, count = _best(start, list(names), asked)
+    if count < len(asked):
+        best, count = _best(start, list(dict.fromkeys([*names, *series_blobs.history(start, asked)])), asked)
+    if 2 * count < min(len(blobs), series_blobs.SAMPLE):
+        return head, "head", "HEAD"
+    return best, "blobs", names.get(best, "")
+
+
+def _best(start: str, ids: list[str], asked: dict[str, str]) -> tuple[str, int]:
+    counts = series_blobs.equal(start, ids, asked)
+    most = max(counts)
+    return ids[counts.index(most)], most
+
+
+def _sentence(what: str, how: str, equal: int, known: int) -> str:
+    why = {
+        "option": "as --base says",
+        "range": "the start of the range",
+        "trailer": "the base-commit of the series",
+        "blobs": "by the index lines of the patches",
+        "head": "for want of a better one",
+        "directory": "as it is",
+    }[how]
+    fit = f"{equal} of {known} files are the ones that the patches were made for" if known else "the patches do not say which files they were made for"
+    return f"base: {what}, {why}; {fit}"

@@ -1,0 +1,244 @@
+"""Patches applied: the same files as git am makes, nothing of the user's touched, and one line for what does not apply."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import git
+from tests.io.mini import Mini
+from tlblint.io.apply import Applied, apply_series
+from tlblint.io.errors import InputError
+from tlblint.io.overlay import Overlay
+from tlblint.io.series import read_series
+from tlblint.io.tree import PlainDir, Revision, Tree
+
+PROTECT, ZAP = "mm/protect.c", "mm/zap.c"
+
+
+@pytest.fixture
+def mini(tmp_path: Path) -> Mini:
+    return Mini(tmp_path / "linux")
+
+
+def revision(mini: Mini, name: str) -> Revision:
+    return Revision(str(mini.top), str(mini.top), name)
+
+
+def applied(tree: Tree, mailbox: bytes, tmp_path: Path) -> list[Applied]:
+    box = tmp_path / "series.mbox"
+    box.write_bytes(mailbox)
+    return list(apply_series(tree, read_series(str(tmp_path), ["series.mbox"])))
+
+
+def changed(steps: list[Applied]) -> dict[str, bytes | None]:
+    return {path: raw for step in steps for path, raw in step.changed.items()}
+
+
+def refusal(tree: Tree, mailbox: bytes, tmp_path: Path) -> str:
+    with pytest.raises(InputError) as caught:
+        applied(tree, mailbox, tmp_path)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def every_kind(mini: Mini) -> str:
+    """Five commits: modify, create, rename with a change, delete, and one with no newline at the end; the last one's id."""
+    mini.commit({PROTECT: mini.edit(PROTECT, b"long pages = 0;", b"long pages = 0, again;")}, "protect: one")
+    mini.commit({"mm/new.c": b"int new;\n", "mm/empty.h": b"", ZAP: mini.edit(ZAP, b"#include", b"/* zap */\n#include")}, "zap: two")
+    git(mini.top, "mv", "mm/move.c", "mm/moved.c")
+    mini.commit({"mm/moved.c": mini.edit("mm/moved.c", b"#include", b"/* moved */\n#include")}, "move: three")
+    mini.commit({"mm/new.c": None, "mm/last.c": b"int last;"}, "new: four")
+    return mini.commit({"mm/last.c": b"int last;\nint more;", "mm/empty.h": None}, "last: five")
+
+
+def test_the_files_are_those_of_git_am(mini: Mini, tmp_path: Path) -> None:
+    last = every_kind(mini)
+    steps = applied(revision(mini, mini.first), mini.mails(f"{mini.first}..{last}"), tmp_path)
+    assert [step.fit for step in steps] == ["clean"] * 5
+    after = changed(steps)
+    assert after == mini.bytes_at(last, after)
+    assert set(after) == {PROTECT, ZAP, "mm/new.c", "mm/empty.h", "mm/move.c", "mm/moved.c", "mm/last.c"}
+    assert after["mm/new.c"] is None and after["mm/last.c"] == b"int last;\nint more;"
+
+
+def test_every_step_is_the_commit_it_stands_for(mini: Mini, tmp_path: Path) -> None:
+    last = every_kind(mini)
+    commits = git(mini.top, "rev-list", "--reverse", f"{mini.first}..{last}").split()
+    for commit, step in zip(commits, applied(revision(mini, mini.first), mini.mails(f"{mini.first}..{last}"), tmp_path), strict=True):
+        names = git(mini.top, "diff", "--name-only", "--no-renames", f"{commit}^", commit).split()
+        assert step.changed == mini.bytes_at(commit, names)
+
+
+def test_a_range_applies_like_its_mails(mini: Mini, tmp_path: Path) -> None:
+    last = every_kind(mini)
+    series = read_series(str(mini.top), [f"{mini.first}..{last}"])
+    tree = revision(mini, mini.first)
+    from_range = [step.changed for step in apply_series(tree, series)]
+    assert from_range == [step.changed for step in applied(tree, mini.mails(f"{mini.first}..{last}"), tmp_path)]
+    assert series.base_commit == mini.first and series.origin == "range"
+
+
+def test_a_plain_directory_needs_no_git(mini: Mini, tmp_path: Path) -> None:
+    last = every_kind(mini)
+    mails = mini.mails(f"{mini.first}..{last}")
+    git(mini.top, "checkout", "-q", mini.first)
+    (mini.top / ".git").rename(tmp_path / "away")
+    steps = applied(PlainDir(str(mini.top)), mails, tmp_path)
+    (tmp_path / "away").rename(mini.top / ".git")
+    assert changed(steps) == mini.bytes_at(last, changed(steps))
+
+
+def test_nothing_of_the_repository_changes(mini: Mini, tmp_path: Path) -> None:
+    last = every_kind(mini)
+    mails = mini.mails(f"{mini.first}..{last}")
+    (mini.top / "mm/zap.c").write_bytes(b"dirty\n")
+    before = mini.state()
+    for tree in (revision(mini, mini.first), PlainDir(str(mini.top))):
+        try:
+            applied(tree, mails, tmp_path)
+        except InputError:
+            assert isinstance(tree, PlainDir)
+    assert mini.state() == before
+
+
+def test_an_offset_is_told(mini: Mini, tmp_path: Path) -> None:
+    one = mini.commit({PROTECT: mini.edit(PROTECT, b"pages++;", b"pages += 1;")}, "protect: count")
+    mails = mini.mails(f"{mini.first}..{one}")
+    git(mini.top, "checkout", "-q", mini.first)
+    moved = mini.commit({PROTECT: b"/* one */\n/* two */\n" + (mini.top / PROTECT).read_bytes()}, "protect: comments")
+    (step,) = applied(revision(mini, moved), mails, tmp_path)
+    clone = mini.am(mails, moved, tmp_path / "am")
+    assert clone is not None
+    assert step.fit == "offset 2" and step.changed == {PROTECT: (clone.top / PROTECT).read_bytes()}
+
+
+def test_three_way_where_only_far_lines_differ(mini: Mini, tmp_path: Path) -> None:
+    raw = (mini.top / PROTECT).read_bytes()
+    one = mini.commit({PROTECT: mini.edit(PROTECT, b"if (!pte)\n\t\treturn -EAGAIN;", b"if (!pte)\n\t\treturn -ENOENT;")}, "protect: error")
+    mails = mini.mails(f"{mini.first}..{one}", "-U8")
+    git(mini.top, "checkout", "-q", mini.first)
+    drift = mini.commit({PROTECT: raw.replace(b"long pages = 0;", b"long pages = 0, other;", 1)}, "protect: drift")
+    assert mini.am(mails, drift, tmp_path / "plain") is None
+    (step,) = applied(revision(mini, drift), mails, tmp_path)
+    clone = mini.am(mails, drift, tmp_path / "three", "-3")
+    assert clone is not None
+    assert step.fit == "3-way" and step.changed == {PROTECT: (clone.top / PROTECT).read_bytes()}
+
+
+def test_a_conflict_names_patch_file_hunk_line_and_base(mini: Mini, tmp_path: Path) -> None:
+    raw = (mini.top / PROTECT).read_bytes()
+    both = raw.replace(b"pages++;", b"pages += 1;").replace(b"Changing the rights", b"Changing rights")
+    one = mini.commit({PROTECT: both}, "protect: count")
+    mails = mini.mails(f"{mini.first}..{one}")
+    git(mini.top, "checkout", "-q", mini.first)
+    other = mini.commit({PROTECT: raw.replace(b"pages++;", b"pages--;", 1)}, "protect: conflict")
+    assert mini.am(mails, other, tmp_path / "am", "-3") is None
+    said = refusal(revision(mini, other), mails, tmp_path)
+    assert said.startswith(f'patch 1 "protect: count": mm/protect.c: hunk 2 of 3, at line 25, does not apply to {other[:12]};')
+    assert said.endswith("--base")
+
+
+def test_a_later_patch_is_named_with_those_before_it(mini: Mini, tmp_path: Path) -> None:
+    every_kind(mini)
+    last = mini.commit({ZAP: mini.edit(ZAP, b"/* zap */", b"/* zapped */")}, "zap: six")
+    mails = mini.mails(f"{mini.first}..{last}", "--no-numbered")
+    without_two = b"From " + b"From ".join(part for part in mails.split(b"From ")[1:] if b"zap: two" not in part)
+    said = refusal(revision(mini, mini.first), without_two, tmp_path)
+    assert "mm/new.c is not there" in said and "with patches 1 to 2 applied" in said
+
+
+def test_a_patch_that_is_in_the_tree_already(mini: Mini, tmp_path: Path) -> None:
+    last = every_kind(mini)
+    mails = mini.mails(f"{mini.first}..{last}")
+    said = refusal(revision(mini, last), mails, tmp_path)
+    assert 'patch 1/5 "protect: one"' in said and said.endswith("it is in there already: name the revision before it with --base")
+
+
+def test_the_opposite_order_is_noticed(mini: Mini, tmp_path: Path) -> None:
+    last = every_kind(mini)
+    mails = mini.mails(f"{mini.first}..{last}", "--no-numbered")
+    backwards = b"From " + b"From ".join(reversed(mails.split(b"From ")[1:]))
+    assert "opposite order" in refusal(revision(mini, mini.first), backwards, tmp_path)
+
+
+def test_a_missing_patch_is_named(mini: Mini, tmp_path: Path) -> None:
+    last = every_kind(mini)
+    parts = mini.mails(f"{mini.first}..{last}").split(b"From ")[1:]
+    said = refusal(revision(mini, mini.first), b"From " + b"From ".join(parts[3:]), tmp_path)
+    assert 'patch 4/5 "new: four"' in said and said.endswith("patches before it are missing")
+
+
+def test_links_submodules_and_binaries_are_named(mini: Mini, tmp_path: Path) -> None:
+    (mini.top / "mm/link.c").symlink_to("/etc/passwd")
+    link = mini.commit({"logo.png": bytes(range(256)) * 4, PROTECT: mini.edit(PROTECT, b"pages++;", b"pages += 1;")}, "all sorts")
+    (step,) = applied(revision(mini, mini.first), mini.mails(f"{mini.first}..{link}"), tmp_path)
+    assert set(step.changed) == {PROTECT}
+    assert step.notes == ("patch 1: logo.png is a binary file: not applied", "patch 1: mm/link.c is a symbolic link: not applied")
+
+
+def test_a_mode_alone_changes_no_bytes(mini: Mini, tmp_path: Path) -> None:
+    (mini.top / ZAP).chmod(0o755)
+    last = mini.commit({}, "zap: executable")
+    (step,) = applied(revision(mini, mini.first), mini.mails(f"{mini.first}..{last}"), tmp_path)
+    assert step.changed == {} and step.fit == "clean" and step.patch.files[0].kind == "mode"
+
+
+def test_a_file_is_not_created_over_another(mini: Mini, tmp_path: Path) -> None:
+    last = mini.commit({"mm/new.c": b"int new;\n"}, "new")
+    mails = mini.mails(f"{mini.first}..{last}")
+    git(mini.top, "checkout", "-q", mini.first)
+    for name in ("mm/new.c", "mm/new.c/below.c"):
+        here = mini.commit({name: b"int other;\n"}, "other")
+        assert "mm/new.c is there already" in refusal(revision(mini, here), mails, tmp_path)
+        git(mini.top, "checkout", "-q", mini.first)
+    file_in_place_of_folder = mini.commit({"mm/sub": b"file\n"}, "sub")
+    below = mails.replace(b"mm/new.c", b"mm/sub/new.c")
+    assert "below the file mm/sub" in refusal(revision(mini, file_in_place_of_folder), below, tmp_path)
+
+
+def test_a_directory_that_is_a_link_is_not_followed(mini: Mini, tmp_path: Path) -> None:
+    last = mini.commit({ZAP: mini.edit(ZAP, b"#include", b"/* zap */\n#include")}, "zap")
+    mails = mini.mails(f"{mini.first}..{last}")
+    git(mini.top, "checkout", "-q", mini.first)
+    (mini.top / "mm").rename(mini.top / "really")
+    (mini.top / "mm").symlink_to("really")
+    assert "behind a symbolic link" in refusal(PlainDir(str(mini.top)), mails, tmp_path)
+    (mini.top / "mm").unlink()
+    (tmp_path / "outside").mkdir()
+    (mini.top / "really" / "zap.c").rename(tmp_path / "outside" / "zap.c")
+    (mini.top / "mm").symlink_to(tmp_path / "outside")
+    assert "behind a symbolic link" in refusal(PlainDir(str(mini.top)), mails, tmp_path)
+
+
+def test_git_settings_of_the_user_count_for_nothing(mini: Mini, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = tmp_path / "gitconfig"
+    settings.write_text("[apply]\n\twhitespace = fix\n[core]\n\tautocrlf = true\n[diff]\n\tnoprefix = true\n\tmnemonicPrefix = true\n\trenames = copies\n")
+    last = mini.commit({"mm/new.c": b"int new; \t\n", PROTECT: mini.edit(PROTECT, b"pages++;", b"pages += 1; ")}, "blanks at the end")
+    mails = mini.mails(f"{mini.first}..{last}")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
+    (step,) = applied(revision(mini, mini.first), mails, tmp_path)
+    (again,) = apply_series(revision(mini, mini.first), read_series(str(mini.top), [f"{mini.first}..{last}"]))
+    assert step.changed == again.changed == mini.bytes_at(last, ["mm/new.c", PROTECT])
+
+
+def test_attributes_in_a_patch_do_nothing(mini: Mini, tmp_path: Path) -> None:
+    last = mini.commit({"attributes": b"*.c text eol=crlf\n* working-tree-encoding=UTF-16\n", "mm/new.c": b"int new;\n"}, "attributes")
+    mails = mini.mails(f"{mini.first}..{last}").replace(b"/attributes", b"/.gitattributes")
+    (step,) = applied(revision(mini, mini.first), mails, tmp_path)
+    assert set(step.changed) == {".gitattributes", "mm/new.c"}
+    assert step.changed["mm/new.c"] == b"int new;\n"
+
+
+def test_an_overlay_is_a_tree(mini: Mini, tmp_path: Path) -> None:
+    last = every_kind(mini)
+    base, end = revision(mini, mini.first), revision(mini, last)
+    after = Overlay(base, {})
+    for step in applied(base, mini.mails(f"{mini.first}..{last}"), tmp_path):
+        after = Overlay(after, step.changed)
+    assert after.list() == end.list() and after.list(("mm",)) == end.list(("mm",))
+    assert {path: after.read(path) for path in after.list().paths} == {path: end.read(path) for path in end.list().paths}
+    asked = ("mm", "mm/new.c", "mm/moved.c", "mm/move.c", "", "nope", "mm/empty.h")
+    assert [after.holds(path) for path in asked] == [end.holds(path) for path in asked]
+    assert isinstance(after.base, Revision) and after.kind == "series"
