@@ -6,9 +6,10 @@ import textwrap
 from collections.abc import Iterator
 
 from tlblint.model.finding import Finding, TraceStep
+from tlblint.report import series
 from tlblint.report.health import closing
 from tlblint.report.text import clean, display, paint, source_line, underline
-from tlblint.report.view import Report, Style, shown
+from tlblint.report.view import Report, Style, shown, sources_of
 
 
 def render(report: Report, style: Style) -> str:
@@ -19,9 +20,19 @@ def render(report: Report, style: Style) -> str:
     text = "\n".join("".join(line + "\n" for line in _block(report, finding, style)) for finding in findings if not _bare(finding))
     bare = "".join(_line(finding, style) for finding in findings if _bare(finding))
     text += ("\n" if text and bare else "") + bare
+    if report.series is not None:
+        text = _series(report, text, style)
     if style.verbosity >= 0:
         text += ("\n" if text else "") + closing(report, style)
     return text
+
+
+def _series(report: Report, text: str, style: Style) -> str:
+    """The rows of the patches, the findings, and what is fixed."""
+    assert report.series is not None
+    head = "".join(line + "\n" for line in series.strip(report.series, style)) if style.verbosity >= 0 else ""
+    mended = "".join(line + "\n" for line in series.fixed(report, style)) if style.verbosity == 0 else ""
+    return "\n".join(part for part in (head, text, mended) if part)
 
 
 def _bare(finding: Finding) -> bool:
@@ -43,7 +54,9 @@ def _block(report: Report, finding: Finding, style: Style) -> Iterator[str]:
     kind = f"{paint(finding.severity, finding.severity, style.color)} {paint(finding.rule, 'bold', style.color)} {finding.slug}"
     yield f"{_place(finding, style)}: {kind}{where}"
     yield from textwrap.wrap(clean(finding.message, style.unicode), style.width, initial_indent="  ", subsequent_indent="  ", break_long_words=False)
-    raw = report.sources.get(finding.path)
+    if fate := series.fate(finding, report.series):
+        yield from textwrap.wrap(clean(fate, style.unicode), style.width, initial_indent="  ", subsequent_indent="  ", break_long_words=False)
+    raw = sources_of(report, finding).get(finding.path)
     if raw is not None:
         yield from _excerpt(raw, finding, style)
     yield from _path(report, finding, style)
@@ -75,9 +88,10 @@ def _path(report: Report, finding: Finding, style: Style) -> Iterator[str]:
     if not finding.trace:
         return
     yield "  path:"
+    sources = sources_of(report, finding)
     for number, step in enumerate(finding.trace, 1):
         yield _step(number, step, style)
-        raw = report.sources.get(step.path)
+        raw = sources.get(step.path)
         line = source_line(raw, step.line) if raw is not None else None
         if line is not None and line.strip():
             yield paint(_cut("         " + display(line.strip(), style.unicode), style), "dim", style.color)

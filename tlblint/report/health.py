@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tlblint.report import series
 from tlblint.report.text import clean, plural
 from tlblint.report.view import Report, Style, counts
 
@@ -52,7 +53,7 @@ def summary(report: Report) -> str:
     """One line: findings by severity, suppressed ones, stale baseline entries."""
     numbers = [plural(count, severity) for severity, count in counts(report).items() if count]
     hidden = {kind: sum(finding.suppressed_by == kind for finding in report.findings) for kind in ("comment", "baseline")}
-    text = "Found " + (", ".join(numbers) or "nothing")
+    text = series.summary(report, numbers) if report.series is not None else "Found " + (", ".join(numbers) or "nothing")
     text += f"; {hidden['comment']} suppressed in source" if hidden["comment"] else ""
     text += f"; {hidden['baseline']} in the baseline" if hidden["baseline"] else ""
     text += f"; {plural(len(report.stale), 'baseline line')} no longer needed" if report.stale else ""
