@@ -91,6 +91,7 @@ _GUARDS: dict[str, GuardTest] = {
     "anon-page": lambda e, i, a, f: _anon(e),
     "no-page": lambda e, i, a, f: any((v == 0 and k.startswith("paged#")) or (v == 1 and k.startswith("unpaged#")) for k, v in e.env.items()),
     "cleaned-value": lambda e, i, a, f: "c" in e.bits,
+    "invalid-value": lambda e, i, a, f: "i" in e.bits,
     "read-value": lambda e, i, a, f: e.origin == "read",
     "restores": lambda e, i, a, f: not set(e.bits) - {"o"} and e.pointer_kept,
     "moves": lambda e, i, a, f: e.moved and e.origin == "cleared",

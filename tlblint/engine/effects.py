@@ -26,7 +26,7 @@ SPAN = "@span:"
 ENDS_SPAN = frozenset({"entry.promote", "ptl.acquire", "ptl.release", "lazy.leave"})
 EMPTIED = "emptied#"
 """Before a pointer: the entry was taken out through it under this lock, and nothing was stored since. 1 if the old value was dropped."""
-_NUMBER = {"clean": "c", "dirty": "d", "wrprotect": "w", "old": "o", "keep": "k"}
+_NUMBER = {"clean": "c", "dirty": "d", "wrprotect": "w", "invalid": "i", "old": "o", "keep": "k"}
 
 
 class Call(NamedTuple):

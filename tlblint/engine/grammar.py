@@ -37,7 +37,8 @@ PLACES = OBJECTS | {"site", "site_line", "act", "act_line", "function"}
 PLAIN_GUARDS = frozenset(
     {
         "may-be-present", "known-present", "walked", "page-table-level", "huge-level", "lazy", "pending-open", "anon-page", "no-page",
-        "cleaned-value", "read-value", "user-space", "root", "ptl-held", "entered-locked", "restores", "moves", "foreign-mm", "built-value", "live-read",
+        "cleaned-value", "invalid-value",
+        "read-value", "user-space", "root", "ptl-held", "entered-locked", "restores", "moves", "foreign-mm", "built-value", "live-read",
         "paused", "emptied-value", "unreturned-value", "known-page", "settled", "nothing-changed",
     }
 )

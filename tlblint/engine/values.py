@@ -5,8 +5,8 @@ An environment maps keys to values. A key is an lvalue path ("force_flush"), a t
 on a page ("anon@folio"), or "@pte": the number of the last plain read made through that pointer.
 
 Values: an int; "nz" (not zero); ("k", NAME); ("term", key, negated): as true as that key, with "copy" behind it equal to it;
-("e", number, origin, bits, pointer): an entry value, origin "read", "cleared" or "built", bits a subset of "cdwoknz"
-(cleaned, dirtied, write-protected, made old, kept but changed; on every path read after the entry was taken out, "n" if the old value
+("e", number, origin, bits, pointer): an entry value, origin "read", "cleared" or "built", bits a subset of "cdiwoknz"
+(cleaned, dirtied, made invalid, write-protected, made old, kept but changed; on every path read after the entry was taken out, "n" if the old value
 was dropped); ("p", lock): a pointer to an entry under that lock, ("m", lock): the same or NULL; ("l", lock); ("&", path).
 """
 
