@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tlblint.report import checkpatch, concise, full, github, jsonout, mail, review
+from tlblint.report import checkpatch, concise, full, github, jsonout, mail, review, sarif
 from tlblint.report.view import Report, Style
 
 
@@ -43,4 +43,5 @@ FORMATS: Mapping[str, Format] = {
     "json": Format(jsonout.render),
     "jsonl": Format(jsonout.render_lines),
     "mail": Format(mail.render, health_aside=True),
+    "sarif": Format(sarif.render),
 }

@@ -10,7 +10,7 @@ from tlblint.report.excerpt import Changed, Segment, segments
 from tlblint.report.graph_view import GraphView
 from tlblint.report.html_graph import neighbourhood
 from tlblint.report.text import clean, display, plural
-from tlblint.report.timeline import MARKS, Row, Timeline, timeline
+from tlblint.report.timeline import Row, Timeline, timeline
 from tlblint.report.view import Report, Style
 
 SHAPES = {"error": "\u25a0", "warning": "\u25b2", "note": "\u25cf"}
@@ -101,6 +101,7 @@ class FindingView:
     fix: FixView | None
     repeat: str
     allow: str
+    manual: bool
     level: int
 
 
@@ -158,6 +159,7 @@ def finding_view(report: Report, finding: Finding, name: str, style: Style, leve
         fix=_fix(finding) if level < BARE else None,
         repeat=f"tlblint check --select {finding.rule} {_word(finding.path)}",
         allow=f"/* tlblint: allow {finding.rule} -- why this is right */",
+        manual=finding.rule in report.rules,
         level=level,
     )
 
@@ -191,8 +193,8 @@ def _time_row(place: int, row: Row, time: Timeline) -> TimeRow:
     spot = clean(f"{row.path}:{row.line}") if row.path is not None and row.line is not None else ""
     changes = tuple(clean(f"{change.thing}: {change.before} \u2192 {change.after}") for change in row.changes)
     after = f"made possible by step {time.rows[row.cause].number}" if row.cause is not None else ""
-    mark = MARKS.get(row.mark, "")
-    return TimeRow(place + 1, said, clean(time.lanes[row.lane].name), clean(row.text), spot, changes, mark, clean(row.note), after, row.mark == "violation")
+    actor = clean(time.lanes[row.lane].name)
+    return TimeRow(place + 1, said, actor, clean(row.text), spot, changes, clean(row.said), clean(row.note), after, row.mark == "violation")
 
 
 def _calls(graph: GraphView) -> tuple[str, ...]:

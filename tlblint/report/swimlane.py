@@ -5,12 +5,12 @@ Colours and fonts are the page's, by class; nothing in the picture is a link, a 
 
 from __future__ import annotations
 
-import textwrap
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tlblint.report.text import clean
-from tlblint.report.timeline import MARKS, Lane, Row, Timeline, Window
+from tlblint.report.timeline import Lane, Row, Timeline, Window
 
 GUTTER, GAP, LINE, PAD = 30, 14, 14, 5
 CHAR = 7
@@ -60,11 +60,23 @@ def _texts(row: Row) -> list[str]:
     lines = _wrapped(row.text, ACTOR)
     place = f"{row.path.rpartition('/')[2]}:{row.line}" if row.path is not None and row.line is not None else ""
     lines += [clean(place)[-ACTOR:]] if place else []
-    return [*lines, *([f"\u2715 {MARKS[row.mark]}"] if row.mark == "violation" else [f"\u25c6 {MARKS[row.mark]}"] if row.mark in MARKS else [])]
+    shape = "\u2715" if row.mark == "violation" else "\u25c6"
+    return [*lines, *(_wrapped(f"{shape} {row.said}", ACTOR) if row.said else [])]
 
 
 def _wrapped(text: str, most: int) -> list[str]:
-    return textwrap.wrap(clean(text), most)[:4] or [""]
+    """Lines of at most ``most`` characters; of a long name the part behind an underscore goes to the next one."""
+    parts = re.sub(r"(?<=\w)_(?=\w)", "_\0", clean(text)) if any(len(word) > most for word in text.split()) else clean(text)
+    lines = [""]
+    for word in re.findall(r"\S+?(?:\0|(?=\s)|\Z)|\s+", parts):
+        piece = word.rstrip("\0")
+        if len(lines[-1]) + len(piece) > most and lines[-1]:
+            lines.append("")
+        while len(piece) > most:
+            lines[-1:] = [piece[:most], ""]
+            piece = piece[most:]
+        lines[-1] += piece if lines[-1] or piece.strip() else ""
+    return [line.rstrip() for line in lines if line.strip()][:4] or [""]
 
 
 def _plan(time: Timeline, texts: Sequence[Sequence[str]]) -> _Plan:

@@ -14,14 +14,14 @@ SHORT = 16
 """Witnesses up to this many steps are shown whole, uneventful steps too."""
 RUN = 3
 """So many uneventful steps of one actor in a row are folded."""
-MARKS = {"birth": "cached here, stale later", "missed": "could have removed it", "violation": "stale"}
-"""What a marked row says besides its text."""
+MARKS = {"birth": "stale from here on", "missed": "could have removed it"}
+"""What a marked row says besides its text; a violation says of which kind it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """A row. ``lane`` is the place of its actor in Timeline.lanes. ``number`` is the step's, or of a fold its first step's; a fold has
-    ``folded`` steps, else 0. ``cause`` is the place of the row that made this one possible, or None."""
+    ``folded`` steps, else 0. ``said`` is the mark in words. ``cause`` is the place of the row that made this one possible, or None."""
 
     lane: int
     number: int
@@ -31,6 +31,7 @@ class Row:
     line: int | None = None
     changes: tuple[Change, ...] = ()
     mark: str = ""
+    said: str = ""
     note: str = ""
     cause: int | None = None
 
@@ -74,7 +75,7 @@ def timeline(witness: Witness, most: int = MOST) -> Timeline:
     things += [stale] if stale is not None and stale not in things else []
     lanes = [Lane(f"{name} on CPU{cpu}", "actor") for name, cpu in actors] + [Lane(thing, "tlb" if is_tlb(thing) else "thing") for thing in things]
     at = {step.number: row for row, group in enumerate(groups) for step in group}
-    rows = tuple(_row(group, actors, at) for group in groups)
+    rows = tuple(_row(group, actors, at, witness.kind) for group in groups)
     window = _window(witness, stale, at)
     return Timeline(tuple(lanes), rows, (Window(len(actors) + things.index(stale), *window),) if stale is not None and window else (), len(witness.steps))
 
@@ -84,7 +85,7 @@ def is_tlb(thing: str) -> bool:
     return re.search(r"\bTLB\b", thing) is not None
 
 
-def _row(group: Sequence[WitnessStep], actors: Sequence[tuple[str, int]], at: dict[int, int]) -> Row:
+def _row(group: Sequence[WitnessStep], actors: Sequence[tuple[str, int]], at: dict[int, int], kind: str) -> Row:
     first = group[0]
     lane = actors.index((first.actor, first.cpu))
     if len(group) > 1:
@@ -92,7 +93,8 @@ def _row(group: Sequence[WitnessStep], actors: Sequence[tuple[str, int]], at: di
         return Row(lane, first.number, f"{len(group)} steps" + (f" on CPU{first.cpu}" if same else ""), folded=len(group))
     cause = at.get(first.cause, len(at)) if first.cause is not None else len(at)
     cause_row = cause if cause < at[first.number] else None
-    return Row(lane, first.number, first.text, 0, first.path, first.line, first.changes, first.mark, first.note, cause_row)
+    said = f"violation: {kind}" if first.mark == "violation" else MARKS.get(first.mark, "")
+    return Row(lane, first.number, first.text, 0, first.path, first.line, first.changes, first.mark, said, first.note, cause_row)
 
 
 def _folded(steps: Sequence[WitnessStep], most: int) -> list[list[WitnessStep]]:
