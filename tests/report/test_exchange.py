@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.report.make import HIDDEN, NOTE, finding, report
+from tests.report.pages import STYLE
 from tlblint.model.finding import Finding, TraceStep
 from tlblint.model.witness import Change, Fix, PatchMark, Witness, WitnessStep
 from tlblint.report import checkpatch, github, mail, review
@@ -211,4 +212,4 @@ def test_every_format_takes_a_report_of_each_kind() -> None:
     kinds: list[Callable[[], Report]] = [report, lambda: report(RICH, NOTE, HIDDEN), lambda: report(kind="series")]
     for form in FORMATS.values():
         for kind in kinds:
-            assert isinstance(form.render(kind(), Style(unicode=True)), str)
+            assert isinstance(form.render(kind(), Style(unicode=True, templates=STYLE.templates)), str)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 
 from tlblint.model.finding import Finding, TraceStep
 from tlblint.report.text import clean, display
@@ -13,6 +14,8 @@ AROUND = 2
 """Lines of context above and below a step."""
 LONGEST = 200
 """Characters of a source line that are shown."""
+LARGEST = 4_000_000
+"""Products of line counts up to which two texts are compared line by line."""
 MOST = 60
 """Steps that get an excerpt; the rest of a longer path is only counted."""
 
@@ -55,6 +58,23 @@ class Segment:
 
 Changed = Mapping[str, frozenset[int]]
 """Path -> 1-based lines that a patch adds."""
+
+
+def added(before: bytes, after: bytes) -> frozenset[int]:
+    """The 1-based lines of ``after`` that are not in ``before``, as a diff tells them."""
+    old, new = before.split(b"\n"), after.split(b"\n")
+    head = _alike(old, new)
+    tail = _alike(old[head:][::-1], new[head:][::-1])
+    old, new = old[head : len(old) - tail], new[head : len(new) - tail]
+    if len(old) * len(new) > LARGEST:
+        return frozenset(range(head + 1, head + 1 + len(new)))
+    steps = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    return frozenset(head + at + 1 for kind, _, _, first, last in steps if kind in ("insert", "replace") for at in range(first, last))
+
+
+def _alike(first: Sequence[bytes], second: Sequence[bytes]) -> int:
+    """How many lines two texts begin with in common."""
+    return next((at for at, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), min(len(first), len(second)))
 
 
 def segments(finding: Finding, sources: Mapping[str, bytes], around: int = AROUND, changed: Changed | None = None) -> list[Segment]:

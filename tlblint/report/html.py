@@ -10,7 +10,6 @@ from jinja2 import DictLoader, Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from tlblint.model.finding import Finding
-from tlblint.report.excerpt import Changed
 from tlblint.report.html_page import page
 from tlblint.report.html_rows import BARE, CLOSE, FULL, SHAPES, SHORT, STATES, VERDICTS, finding_view
 from tlblint.report.text import clean, plural
@@ -28,7 +27,7 @@ def render(report: Report, style: Style) -> str:
     environment.globals.update(shapes=SHAPES, states=STATES, verdicts=VERDICTS)
     environment.filters["clean"] = clean
     names = _names(report.findings)
-    parts, notices = _parts(report, names, style, environment.get_template("finding.html.j2"), None)
+    parts, notices = _parts(report, names, style, environment.get_template("finding.html.j2"))
     css, script = style.templates["page.css"].strip(), style.templates["page.js"].strip()
     return environment.get_template("page.html.j2").render(
         page=page(report, notices),
@@ -54,7 +53,7 @@ def _names(findings: Sequence[Finding]) -> list[str]:
     return names
 
 
-def _parts(report: Report, names: Sequence[str], style: Style, template: Template, changed: Changed | None) -> tuple[dict[int, str], list[str]]:
+def _parts(report: Report, names: Sequence[str], style: Style, template: Template) -> tuple[dict[int, str], list[str]]:
     """(HTML of the findings that fit by their place, sentences on what was shortened). The gravest are served first."""
     parts: dict[int, str] = {}
     used, levels = 0, [0] * (BARE + 1)
@@ -62,7 +61,7 @@ def _parts(report: Report, names: Sequence[str], style: Style, template: Templat
         finding = report.findings[at]
         least = FULL if used < SOFT else SHORT if used < TIGHT else BARE
         for level in range(least, max(least, SHORT) + 1):
-            html = template.render(f=finding_view(report, finding, names[at], style, level, changed)).strip()
+            html = template.render(f=finding_view(report, finding, names[at], style, level)).strip()
             size = len(html.encode("utf-8", "backslashreplace"))
             if size <= (FINDING if level == FULL else LONG):
                 break

@@ -45,6 +45,7 @@ class Cell:
     introduced: int
     fixed: int
     existing: int
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +117,17 @@ def _facts(report: Report) -> list[tuple[str, str]]:
     facts += [("tlblint", clean(f"{report.version}, rules and roles {report.ruleset}"))]
     first, *rest = health.health(report).split("\n")
     facts += [("Health", clean(" ".join([first, *rest])))]
+    if report.series is not None:
+        facts[:1] = [("Series", clean(report.series.title)), ("Base", clean(report.series.base))]
+        facts += [("Note", clean(note)) for note in report.series.notes]
     facts += [("Compared with", clean(report.compared.named))] if report.compared else []
     return facts
 
 
 def _strip(report: Report) -> tuple[Cell, ...]:
+    """A cell for each patch; of a stored result, which does not hold the series, for each patch that a finding names."""
+    if report.series is not None:
+        return tuple(Cell(p.index, clean(p.subject), p.introduced, p.fixed, p.existing, tuple(map(clean, p.notes))) for p in report.series.patches)
     marks = [finding.patch for finding in report.findings if finding.patch is not None and finding.suppressed_by is None]
     subjects = {mark.index: mark.subject for mark in marks}
     cells = []

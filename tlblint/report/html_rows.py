@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 from tlblint.model.finding import Finding
 from tlblint.report import graph_svg, mail, swimlane
-from tlblint.report.excerpt import Changed, Segment, segments
+from tlblint.report.excerpt import Changed, Segment, added, segments
 from tlblint.report.graph_view import GraphView
 from tlblint.report.html_graph import neighbourhood
 from tlblint.report.text import clean, display, plural
 from tlblint.report.timeline import Row, Timeline, timeline
-from tlblint.report.view import Report, Style
+from tlblint.report.view import Report, Style, sources_of
 
 SHAPES = {"error": "\u25a0", "warning": "\u25b2", "note": "\u25cf"}
 """What marks a severity besides its word and its colour."""
@@ -121,9 +121,19 @@ def key(finding: Finding) -> tuple[str, int, int, str, str]:
     return finding.path, finding.line, finding.column, finding.rule, finding.fingerprint
 
 
-def finding_view(report: Report, finding: Finding, name: str, style: Style, level: int, changed: Changed | None = None) -> FindingView:
-    """All that the page says of a finding, shortened by ``level``."""
+def changed_by(report: Report, finding: Finding) -> Changed:
+    """The lines that the patch of a finding adds to the files on its path."""
     mark = finding.patch
+    if mark is None or mark.change != "introduced":
+        return {}
+    old, new = report.sources_at.get(mark.index - 1, {}), report.sources_at.get(mark.index, {})
+    paths = {finding.path, *(step.path for step in finding.trace)}
+    return {path: added(old.get(path, b""), new[path]) for path in sorted(paths) if path in new and old.get(path) != new[path]}
+
+
+def finding_view(report: Report, finding: Finding, name: str, style: Style, level: int) -> FindingView:
+    """All that the page says of a finding, shortened by ``level``."""
+    mark, sources = finding.patch, sources_of(report, finding)
     around = {FULL: 2, CLOSE: 0, SHORT: 0, BARE: -1}[level]
     graph = neighbourhood(report, finding) if level == FULL and finding.trace else None
     return FindingView(
@@ -149,9 +159,9 @@ def finding_view(report: Report, finding: Finding, name: str, style: Style, leve
         assumptions=tuple(map(clean, finding.assumptions)),
         silenced=clean(finding.suppressed_reason or "no reason given") if finding.suppressed_by else "",
         moved=_moved(report, finding),
-        at_hand=finding.path in report.sources,
+        at_hand=finding.path in sources,
         steps=len(finding.trace),
-        segments=tuple(segments(finding, report.sources, around, changed)),
+        segments=tuple(segments(finding, sources, around, changed_by(report, finding))),
         time=_time(finding, level),
         graph=graph_svg.embedded(graph, f"Calls on the path of {finding.rule} in {finding.function}()") if graph else "",
         calls=_calls(graph) if graph else (),

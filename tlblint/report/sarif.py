@@ -8,18 +8,18 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
 
 from tlblint.model.finding import Finding, TraceStep
 from tlblint.model.witness import Witness, WitnessStep
 from tlblint.report.sarif_rules import LEVELS, descriptor
 from tlblint.report.text import clean, plural, source_line
-from tlblint.report.view import SEVERITIES, Report, Style
+from tlblint.report.view import SEVERITIES, Report, Style, sources_of
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 RESULTS, FLOW, NOTES = 25_000, 1_000, 1_000
 """Results of a run; thread flow locations of a result; notifications of a run."""
 BASE = "SRCROOT"
+_PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-~+,@=")
 
 
 def render(report: Report, style: Style) -> str:
@@ -79,7 +79,7 @@ def _note(text: str, level: str) -> dict[str, Any]:
 
 
 def _result(report: Report, finding: Finding, place: dict[str, int]) -> dict[str, Any]:
-    column = _column(report.sources.get(finding.path), finding.line, finding.column)
+    column = _column(sources_of(report, finding).get(finding.path), finding.line, finding.column)
     found: dict[str, Any] = {
         "ruleId": finding.rule,
         "ruleIndex": place[finding.rule],
@@ -152,9 +152,8 @@ def _location(path: str, line: int, column: int | None = None, function: str = "
 
 
 def _uri(path: str) -> str:
-    """A path of the tree as a relative reference; a colon in its first part would look like a scheme."""
-    uri = quote(path.encode("utf-8", "surrogateescape"), safe="/._-~+,@=")
-    return uri or "."
+    """A path of the tree as a relative reference: everything that could mean something else, a colon too, as %XX."""
+    return "".join(chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in path.encode("utf-8", "surrogateescape")) or "."
 
 
 def _column(raw: bytes | None, line: int, column: int) -> int | None:
