@@ -19,7 +19,7 @@ from tlblint.report import checkpatch, github, mail, review
 from tlblint.report.formats import FORMATS
 from tlblint.report.interleaving import diagram, wrapped
 from tlblint.report.text import cells
-from tlblint.report.view import Report, Style
+from tlblint.report.view import PatchView, Report, SeriesView, Style
 
 WITNESS = Witness(
     profile="x86-64",
@@ -192,7 +192,10 @@ def test_b4_review(findings: tuple[Finding, ...], status: str, summary: str) -> 
 
 
 def test_b4_review_of_a_series_is_told_from_that_of_its_first_patch() -> None:
-    assert one(report(RICH))["tool"] == "tlblint-series" and one(report(replace(RICH, patch=replace(MARK, index=1))))["tool"] == "tlblint"
+    patches = (PatchView(1, "mm: prepare", 0, 0, 0), PatchView(2, "mm: batch", 1, 0, 0))
+    whole = one(report(RICH, series=SeriesView("mm: faster", "on v6.12", patches)))
+    assert whole["tool"] == "tlblint-series" and "  2/2 mm: batch    1 introduced\n\n  TLB003" in whole["details"]
+    assert one(report(RICH, series=SeriesView("mm: batch", "on v6.12", patches[1:])))["tool"] == "tlblint"
 
 
 def test_more_threads_than_columns_are_listed() -> None:

@@ -7,10 +7,12 @@ result for a series under its first message, where the result for that patch may
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 
 from tlblint.report import mail
 from tlblint.report.health import health
+from tlblint.report.series import strip
 from tlblint.report.text import clean, plural
 from tlblint.report.view import SEVERITIES, Report, Style, brought
 
@@ -22,12 +24,20 @@ def render(report: Report, style: Style) -> str:
     """An array of one ``{tool, status, summary, url, details}``; ``details`` is the text of ``-f mail``. ASCII only."""
     if style.verbosity <= -2:
         return ""
-    style = replace(style, unicode=True)
+    style = replace(style, unicode=True, color=False)
     found = [finding.severity for finding in brought(report, style)]
     status = next((STATUS[severity] for severity in SEVERITIES if severity in found), "pass")
-    several = any(finding.patch is not None and finding.patch.index > 1 for finding in report.findings)
-    text = mail.render(report, style)
-    return entry(SERIES if several else TOOL, status, _said(report, style), text + ("\n" if text else "") + f"{health(report)}\n")
+    several = report.series is not None and len(report.series.patches) > 1
+    return entry(SERIES if several else TOOL, status, _said(report, style), "\n".join(_details(report, style)))
+
+
+def _details(report: Report, style: Style) -> Iterator[str]:
+    """Paragraphs: the patches of a series with what each brings, the findings, the health."""
+    if report.series is not None:
+        yield "".join(f"{line}\n" for line in strip(report.series, style))
+    if text := mail.render(report, style):
+        yield text
+    yield f"{health(report)}\n"
 
 
 def entry(tool: str, status: str, said: str, details: str) -> str:

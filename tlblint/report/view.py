@@ -187,7 +187,7 @@ def shown(report: Report, style: Style) -> list[Finding]:
 
 def brought(report: Report, style: Style) -> list[Finding]:
     """The findings that a checker of patches answers with: never suppressed ones, and of a series only what its patches introduce."""
-    return [f for f in shown(report, style) if f.suppressed_by is None and (f.patch is None or f.patch.change == "introduced")]
+    return [f for f in shown(report, style) if f.suppressed_by is None and is_new(f)]
 
 
 def counts(report: Report) -> dict[str, int]:
