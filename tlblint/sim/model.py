@@ -1,0 +1,107 @@
+"""A system to explore, and what exploring it found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tlblint.model.witness import Witness
+from tlblint.sim.profiles import Profile
+from tlblint.sim.syntax import Line
+
+
+@dataclass(frozen=True, slots=True)
+class Va:
+    """A virtual page. ``entry`` is an expression for its entry at the start. ``explicit``: walks are steps and set A.
+
+    ``at`` is the (line, column) where ``entry`` stands in a scenario file.
+    """
+
+    name: str
+    entry: str = "P|W|D|pfn(1)"
+    explicit: bool = False
+    at: tuple[int, int] = (0, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A physical page 1..3 whose ``fields`` (ref, pd, gd, mapped...) do not start at 0."""
+
+    number: int
+    fields: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A program on a CPU. ``kind`` is thread, user, device or daemon (which need not finish)."""
+
+    name: str
+    cpu: int
+    steps: tuple[Line, ...]
+    kind: str = "thread"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """``expr`` that holds in some state (``violation`` None) or in every state. ``words`` name it."""
+
+    words: str
+    expr: str
+    violation: str | None = None
+    at: tuple[int, int] = (0, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A closed system. ``tlbs`` are the CPUs that have one (None: all). ``init`` gives other start values ("tlb[1,a]": 0).
+
+    ``needs`` are the assumptions a witness of it rests on, in words.
+    """
+
+    name: str
+    profile: Profile
+    threads: tuple[Thread, ...]
+    cpus: int = 2
+    vas: tuple[Va, ...] = ()
+    locks: tuple[str, ...] = ()
+    pages: tuple[Page, ...] = ()
+    tables: tuple[str, ...] = ()
+    variables: Mapping[str, int] = field(default_factory=dict)
+    counters: Mapping[str, int] = field(default_factory=dict)
+    init: Mapping[str, int] = field(default_factory=dict)
+    tlbs: tuple[int, ...] | None = None
+    checks: tuple[Check, ...] = ()
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Where a search stops: ``states`` visited."""
+
+    states: int = 200_000
+
+
+BOUND = "inconclusive: bound"
+"""The verdict of a search that met its bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """``verdict`` is "safe", a class of violation, or BOUND. ``length`` is that of the shortest witness, in steps.
+
+    ``trace`` lists (thread index, alternative's text) of the shortest witness, among the shortest the one with fewest
+    ``switches`` of context. ``coverage``: (thread name, index in Thread.steps) -> times a step was taken.
+    ``usefulness``: the same key, for steps that flush -> (times it removed a translation, times it ran).
+    ``sometimes``: words -> whether some state satisfied it (known only to a search that saw all states).
+    """
+
+    verdict: str
+    length: int | None
+    states: int
+    transitions: int
+    witness: Witness | None = None
+    trace: tuple[tuple[int, str], ...] = ()
+    switches: int = 0
+    coverage: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    usefulness: Mapping[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
+    sometimes: Mapping[str, bool] = field(default_factory=dict)
