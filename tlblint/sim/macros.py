@@ -1,0 +1,34 @@
+"""Ops that are several steps by nature, as steps. Names that end in ``_`` are labels and registers of the expansion."""
+
+from __future__ import annotations
+
+MACROS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "flush_batched": ((), ("if not batched goto done_", "flush_mm()", "batched = 0", "done_:")),
+    "switch_in": (
+        (),
+        (
+            'loaded[cpu] = 1; next_ = gen "mm loaded, reads its generation"',
+            'if lgen[cpu] < next_: flush_cpu(cpu); lgen[cpu] = next_ "flush if behind"',
+        ),
+    ),
+    "gather_finish": (
+        (),
+        (
+            'nested_ = nested() "nested?"',
+            'if gathered or nested_: flush_mm(); gathered = 0 "flush"',
+            'pending_dec() "pending--"',
+        ),
+    ),
+    "page_mkclean": (
+        ("va", "page"),
+        (
+            'seen_ = read_pte(va) "read the entry"',
+            "if not (seen_.P and (seen_.W or seen_.D)) goto done_",
+            'old_ = xchg_pte(va, 0) "clear"',
+            'flush(va) "flush"',
+            'set_pte(va, old_ & ~(W|D)); if old_.D: set_dirty(page) "clean and read-only, D to the page"',
+            "done_:",
+        ),
+    ),
+}
+"""Name -> (parameters, lines of the scenario language)."""
