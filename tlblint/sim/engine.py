@@ -1,0 +1,225 @@
+"""Programs as functions over mutable bytes: the explorer's quick form of the guarded commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import cast
+
+from tlblint.sim.ir import Bin, Branch, Const, Effect, Expr, Fail, Not, Program, Set, Step, Var, When
+
+State = Sequence[int]
+Test = Callable[[State], int]
+Act = Callable[[bytearray], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """An alternative, ready to run: ``guard`` (None: always), ``act`` on a copy of the state, ``goto``: where the thread is then."""
+
+    guard: Test | None
+    act: Act
+    goto: Callable[[State], int] | int
+    text: str
+    node: int
+    flush: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Machinery:
+    """``moves[thread][pc]`` are the ways on. A state is: a byte per thread (its pc), the violation, the variables."""
+
+    start: bytes
+    names: tuple[str, ...]
+    moves: tuple[tuple[tuple[Move, ...], ...], ...]
+    ends: tuple[int | None, ...]
+    """pc of a thread that is done; None for a daemon."""
+    bad: int
+    """Where in a state the violation stands."""
+    final: tuple[tuple[Test, int], ...]
+    always: tuple[tuple[Test, int], ...]
+    sometimes: tuple[tuple[str, Test], ...]
+    cached: tuple[int, ...]
+    """Places of the cached translations."""
+
+
+def build(program: Program) -> Machinery:
+    """The functions of a program."""
+    count = len(program.codes)
+    at = {name: count + 1 + place for place, name in enumerate(program.init)}
+    maker = _Maker(at, count)
+    moves = tuple(tuple(maker.moves(code.nodes, pc) for pc in range(len(code.nodes) + 1)) for code in program.codes)
+    start = bytearray([*([0] * count), 0, *program.init.values()])
+    for thread, code in enumerate(program.codes):
+        goto = maker.settle(code.nodes, 0)
+        start[thread] = goto if isinstance(goto, int) else goto(start)
+    return Machinery(
+        bytes(start),
+        tuple(program.init),
+        moves,
+        tuple(None if code.daemon else len(code.nodes) for code in program.codes),
+        count,
+        tuple((maker.test(fail.cond), fail.code) for fail in program.final),
+        tuple((maker.test(expr), code) for expr, code in program.always),
+        tuple((words, maker.test(expr)) for words, expr in program.sometimes),
+        tuple(at[name] for name in program.tlbs),
+    )
+
+
+class _Maker:
+    def __init__(self, at: dict[str, int], bad: int) -> None:
+        self._at = at
+        self._bad = bad
+        self._settled: dict[tuple[int, int], Callable[[State], int] | int] = {}
+
+    # -- expressions
+
+    def test(self, expr: Expr) -> Test:
+        if isinstance(expr, Var):
+            return cast(Test, itemgetter(self._at[expr.name]))
+        if isinstance(expr, Const):
+            value = expr.value
+            return lambda s: value
+        if isinstance(expr, Not):
+            x = self.test(expr.x)
+            return lambda s: not x(s)
+        if isinstance(expr, Bin):
+            return self._bin(expr)
+        table = expr.table
+        if isinstance(expr.x, Var):
+            i = self._at[expr.x.name]
+            return lambda s: table[s[i]]
+        x = self.test(expr.x)
+        return lambda s: table[x(s)]
+
+    def _bin(self, expr: Bin) -> Test:
+        if isinstance(expr.x, Var) and isinstance(expr.y, Const):
+            made = _with_constant(expr.op, self._at[expr.x.name], expr.y.value)
+            if made is not None:
+                return made
+        x, y = self.test(expr.x), self.test(expr.y)
+        table: dict[str, Test] = {
+            "and": lambda s: 1 if x(s) and y(s) else 0,
+            "or": lambda s: 1 if x(s) or y(s) else 0,
+            "==": lambda s: x(s) == y(s),
+            "!=": lambda s: x(s) != y(s),
+            "<": lambda s: x(s) < y(s),
+            "<=": lambda s: x(s) <= y(s),
+            ">": lambda s: x(s) > y(s),
+            ">=": lambda s: x(s) >= y(s),
+            "|": lambda s: x(s) | y(s),
+            "&": lambda s: x(s) & y(s),
+            "+": lambda s: (x(s) + y(s)) & 255,
+            "-": lambda s: (x(s) - y(s)) & 255,
+        }
+        return table[expr.op]
+
+    # -- effects
+
+    def act(self, effects: tuple[Effect, ...]) -> Act:
+        made = [self._effect(effect) for effect in effects]
+        if not made:
+            return lambda b: None
+        if len(made) == 1:
+            return made[0]
+        if len(made) == 2:
+            first, second = made
+
+            def both(b: bytearray) -> None:
+                first(b)
+                second(b)
+
+            return both
+
+        def run(b: bytearray) -> None:
+            for one in made:
+                one(b)
+
+        return run
+
+    def _effect(self, effect: Effect) -> Act:
+        if isinstance(effect, Set):
+            return self._set(self._at[effect.var], effect.value)
+        if isinstance(effect, Fail):
+            return self._fail(effect)
+        return self._when(effect)
+
+    def _set(self, i: int, expr: Expr) -> Act:
+        if isinstance(expr, Const):
+            value = expr.value
+
+            def constant(b: bytearray) -> None:
+                b[i] = value
+
+            return constant
+        read = self.test(expr)
+
+        def assign(b: bytearray) -> None:
+            b[i] = read(b)
+
+        return assign
+
+    def _when(self, effect: When) -> Act:
+        cond, inner = self.test(effect.cond), self.act(effect.effects)
+
+        def when(b: bytearray) -> None:
+            if cond(b):
+                inner(b)
+
+        return when
+
+    def _fail(self, effect: Fail) -> Act:
+        cond, code, bad = self.test(effect.cond), effect.code, self._bad
+
+        def fail(b: bytearray) -> None:
+            if not b[bad] and cond(b):
+                b[bad] = code
+
+        return fail
+
+    # -- control
+
+    def moves(self, nodes: tuple[Step | Branch, ...], pc: int) -> tuple[Move, ...]:
+        node = nodes[pc] if pc < len(nodes) else None
+        if not isinstance(node, Step):
+            return ()
+        return tuple(
+            Move(None if alt.guard is None else self.test(alt.guard), self.act(alt.effects), self.settle(nodes, alt.goto), alt.text, pc, alt.flush)
+            for alt in node.alts
+        )
+
+    def settle(self, nodes: tuple[Step | Branch, ...], pc: int) -> Callable[[State], int] | int:
+        """Where a thread that comes to ``pc`` stands after the branches there."""
+        key = (id(nodes), pc)
+        if key not in self._settled:
+            self._settled[key] = self._settle(nodes, pc)
+        return self._settled[key]
+
+    def _settle(self, nodes: tuple[Step | Branch, ...], pc: int) -> Callable[[State], int] | int:
+        node = nodes[pc] if pc < len(nodes) else None
+        if not isinstance(node, Branch):
+            return pc
+        then, other = self.settle(nodes, node.then), self.settle(nodes, node.other)
+        if isinstance(node.cond, Const):
+            return then if node.cond.value else other
+        cond = self.test(node.cond)
+
+        def choose(s: State) -> int:
+            chosen = then if cond(s) else other
+            return chosen if isinstance(chosen, int) else chosen(s)
+
+        return choose
+
+
+def _with_constant(op: str, i: int, value: int) -> Test | None:
+    """The commonest shape, a variable against a constant, in one call."""
+    if op == "==":
+        return lambda s: s[i] == value
+    if op == "!=":
+        return lambda s: s[i] != value
+    if op == "&":
+        return lambda s: s[i] & value
+    if op == "|":
+        return lambda s: s[i] | value
+    return None

@@ -1,0 +1,272 @@
+"""Every interleaving, breadth first: verdict, shortest witness, what was reached, which flushes did anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from tlblint.sim.engine import Act, Machinery, State, Test, build
+from tlblint.sim.ir import PRUNED, VIOLATIONS, Program, Step, code_of
+from tlblint.sim.lower import lower
+from tlblint.sim.model import BOUND, Bounds, Model, Outcome
+from tlblint.sim.reduce import Reduction
+from tlblint.sim.witness import Taken, tell
+
+DEADLOCK = code_of("deadlock")
+Way = tuple[int, Test | None, Act, "Callable[[State], int] | int", int, bool, int]
+"""(thread, guard, act, goto, node, flush, number of the alternative)"""
+
+
+@dataclass(slots=True)
+class Search:
+    """What a search saw. ``violations`` are the codes met at ``length``."""
+
+    states: int = 0
+    transitions: int = 0
+    length: int | None = None
+    violations: set[int] = field(default_factory=set)
+    complete: bool = True
+    hits: dict[tuple[int, int], int] = field(default_factory=dict)
+    """(thread, node) -> times taken."""
+    useful: dict[tuple[int, int], list[int]] = field(default_factory=dict)
+    """(thread, node) -> [times it changed the cached translations, times it ran], for flushes."""
+    sometimes: dict[str, bool] = field(default_factory=dict)
+
+
+class Explorer:
+    """Searches over one program."""
+
+    def __init__(self, program: Program, reduced: bool = False) -> None:
+        self.program = program
+        self.machinery: Machinery = build(program)
+        self._count = len(program.codes)
+        self._ways: dict[bytes, tuple[Way, ...]] = {}
+        self._solo: dict[bytes, tuple[Way, ...]] = {}
+        self._reduction = Reduction(program) if reduced and not program.always else None
+
+    def ways(self, pcs: bytes) -> tuple[Way, ...]:
+        """All alternatives of threads that stand at ``pcs``."""
+        found = self._ways.get(pcs)
+        if found is None:
+            found = tuple(
+                (thread, move.guard, move.act, move.goto, move.node, move.flush, number)
+                for thread, pc in enumerate(pcs)
+                for number, move in enumerate(self.machinery.moves[thread][pc])
+            )
+            self._ways[pcs] = found
+        return found
+
+    def _alone(self, pcs: bytes) -> tuple[Way, ...]:
+        """The alternatives of a thread whose step no other can notice, now or later; () when there is none."""
+        found = self._solo.get(pcs)
+        if found is None:
+            thread = None if self._reduction is None else self._reduction.solo(pcs)
+            found = () if thread is None else tuple(way for way in self.ways(pcs) if way[0] == thread)
+            self._solo[pcs] = found
+        return found
+
+    def finished(self, state: bytes) -> bool:
+        """Whether all threads that have to be are done."""
+        return all(end is None or state[thread] == end for thread, end in enumerate(self.machinery.ends))
+
+    def ending(self, state: bytes, moved: bool) -> int:
+        """The violation of a state as an end: deadlock, leak, lost data; 0 for none. ``moved``: something is still enabled."""
+        if not self.finished(state):
+            return 0 if moved else DEADLOCK
+        return next((code for test, code in self.machinery.final if test(state)), 0)
+
+    def run(self, bound: int) -> Search:
+        """Breadth first until a layer holds a violation, all is seen, or more than ``bound`` states are."""
+        search = Search()
+        start = self.machinery.start
+        seen, layer, depth = {start}, [start], 0
+        pending = list(self.machinery.sometimes)
+        self._watch(start, search, pending, 0)
+        while layer and search.length is None and search.complete:
+            following: list[bytes] = []
+            for state in layer:
+                self._expand(state, seen, following, search, depth)
+                if len(seen) > bound:
+                    search.complete = False
+                    break
+            depth += 1
+            if pending or self.machinery.always:
+                for state in following:
+                    self._watch(state, search, pending, depth)
+            layer = following
+        search.states = len(seen)
+        search.sometimes = {words: all(words != left for left, _ in pending) for words, _ in self.machinery.sometimes}
+        return search
+
+    def _watch(self, state: bytes, search: Search, pending: list[tuple[str, Test]], depth: int) -> None:
+        for test, code in self.machinery.always:
+            if not test(state):
+                _note(search, depth, code)
+        pending[:] = [(words, test) for words, test in pending if not test(state)]
+
+    def _expand(self, state: bytes, seen: set[bytes], following: list[bytes], search: Search, depth: int) -> None:
+        pcs = state[: self._count]
+        moved = False
+        if self._reduction is not None and (alone := self._alone(pcs)):
+            moved = self._take(alone, state, seen, following, search, depth)
+        if not moved:
+            moved = self._take(self.ways(pcs), state, seen, following, search, depth)
+        if not moved or self.finished(state):
+            code = self.ending(state, moved)
+            if code:
+                _note(search, depth, code)
+
+    def _take(self, ways: tuple[Way, ...], state: bytes, seen: set[bytes], following: list[bytes], search: Search, depth: int) -> bool:
+        bad, hits = self.machinery.bad, search.hits
+        moved = False
+        for thread, guard, act, goto, node, flush, _ in ways:
+            if guard is not None and not guard(state):
+                continue
+            moved = True
+            buffer = bytearray(state)
+            act(buffer)
+            buffer[thread] = goto if goto.__class__ is int else goto(buffer)  # type: ignore[operator]
+            search.transitions += 1
+            hits[thread, node] = hits.get((thread, node), 0) + 1
+            if flush:
+                self._count_flush(search, (thread, node), state, buffer)
+            if buffer[bad]:
+                if buffer[bad] != PRUNED:
+                    _note(search, depth + 1, buffer[bad])
+                continue
+            after = bytes(buffer)
+            if after not in seen:
+                seen.add(after)
+                following.append(after)
+        return moved
+
+    def _count_flush(self, search: Search, key: tuple[int, int], before: bytes, after: bytearray) -> None:
+        counts = search.useful.setdefault(key, [0, 0])
+        counts[0] += any(before[at] != after[at] for at in self.machinery.cached)
+        counts[1] += 1
+
+    # -- the shortest witness
+
+    def shortest(self, length: int) -> tuple[list[Taken], int, int]:
+        """(steps, violation, switches of context) of a witness of ``length`` with the fewest switches."""
+        start = self.machinery.start
+        layers: list[dict[tuple[bytes, int], tuple[int, tuple[bytes, int] | None, int]]] = [{(start, -1): (0, None, -1)}]
+        seen = {start}
+        best: tuple[int, int, tuple[bytes, int], Taken | None] | None = None
+        for depth in range(length + 1):
+            fresh: dict[tuple[bytes, int], tuple[int, tuple[bytes, int] | None, int]] = {}
+            for key, (cost, _, _) in layers[-1].items():
+                best = self._better(best, key, cost, depth == length, depth + 1 == length, seen, fresh)
+            if depth == length:
+                break
+            seen.update(state for state, _ in fresh)
+            layers.append(fresh)
+        if best is None:
+            raise AssertionError("a violation that the search met is not met again")
+        cost, code, key, last = best
+        return self._back(layers, key, last), code, cost
+
+    def _better(
+        self,
+        best: tuple[int, int, tuple[bytes, int], Taken | None] | None,
+        key: tuple[bytes, int],
+        cost: int,
+        at_end: bool,
+        before_end: bool,
+        seen: set[bytes],
+        fresh: dict[tuple[bytes, int], tuple[int, tuple[bytes, int] | None, int]],
+    ) -> tuple[int, int, tuple[bytes, int], Taken | None] | None:
+        """Go on from ``key``: put what comes next into ``fresh``, and what violates into ``best`` if it costs less."""
+        state, last = key
+        bad, moved = self.machinery.bad, False
+        for way in self.ways(state[: self._count]):
+            thread, guard, act, goto, _, _, number = way
+            if guard is not None and not guard(state):
+                continue
+            moved = True
+            buffer = bytearray(state)
+            act(buffer)
+            buffer[thread] = goto if isinstance(goto, int) else goto(buffer)
+            price = cost + (last not in (-1, thread))
+            if buffer[bad]:
+                if before_end and buffer[bad] != PRUNED and (best is None or price < best[0]):
+                    best = (price, buffer[bad], key, (thread, way[4], number))
+                continue
+            after = bytes(buffer)
+            if after in seen or at_end:
+                continue
+            old = fresh.get((after, thread))
+            if old is None or price < old[0]:
+                fresh[after, thread] = (price, key, number)
+        if at_end:
+            code = self.ending(state, moved) or next((code for test, code in self.machinery.always if not test(state)), 0)
+            if code and (best is None or cost < best[0]):
+                best = (cost, code, key, None)
+        return best
+
+    def _back(
+        self, layers: list[dict[tuple[bytes, int], tuple[int, tuple[bytes, int] | None, int]]], key: tuple[bytes, int], last: Taken | None
+    ) -> list[Taken]:
+        found = [] if last is None else [last]
+        depth = next(number for number in range(len(layers) - 1, -1, -1) if key in layers[number])
+        while depth:
+            _, before, number = layers[depth][key]
+            assert before is not None
+            thread = key[1]
+            found.append((thread, self.machinery.moves[thread][before[0][thread]][number].node, number))
+            key, depth = before, depth - 1
+        return found[::-1]
+
+
+def _note(search: Search, length: int, code: int) -> None:
+    if search.length is None or length < search.length:
+        search.length, search.violations = length, set()
+    if length == search.length:
+        search.violations.add(code)
+
+
+def explore(model: Model, bounds: Bounds | None = None) -> Outcome:
+    """All interleavings of a model up to ``bounds``. Raises ScenarioError for a model that makes no sense."""
+    return judge(lower(model), model, bounds or Bounds())
+
+
+def judge(program: Program, model: Model, bounds: Bounds) -> Outcome:
+    """The outcome of a program that ``model`` became."""
+    explorer = Explorer(program)
+    search = explorer.run(bounds.states)
+    if not search.complete and search.length is None and not program.always:
+        explorer = Explorer(program, reduced=True)
+        second = explorer.run(bounds.states)
+        if second.complete:
+            search = second
+    if search.length is None:
+        return _with_figures(Outcome("safe" if search.complete else BOUND, None, search.states, search.transitions), program, search)
+    taken, code, switches = explorer.shortest(search.length)
+    verdict = VIOLATIONS[code - 1]
+    trace = tuple((thread, _alternative(program, thread, node, number)) for thread, node, number in taken)
+    witness = tell(program, explorer.machinery, model, taken, verdict)
+    return _with_figures(Outcome(verdict, len(taken), search.states, search.transitions, witness, trace, switches), program, search)
+
+
+def _alternative(program: Program, thread: int, node: int, number: int) -> str:
+    step = program.codes[thread].nodes[node]
+    return step.alts[number].text if isinstance(step, Step) else ""
+
+
+def _with_figures(outcome: Outcome, program: Program, search: Search) -> Outcome:
+    """Counts by step of the model instead of by node."""
+    coverage: dict[tuple[str, int], int] = {}
+    usefulness: dict[tuple[str, int], tuple[int, int]] = {}
+    for (thread, node), times in search.hits.items():
+        key = _origin(program, thread, node)
+        coverage[key] = coverage.get(key, 0) + times
+    for (thread, node), (useful, ran) in search.useful.items():
+        key = _origin(program, thread, node)
+        before = usefulness.get(key, (0, 0))
+        usefulness[key] = (before[0] + useful, before[1] + ran)
+    return replace(outcome, coverage=coverage, usefulness=usefulness, sometimes=search.sometimes)
+
+
+def _origin(program: Program, thread: int, node: int) -> tuple[str, int]:
+    step = program.codes[thread].nodes[node]
+    return program.codes[thread].name, step.origin if isinstance(step, Step) else -1
