@@ -1,0 +1,60 @@
+"""Which flush a thread passed by when it took a branch."""
+
+from __future__ import annotations
+
+from tlblint.sim.engine import build
+from tlblint.sim.ir import Alt, Branch, Code, Expr, Program, Step, names_in
+
+
+def skipped_flush(code: Code, node: int, alt: Alt, after: dict[str, int]) -> tuple[str, set[str]] | None:
+    """(text of the flush, variables that decided) if, by the alternative taken or a branch right after it, a flush was left out.
+
+    ``after`` are the values behind the step.
+    """
+    step = code.nodes[node]
+    if isinstance(step, Step) and len(step.alts) == 2 and not alt.role:
+        other = next(one for one in step.alts if one is not alt)
+        found = _only(code, other.goto, alt.goto)
+        if found is not None and alt.guard is not None:
+            return found, names_in(alt.guard)
+    at = alt.goto
+    while at < len(code.nodes):
+        branch = code.nodes[at]
+        if not isinstance(branch, Branch):
+            return None
+        taken, left = (branch.then, branch.other) if _holds(branch.cond, after) else (branch.other, branch.then)
+        found = _only(code, left, taken)
+        if found is not None:
+            return found, names_in(branch.cond)
+        at = taken
+    return None
+
+
+def _holds(cond: Expr, values: dict[str, int]) -> bool:
+    program = Program((), {name: values[name] for name in names_in(cond)}, sometimes=(("", cond),))
+    machinery = build(program)
+    return bool(machinery.sometimes[0][1](machinery.start))
+
+
+def _only(code: Code, left: int, taken: int) -> str | None:
+    """The first flush that can be come to from ``left`` and not from ``taken``."""
+    for at in sorted(_ahead(code, left) - _ahead(code, taken)):
+        step = code.nodes[at]
+        if isinstance(step, Step):
+            for alt in step.alts:
+                if alt.flush:
+                    return alt.text
+    return None
+
+
+def _ahead(code: Code, start: int) -> set[int]:
+    found: set[int] = set()
+    stack = [start]
+    while stack:
+        at = stack.pop()
+        if at in found or at >= len(code.nodes):
+            continue
+        found.add(at)
+        node = code.nodes[at]
+        stack += [node.then, node.other] if isinstance(node, Branch) else [alt.goto for alt in node.alts]
+    return found

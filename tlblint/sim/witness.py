@@ -1,0 +1,237 @@
+"""The shortest interleaving as rows to read: what changed, where the stale translation comes from, what missed it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tlblint.model.witness import Change, Witness, WitnessStep
+from tlblint.sim.engine import Machinery
+from tlblint.sim.ir import Alt, Bin, Const, Effect, Expr, Fail, Program, Set, Step, When, code_of, names_in
+from tlblint.sim.machine import VISIBLE
+from tlblint.sim.model import Model
+from tlblint.sim.say import Words, cached, split, thing
+from tlblint.sim.skipped import skipped_flush
+
+Taken = tuple[int, int, int]
+"""(thread, node, number of the alternative)"""
+
+WHAT = {
+    "uaf-store": "a store reaches a page that is already free",
+    "uaf-load": "a load reaches a page that is already free",
+    "uaf-walk": "a page table is freed that a walk can still reach",
+    "uaf-device": "a device reaches a page that is already free",
+    "contract": "an access goes through that a system call has revoked and returned",
+    "stable": "a store changes a page that is copied, written out or relied on as stable",
+    "lost-dirty": "data is neither on disk nor marked dirty anywhere",
+    "false-pending": "the kernel relies on no CPU having a translation that one has",
+    "false-complete": "a flush counts as completed that is not",
+    "dup-hash": "the hash table has two entries for one address",
+    "unbalanced": "a count falls below zero, or a lock is dropped that is not held",
+    "leak": "all is done and a flush or a count is still owed",
+    "deadlock": "no thread can go on",
+}
+"""Violation -> what happens, for a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A step of the trace: who, which alternative, the state before and after (variable -> value)."""
+
+    thread: int
+    node: int
+    step: Step
+    alt: Alt
+    before: dict[str, int]
+    after: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """The translation that does the harm: the variable that holds it, its bits, and the number of steps after which it was last rightly there."""
+
+    name: str
+    mask: int
+    since: int
+
+
+def tell(program: Program, machinery: Machinery, model: Model, taken: list[Taken], verdict: str) -> Witness:
+    """The witness of a trace that commits ``verdict``."""
+    rows = _replay(program, machinery, taken)
+    words = Words(program)
+    steps = [_row(program, words, model, number, row) for number, row in enumerate(rows, 1)]
+    steps = [replace(step, cause=_cause(rows, number, program)) for number, step in enumerate(steps)]
+    stale = _stale(rows, verdict, model)
+    if steps:
+        steps[-1] = replace(steps[-1], mark="violation", note=WHAT[verdict])
+        if stale is not None:
+            _missed(program, rows, steps, stale, words)
+    birth = [] if stale is None else [_birth(rows, stale, program)]
+    at = 0 if stale is None else stale.since
+    order = (*steps[:at], *birth, *steps[at:])
+    used = [(code.name, code.cpu) for thread, code in enumerate(program.codes) if any(row.thread == thread for row in rows)]
+    things = tuple(dict.fromkeys(change.thing for step in steps for change in step.changes))
+    return Witness(model.profile.name, verdict, _sentence(rows, program, verdict, stale), tuple(used), things, order, tuple(model.needs))
+
+
+def _replay(program: Program, machinery: Machinery, taken: list[Taken]) -> list[Row]:
+    rows = []
+    count = len(program.codes)
+    state = machinery.start
+    for thread, node, number in taken:
+        move = machinery.moves[thread][state[thread]][number]
+        buffer = bytearray(state)
+        move.act(buffer)
+        buffer[thread] = move.goto if isinstance(move.goto, int) else move.goto(buffer)
+        step = program.codes[thread].nodes[node]
+        assert isinstance(step, Step)
+        before = dict(zip(machinery.names, state[count + 1 :], strict=True))
+        after = dict(zip(machinery.names, buffer[count + 1 :], strict=True))
+        rows.append(Row(thread, node, step, step.alts[number], before, after))
+        state = bytes(buffer)
+    return rows
+
+
+def _row(program: Program, words: Words, model: Model, number: int, row: Row) -> WitnessStep:
+    code = program.codes[row.thread]
+    hidden = set(model.locks)
+    changes = tuple(
+        Change(thing(name), words.value(name, row.before[name]), words.value(name, value))
+        for name, value in row.after.items()
+        if value != row.before[name] and name not in hidden and not name.endswith("_") and not _inner(name)
+    )
+    return WitnessStep(number, code.name, code.cpu, row.alt.text, row.step.path, row.step.line, changes)
+
+
+def _inner(name: str) -> bool:
+    """Registers that only ops know."""
+    return "." in name and name.partition(".")[2].partition("_")[0] in ("queue", "swapped", "lazy")
+
+
+# -- causes
+
+
+def _cause(rows: list[Row], at: int, program: Program) -> int | None:
+    """The last earlier step of another thread that changed what row ``at`` waits for or is told by. 1-based."""
+    row = rows[at]
+    wanted = names_in(row.alt.guard) if row.alt.guard is not None else set()
+    if at == len(rows) - 1:
+        wanted |= {name for fail in _fails(row.alt.effects) for name in names_in(fail.cond) if row.before.get(name)}
+    wanted = {name for name in wanted if split(name)[0] not in ("tlb", "pwc", "dev", "hpt")}
+    for earlier in range(at - 1, -1, -1):
+        other = rows[earlier]
+        if other.thread != row.thread and any(other.before[name] != other.after[name] for name in wanted):
+            return earlier + 1
+    return None
+
+
+def _fails(effects: tuple[Effect, ...]) -> list[Fail]:
+    found = []
+    for effect in effects:
+        if isinstance(effect, Fail):
+            found.append(effect)
+        elif isinstance(effect, When):
+            found += _fails(effect.effects)
+    return found
+
+
+# -- the stale translation
+
+
+def _stale(rows: list[Row], verdict: str, model: Model) -> Stale | None:
+    if not rows:
+        return None
+    subject = _subject(rows[-1], verdict)
+    if verdict == "lost-dirty":
+        subject = next((found for row in reversed(rows) if row.alt.role == "store" and (found := _guarded(row.alt.guard)) is not None), None)
+    if subject is None:
+        return None
+    name, mask = subject
+    states = [rows[0].before, *(row.after for row in rows)]
+    since = max((at for at, state in enumerate(states[:-1]) if _allowed(name, state, model) & mask), default=None)
+    if since is None or since == len(states) - 2:
+        return None
+    return Stale(name, mask, since)
+
+
+def _allowed(name: str, state: dict[str, int], model: Model) -> int:
+    """What the page tables of a state let a cache hold."""
+    base, parts = split(name)
+    if base == "pwc":
+        return state[f"pmd[{parts[1]}]"]
+    return VISIBLE[model.profile.store_needs][state[f"pte[{parts[-1]}]"]]
+
+
+def _subject(row: Row, verdict: str) -> tuple[str, int] | None:
+    """(variable, bits) of the translation through which the violating step reached what it should not."""
+    if row.alt.role in ("store", "load"):
+        return _guarded(row.alt.guard)
+    for fail in _fails(row.alt.effects):
+        names = [name for name in names_in(fail.cond) if split(name)[0] in ("tlb", "pwc", "dev", "hpt")]
+        if fail.code == code_of(verdict) and len(names) == 1:
+            mask = fail.cond.y.value if isinstance(fail.cond, Bin) and isinstance(fail.cond.y, Const) else 255
+            if row.before[names[0]] & mask:
+                return names[0], row.before[names[0]] & mask
+    return None
+
+
+def _guarded(guard: Expr | None) -> tuple[str, int] | None:
+    if isinstance(guard, Bin) and guard.op == "and":
+        return _guarded(guard.x) or _guarded(guard.y)
+    if isinstance(guard, Bin) and guard.op == "&" and isinstance(guard.y, Const):
+        names = [name for name in names_in(guard.x) if split(name)[0] in ("tlb", "dev", "hpt")]
+        return (names[0], guard.y.value) if names else None
+    return None
+
+
+def _holder(name: str) -> tuple[str, int]:
+    base, parts = split(name)
+    return ("hash table", 0) if base == "hpt" else ("device", 0) if base == "dev" else (f"CPU{parts[0]}", int(parts[0]))
+
+
+def _birth(rows: list[Row], stale: Stale, program: Program) -> WitnessStep:
+    who, cpu = _holder(stale.name)
+    base, parts = split(stale.name)
+    what = f"the pointer to table {parts[1]}" if base == "pwc" else f"{parts[-1]} -> {cached(stale.mask)}"
+    lane = next((code.name for code in program.codes if code.cpu == cpu and any(row.thread == at for at, row in enumerate(rows))), who)
+    user = next((code.name for code in program.codes if code.cpu == cpu and any(row.alt.role and program.codes[row.thread] is code for row in rows)), lane)
+    return WitnessStep(0, user, cpu, f"{who} caches {what}", mark="birth", note="at any time up to here")
+
+
+def _missed(program: Program, rows: list[Row], steps: list[WitnessStep], stale: Stale, words: Words) -> None:
+    """Mark the first step that could have removed the translation and did not."""
+    for at in range(stale.since + 1, len(rows) - 1):
+        row = rows[at]
+        if not row.after[stale.name] & stale.mask:
+            continue
+        if row.alt.flush and _touches(row.alt.effects, stale.name):
+            steps[at] = replace(steps[at], mark="missed", note=f"{thing(stale.name)} keeps {_kept(stale)}")
+            return
+        skipped = skipped_flush(program.codes[row.thread], row.node, row.alt, row.after)
+        if skipped is not None:
+            flush, names = skipped
+            why = ", ".join(f"{thing(name)} is {words.value(name, row.after[name])}" for name in sorted(names) if name in row.after)
+            because = f"{why}: " if why else ""
+            steps[at] = replace(steps[at], mark="missed", note=f"{because}skips {flush}")
+            return
+
+
+def _kept(stale: Stale) -> str:
+    base, _ = split(stale.name)
+    return "the pointer" if base == "pwc" else cached(stale.mask)
+
+
+def _touches(effects: tuple[Effect, ...], name: str) -> bool:
+    return any(effect.var == name if isinstance(effect, Set) else isinstance(effect, When) and _touches(effect.effects, name) for effect in effects)
+
+
+def _sentence(rows: list[Row], program: Program, verdict: str, stale: Stale | None) -> str:
+    if not rows:
+        return f"{WHAT[verdict].capitalize()}."
+    last = rows[-1]
+    code = program.codes[last.thread]
+    text = f"{WHAT[verdict][:1].upper()}{WHAT[verdict][1:]} when {code.name} on CPU{code.cpu} comes to step {len(rows)} ({last.alt.text})"
+    if stale is not None and stale.since < len(rows):
+        maker = rows[stale.since]
+        who, _ = _holder(stale.name)
+        text += f": {who} still has the translation that {program.codes[maker.thread].name} made stale in step {stale.since + 1}"
+    return text + "."
