@@ -11,7 +11,7 @@ from tlblint.io.errors import InputError
 
 
 def root(name: str) -> str:
-    """Absolute path of a shipped directory: "rules", "reports/templates" or "fixtures/demo"."""
+    """Absolute path of a shipped directory: "rules", "reports/templates", "fixtures/demo" or "fixtures/scenarios"."""
     package = str(resources.files("tlblint"))
     # A checkout wins: an editable install must not read a stale copy. It is one when pyproject.toml lies beside the package.
     top = os.path.dirname(package)
