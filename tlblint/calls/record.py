@@ -5,8 +5,7 @@ Nothing but records, tuples, strings and numbers is ever made from the bytes, wh
 
 from __future__ import annotations
 
-import sys
-from array import array
+import struct
 from hashlib import blake2b
 from typing import Any, TypeAlias
 
@@ -46,12 +45,10 @@ def encode(facts: FileFacts) -> bytes:
     ]  # fmt: skip
     tables = [(t.path, t.name, t.type, t.slots, t.owner, t.pos) for t in facts.tables]
     gaps = [(gap.path, gap.function, gap.pos, gap.why) for gap in facts.not_analysed]
-    newlines = array("I", facts.newlines)
-    if sys.byteorder == "big":
-        newlines.byteswap()
     try:
-        return _encode((facts.path, functions, tables, gaps, facts.total, facts.partial, newlines.tobytes(), shapes(facts)))
-    except (TypeError, OverflowError, UnicodeEncodeError, RecursionError) as error:
+        newlines = struct.pack(f"<{len(facts.newlines)}I", *facts.newlines)
+        return _encode((facts.path, functions, tables, gaps, facts.total, facts.partial, newlines, shapes(facts)))
+    except (TypeError, OverflowError, UnicodeEncodeError, RecursionError, struct.error) as error:
         raise ValueError(str(error)) from None
 
 
@@ -61,14 +58,12 @@ def decode(raw: bytes) -> FileFacts:
         path, functions, tables, gaps, total, partial, packed, digests = _FILE.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(str(error)) from None
-    newlines = array("I", packed)
-    if sys.byteorder == "big":
-        newlines.byteswap()
+    newlines = struct.unpack(f"<{len(packed) // 4}I", packed[: len(packed) // 4 * 4])
     made = tuple(
         Function(name, path, start, end, params, returns, static, tuple(Block(*block) for block in blocks), advanced, variant, assumed, annotations)
         for name, start, end, params, returns, static, blocks, advanced, variant, assumed, annotations in functions
     )
-    return FileFacts(path, made, tuple(OpsTable(*t) for t in tables), tuple(NotAnalysed(*gap) for gap in gaps), total, partial, tuple(newlines), digests)
+    return FileFacts(path, made, tuple(OpsTable(*t) for t in tables), tuple(NotAnalysed(*gap) for gap in gaps), total, partial, newlines, digests)
 
 
 def shapes(facts: FileFacts) -> tuple[bytes, ...]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from tlblint.calls.program import Program
+from tlblint.calls.record import shape
+from tlblint.calls.record import shapes as shapes_of
 from tlblint.calls.walks import Walks
 from tlblint.engine.again import Memory
 from tlblint.engine.automata import Automata, Place
@@ -14,6 +16,7 @@ from tlblint.engine.compile import ENTRY_FUNCTION, Code, Compiler
 from tlblint.engine.entries import Entry
 from tlblint.engine.grammar import RuleSpec
 from tlblint.engine.interp import World
+from tlblint.engine.kept import Kept, Node
 from tlblint.engine.marks import Marks
 from tlblint.engine.report import Reporter
 from tlblint.engine.roots import Over, Roots, in_order
@@ -22,6 +25,7 @@ from tlblint.engine.state import SHIFT
 from tlblint.model.finding import RawFinding
 from tlblint.model.ir import FileFacts, NotAnalysed
 from tlblint.model.roles import Profile, Role
+from tlblint.model.store import NOTHING, Store, key
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,10 @@ class Options:
     over: Over = in_order
     memory: Memory | None = None
     """What is known from an earlier state of the same tree; it says by itself what to judge."""
+    store: Store = NOTHING
+    """Remembers what was judged."""
+    digest: bytes = b""
+    """Says all that rules and context mean, where there is a store to ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +135,21 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
         fn = program.functions[index]
         return not context.skipped(fn.path) and (context.roles(fn.name, len(fn.params)) is None or index in judged_for_itself)
 
-    roots = Roots(program, scope, context.entries, subject, able, world)
+    def node(index: int) -> Node:
+        """What the judging of a function rests on besides the functions that it leads to."""
+        fn = program.functions[index]
+        said = (says[index], events[index], promises[index], marks.kinds.get(index, frozenset()))
+        slots_of = sorted(walks.entries.get(index, {}).items())
+        text = "|".join([fn.path, *(" ".join(sorted(words)) for words in said), repr(slots_of), "definition" * marks.is_definition(fn)])
+        leads = {c for c in scope.callees[index] if c in walks.entries or callee(program.functions[c].name, fn.path) == c} | set(program.twins(index))
+        own = callee(fn.name, fn.path)
+        return Node(key(shapes[index] if index < len(shapes) else shape(fn), text), tuple(sorted(leads | ({own} if own is not None else set()))))
+
+    kept = None
+    shapes = [digest for item in sorted(facts, key=lambda item: item.path) for digest in shapes_of(item)] if options.digest else []
+    if options.digest:
+        kept = Kept(options.store, program.functions, key(options.digest, *sorted(marks.flags)), node)
+    roots = Roots(program, scope, context.entries, subject, able, world, kept)
     judged = roots.judge(options.only, options.over) if memory is None else memory.judge(roots)
     findings = Reporter(program, facts, automata, context.profiles, options.only).findings(
         hit for hit in judged.hits if rules[hit.rule].definitions or hit.origin >> SHIFT not in judged_for_itself)

@@ -7,9 +7,10 @@ to several processes, and a report on a part of a tree needs only the roots from
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import groupby
+from typing import Any, Protocol
 
 from tlblint.calls.program import Program
 from tlblint.engine.automata import Place
@@ -24,6 +25,10 @@ Over = Callable[[Callable[[Any], Any], Sequence[Any], Callable[[Any], Any]], lis
 
 Start = tuple[int, Entry | None]
 """A function's index and how it is entered."""
+
+
+BATCH = 4
+"""Roots that share a table. Neighbours in a file call the same helpers in the same state; but what one edit reaches is judged again whole."""
 
 
 def in_order(function: Callable[[Any], Any], items: Sequence[Any], died: Callable[[Any], Any]) -> list[Any]:
@@ -48,6 +53,16 @@ class Judged:
         self.contexts += other.contexts
 
 
+class Keeping(Protocol):
+    """What remembers judged batches from other runs."""
+
+    def find(self, batches: Iterable[tuple[Start, ...]]) -> dict[tuple[Start, ...], Judged]:
+        """Those of ``batches`` that were judged before, as they would be judged now."""
+
+    def keep(self, judged: Mapping[tuple[Start, ...], Judged]) -> None:
+        """Remember."""
+
+
 @dataclass(frozen=True)
 class Roots:
     """Chooses the starts and runs them. ``entries`` is the Context's; ``subject`` is false of functions that
@@ -59,26 +74,37 @@ class Roots:
     subject: Callable[[int], bool]
     able: Callable[[int], frozenset[Place]]
     world: Callable[[frozenset[Place]], World]
+    kept: Keeping | None = None
 
     def judge(self, only: Callable[[str], bool] | None, over: Over) -> Judged:
         """Callbacks with their slot's entry, then roots, then what nobody reached; of all those, what leads to files of ``only``."""
         near = self.near_to(None if only is None else {index for index, fn in enumerate(self.program.functions) if only(fn.path)})
         total = Judged()
         # Whole batches, also where only one start is near: what shares a table must not depend on what is asked for.
-        for part in self._over([batch for batch in _batches(self.starts()) if any(index in near for index, _ in batch)], over):
+        for part in self._known([batch for batch in self._batches(self.starts()) if any(index in near for index, _ in batch)], over):
             total.add(part)
         for index in sorted(self.scope.carrying & near):
             if index not in total.visited and not self.program.functions[index].variant and self.subject(index) and self.able(index):
-                total.add(self._run(((index, self.entry(index)),)))
+                for part in self._known([((index, self.entry(index)),)], in_order):
+                    total.add(part)
         return total
 
-    def _over(self, batches: list[tuple[Start, ...]], over: Over) -> Iterable[Judged]:
-        """All batches, those that killed their process once more start by start, in the order of ``batches``."""
+    def _known(self, batches: list[tuple[Start, ...]], over: Over) -> Iterable[Judged]:
+        """All batches in their order, those that are remembered without being run."""
+        known = self.kept.find(batches) if self.kept is not None else {}
+        missing = [batch for batch in batches if batch not in known]
+        made = dict(zip(missing, self._over(missing, over), strict=True))
+        if self.kept is not None:
+            self.kept.keep({batch: parts[0] for batch, parts in made.items() if len(parts) == 1})
+        return [part for batch in batches for part in ([known[batch]] if batch in known else made[batch])]
+
+    def _over(self, batches: list[tuple[Start, ...]], over: Over) -> Iterable[list[Judged]]:
+        """Each batch as one or, where it killed its process, once more start by start; in the order of ``batches``."""
         parts: list[Judged | None] = over(self._run, batches, lambda batch: None)
         again = [(start,) for batch, part in zip(batches, parts, strict=True) if part is None for start in batch]
         second = dict(zip(again, over(self._run, again, self._died), strict=True)) if len(again) > 1 else {batch: self._died(batch) for batch in again}
         for batch, part in zip(batches, parts, strict=True):
-            yield from [part] if part is not None else [second[(start,)] for start in batch]
+            yield [part] if part is not None else [second[(start,)] for start in batch]
 
     def _died(self, batch: tuple[Start, ...]) -> Judged:
         """What it called counts as visited: nothing that killed a process may run in the next one."""
@@ -102,6 +128,15 @@ class Roots:
         starts: dict[Start, None] = {}
         starts.update(((index, self.entry(index)), None) for index in self.scope.roots() if self.subject(index))
         return starts
+
+    def _batches(self, starts: Iterable[Start]) -> list[tuple[Start, ...]]:
+        """All starts, in an order and in groups that depend on nothing but the program, and in one file on nothing in others."""
+        ordered = sorted(starts, key=lambda start: start[0])  # entries of one function stay in the order of their tables
+        out: list[tuple[Start, ...]] = []
+        for _, group in groupby(ordered, key=lambda start: self.program.functions[start[0]].path):
+            members = list(group)
+            out += [tuple(members[at : at + BATCH]) for at in range(0, len(members), BATCH)]
+        return out
 
     def entry(self, index: int) -> Entry | None:
         """How a contract says that a function is entered."""
@@ -142,16 +177,6 @@ class Roots:
         """Run a variant from the entry state of another one, ``key`` in the table."""
         _, auto, entry, is_root, says, walked = key
         analyse_function(world, twin, auto, dict(entry), is_root=is_root, inherited=says, walked=walked)
-
-
-BATCH = 40
-"""Roots that share a table. Neighbours in a file call the same helpers in the same state."""
-
-
-def _batches(starts: Iterable[Start]) -> list[tuple[Start, ...]]:
-    """All starts, in an order and in groups that depend on nothing but the program."""
-    ordered = sorted(starts, key=lambda start: start[0])  # entries of one function stay in the order of their tables
-    return [tuple(ordered[at : at + BATCH]) for at in range(0, len(ordered), BATCH)]
 
 
 def closure(seeds: set[int], step: Callable[[int], Iterable[int]]) -> set[int]:

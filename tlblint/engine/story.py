@@ -1,7 +1,8 @@
 """The whole path to a violation as events whose objects go by the names of the outermost function.
 
 Records inside calls speak of parameters and number the caller's values anew; the Frame of each call undoes that. What only a callee
-knows is called "callee::name". Entry values are "v" and a number, "v?" and a number for one that was there before the path began.
+knows is called "callee::name". Entry values are "v" and a number, in the order in which they come up, "v?" and a number for one that was
+there before the path began.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class _Names:
     def __init__(self, functions: Sequence[Function]) -> None:
         self._functions = functions
         self._stack: list[tuple[int, Frame | None]] = []
+        self._numbers: dict[int, int] = {}
 
     def event(self, record: Record) -> PathEvent | None:
         """One record as an event; None for what its neighbour tells as well."""
@@ -97,4 +99,4 @@ class _Names:
             if number >= 0 or frame is None:
                 break
             number = frame.number_out(number)
-        return f"v{number}" if number >= 0 else f"v?{-number}"
+        return f"v{self._numbers.setdefault(number, len(self._numbers) + 1)}" if number >= 0 else f"v?{-number}"

@@ -1,0 +1,174 @@
+"""Judged batches under keys that say all that a judgement rests on, so that one made on another day or for another state of the tree counts.
+
+A key covers the functions that a batch can reach, by their shape, what the rules are told of them, and which of them calls which. Not where
+they stand: sites are kept as (rank among those functions, offset from the start of the function) and put right when they are read back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import msgspec
+
+from tlblint.engine.interp import Hit
+from tlblint.engine.roots import Judged, Start
+from tlblint.engine.state import SHIFT
+from tlblint.model.finding import PathEvent
+from tlblint.model.ir import Function
+from tlblint.model.store import Store, key
+
+KIND = "judged"
+PASSING = ("internal error", "the analysis ran")
+"""How reasons start that another run need not meet again."""
+
+_HALF = 1 << (SHIFT - 1)
+"""Added to an offset from a function's start, which may be negative."""
+
+_Atom: TypeAlias = str | int | None
+_Value: TypeAlias = _Atom | tuple[_Atom | tuple[_Atom | tuple[_Atom, ...], ...], ...]
+_Pair: TypeAlias = tuple[str, str]
+_Event: TypeAlias = tuple[int, str, str, str, tuple[_Pair, ...]]
+_Row: TypeAlias = tuple[
+    int, str, int, tuple[_Value, ...], int, str, str, str, tuple[tuple[str, _Value], ...], tuple[tuple[int, str, str, str], ...], tuple[_Event, ...]
+]
+_DECODER = msgspec.msgpack.Decoder(tuple[tuple[_Row, ...], tuple[tuple[int, str], ...], tuple[int, ...], int])
+_encode = msgspec.msgpack.Encoder().encode
+
+
+@dataclass(frozen=True)
+class Node:
+    """What the judging of a function rests on: its own digest, and the functions whose answers it may use."""
+
+    digest: bytes
+    leads: tuple[int, ...]
+
+
+@dataclass
+class Kept:
+    """Batches by key. ``world``: a digest of what is the same for all functions; ``node`` tells of one function."""
+
+    store: Store
+    functions: Sequence[Function]
+    world: bytes
+    node: Callable[[int], Node]
+    _nodes: dict[int, Node] = field(default_factory=dict)
+    _keys: dict[tuple[Start, ...], tuple[bytes, list[int]]] = field(default_factory=dict)
+
+    def find(self, batches: Iterable[tuple[Start, ...]]) -> dict[tuple[Start, ...], Judged]:
+        """Those of ``batches`` that were judged before, as they would be judged now."""
+        keys = {batch: self._key(batch) for batch in batches}
+        rows = self.store.get(KIND, [name for name, _ in keys.values()])
+        found = {}
+        for batch, (name, members) in keys.items():
+            if name in rows:
+                try:
+                    found[batch] = _Places(self.functions, members).judged(rows[name])
+                except (ValueError, IndexError):
+                    continue
+        return found
+
+    def keep(self, judged: Mapping[tuple[Start, ...], Judged]) -> None:
+        """Remember what does not hang on this run."""
+        rows = {}
+        for batch, item in judged.items():
+            if not any(why.startswith(PASSING) for why in item.stopped.values()):
+                name, members = self._key(batch)
+                try:
+                    rows[name] = _Places(self.functions, members).row(item)
+                except (ValueError, LookupError, TypeError):
+                    continue  # speaks of something outside of what it can reach: not worth keeping
+        if rows:
+            self.store.put(KIND, rows)
+
+    def _key(self, batch: tuple[Start, ...]) -> tuple[bytes, list[int]]:
+        """The key of a batch, and the functions that it can reach, sorted."""
+        known = self._keys.get(batch)
+        if known is None:
+            members = sorted(self._reach(index for index, _ in batch))
+            ranks = {index: rank for rank, index in enumerate(members)}
+            parts = [self.world, *(str(ranks[index]).encode() + (b"-" if entry is None else b"+") for index, entry in batch)]
+            for index in members:
+                node = self._nodes[index]
+                parts += [node.digest, ",".join([str(ranks[lead]) for lead in node.leads]).encode()]
+            known = self._keys[batch] = (key(*parts), members)
+        return known
+
+    def _reach(self, starts: Iterable[int]) -> set[int]:
+        out = set(starts)
+        work = list(out)
+        nodes = self._nodes
+        while work:
+            index = work.pop()
+            node = nodes.get(index)
+            if node is None:
+                node = nodes[index] = self.node(index)
+            for lead in node.leads:
+                if lead not in out:
+                    out.add(lead)
+                    work.append(lead)
+        return out
+
+
+class _Places:
+    """Sites as (rank, offset from the function's start) in one number, and back. Raises LookupError and ValueError for what is no site."""
+
+    def __init__(self, functions: Sequence[Function], members: Sequence[int]) -> None:
+        self._functions = functions
+        self._members = members
+        self._ranks = {index: rank for rank, index in enumerate(members)}
+        self._by_name: dict[tuple[str, str], list[int]] = {}
+        for index in members:
+            self._by_name.setdefault((functions[index].path, functions[index].name), []).append(index)
+
+    def row(self, judged: Judged) -> bytes:
+        """The bytes of a judged batch."""
+        hits = [(h.rule, h.state, self._away(h.origin), self._value(h.keys, self._away), self._away(h.act), h.kind, h.name, h.say,
+                 self._value(h.objects, self._away), [(self._away(site), *rest) for site, *rest in h.trail],
+                 [self._event_away(event) for event in h.story if isinstance(event, PathEvent)]) for h in judged.hits]  # fmt: skip
+        stopped = [(self._ranks[index], why) for index, why in judged.stopped.items()]
+        return _encode((hits, stopped, sorted(self._ranks[index] for index in judged.visited), judged.contexts))
+
+    def judged(self, raw: bytes) -> Judged:
+        """The batch that ``row`` made these bytes of, with sites as they are now."""
+        hits, stopped, visited, contexts = _DECODER.decode(raw)
+        found = [
+            Hit(rule, state, self._back(origin), self._value(keys, self._back), self._back(act), kind, name, say, self._value(objects, self._back),
+                tuple((self._back(site), what, text, note) for site, what, text, note in trail), tuple(self._event_back(event) for event in story))
+            for rule, state, origin, keys, act, kind, name, say, objects, trail, story in hits
+        ]  # fmt: skip
+        return Judged(found, {self._members[rank]: why for rank, why in stopped}, {self._members[rank] for rank in visited}, contexts)
+
+    def _away(self, site: int) -> int:
+        if site <= 0:  # none, or a name of the caller's
+            return site
+        index, at = site >> SHIFT, site & ((1 << SHIFT) - 1)
+        return self._pack(self._ranks[index], at - 1 - self._functions[index].start)
+
+    def _back(self, site: int) -> int:
+        if site <= 0:
+            return site
+        index = self._members[site >> SHIFT]
+        return (index << SHIFT) + (site & ((1 << SHIFT) - 1)) - _HALF + self._functions[index].start + 1
+
+    def _pack(self, rank: int, offset: int) -> int:
+        if not -_HALF < offset < _HALF:
+            raise ValueError("an offset that is too large")
+        return (rank << SHIFT) + offset + _HALF
+
+    def _value(self, held: Any, move: Callable[[int], int]) -> Any:
+        """The numbers in what a rule was told are sites."""
+        if type(held) is tuple:
+            return tuple(self._value(item, move) for item in held)
+        return move(held) if type(held) is int else held
+
+    def _event_away(self, event: PathEvent) -> tuple[Any, ...]:
+        candidates = self._by_name[(event.path, event.function)]
+        index = next((i for i in candidates if self._functions[i].start <= event.pos <= self._functions[i].end), candidates[0])
+        return (self._pack(self._ranks[index], event.pos - self._functions[index].start), event.kind, event.text, event.note, event.objects)
+
+    def _event_back(self, event: tuple[int, str, str, str, tuple[_Pair, ...]]) -> PathEvent:
+        site, kind, text, note, objects = event
+        fn = self._functions[self._members[site >> SHIFT]]
+        return PathEvent(fn.path, (site & ((1 << SHIFT) - 1)) - _HALF + fn.start, fn.name, kind, text, note, objects)
