@@ -45,7 +45,12 @@ def read_box(raw: bytes, name: str) -> Box:
     if looks_like_mail(_unix(raw[:65536].lstrip(b"\r\n"))):
         skipped = len(raw) - len(raw.lstrip(b"\r\n"))
         return Box(tuple(_opened([read_mail(_unix(raw[skipped:]), f"{name}:1", 1 + raw.count(b"\n", 0, skipped))])), "mail")
-    return _other(plain_ends(plain(raw) if is_markup(raw) else raw), name)
+    if is_markup(raw):
+        letters = read_page(plain_ends(plain(raw)), name, lines_count=False)
+        if letters:
+            return Box(tuple(letters), "page")
+        raise InputError(name, "an HTML page that shows no thread of a mail archive", _TODO)
+    return _other(plain_ends(raw), name)
 
 
 def _other(raw: bytes, name: str) -> Box:
@@ -62,7 +67,9 @@ def _other(raw: bytes, name: str) -> Box:
     if card:
         return Box((card,), "page")
     if is_change(raw):
-        return Box((Letter("", "", "", "", (), raw, "", f"{name}:1", 1),), "diff")
+        first = readable(raw.lstrip()[:200].partition(b"\n")[0]).strip()
+        subject = "" if first.startswith(("diff ", "--- ", "Index: ", "@@ ")) else first
+        return Box((Letter(subject, "", "", "", (), raw, "", f"{name}:1", 1),), "diff")
     raise InputError(name, "holds no mail and no diff", _TODO)
 
 

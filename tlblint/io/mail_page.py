@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from tlblint.io.mail import Letter
 from tlblint.io.mail_text import readable
@@ -34,12 +35,13 @@ def plain(raw: bytes) -> bytes:
     return html.unescape(text).encode("utf-8", "surrogateescape")
 
 
-def read_page(raw: bytes, name: str) -> list[Letter]:
-    """The mails on a page of plain text; [] when it is no page of a thread."""
+def read_page(raw: bytes, name: str, lines_count: bool = True) -> list[Letter]:
+    """The mails on a page of plain text; [] when it is no page of a thread. ``lines_count``: its lines are those of the file ``name``."""
     lines = raw.split(b"\n")
     starts = list(_starts(lines))
     ends = [*(start for start, _ in starts[1:]), len(lines)]
-    return [_letter(lines, start, head, end, name) for (start, head), end in zip(starts, ends, strict=False)]
+    letters = [_letter(lines, start, head, end, name) for (start, head), end in zip(starts, ends, strict=False)]
+    return letters if lines_count else [replace(letter, source=f"{name} (mail {number})", line=None) for number, letter in enumerate(letters, 1)]
 
 
 def _starts(lines: list[bytes]) -> Iterator[tuple[int, int]]:

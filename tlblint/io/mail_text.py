@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 _IN_BODY = re.compile(rb"(From|Subject|Date):([^\n]*(?:\n[ \t][^\n]*)*)\n", re.I)
 _TRAILER = re.compile(r"([A-Za-z][A-Za-z0-9-]{1,60}):[ \t]+(\S.*)$")
-_CHANGE = re.compile(rb"^(?:diff --(?:git|cc|combined) |@@@ -|--- [^\n]*\n\+\+\+ [^\n]*\n@@ -)", re.M)
+_CHANGE = re.compile(rb"^(?:diff --(?:git|cc|combined) |@@@? -\d+,?\d* |--- [^\n]*\n\+\+\+ [^\n]*\n@@ -)", re.M)
+STAT = re.compile(rb"^ (\d{1,6}) files? changed(?:, \d+ insertions?\(\+\))?(?:, \d+ deletions?\(-\))?$", re.M)
 _ENDS = re.compile(rb"^(?:diff -|Index: |--- \S|---[ \t\r\f\v]*$)", re.M)
 _SLOW = frozenset({"punycode", "idna", "unicode_escape", "raw_unicode_escape", "unicode-escape", "raw-unicode-escape"})
 """Codecs that are no charset of a mail, some of them quadratic."""

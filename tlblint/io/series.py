@@ -11,7 +11,7 @@ from typing import BinaryIO
 from tlblint.io.errors import InputError
 from tlblint.io.mail import Letter
 from tlblint.io.mail_box import LIMIT, read_box
-from tlblint.io.mail_text import readable, trailers
+from tlblint.io.mail_text import STAT, readable, trailers
 from tlblint.io.series_choose import Chosen, Sent, choose
 from tlblint.io.series_diff import parse_diff
 from tlblint.io.series_range import is_range, read_range
@@ -104,7 +104,15 @@ def _assembled(chosen: Chosen, origin: str) -> Series:
     cover = _cover(chosen.cover) if chosen.cover else None
     title = cover.subject if cover else patches[0].subject
     version = max(patch.version for patch in patches)
-    return Series(title, version, cover, patches, chosen.base_commit, chosen.notes, origin)
+    return Series(title, version, cover, patches, chosen.base_commit, (*chosen.notes, *_cut(patches)), origin)
+
+
+def _cut(patches: Sequence[Patch]) -> Iterator[str]:
+    """Patches whose own count of files is another one: what is cut off between two files shows in nothing else."""
+    for patch in patches:
+        says = STAT.search(patch.raw[: patch.raw.find(b"\ndiff --git ") + 1])
+        if says and int(says[1]) != len(patch.files):
+            yield f"patch {patch.index} says that it changes {int(says[1])} files, but holds {len(patch.files)}"
 
 
 def _patch(sent: Sent, place: int) -> Patch:

@@ -76,10 +76,10 @@ def choose(letters: Sequence[Letter], name: str) -> Chosen:
     if not patches:
         raise InputError(name, _nothing(sent), "give the mails that hold the diffs")
     covers = [one for one in sent if one.prefix.number == 0 and not one.prefix.reply]
-    group, more = _best(_groups(patches, covers))
-    notes += more
-    group, more = _completed(group, _groups(patches, covers))
-    notes += more
+    groups = _groups(patches, covers)
+    best = _best(groups)
+    group, older = _completed(best, groups)
+    notes += _said(best, older, groups)
     ordered, more = _ordered(group)
     notes += more + _empty(group, sent)
     for one in ordered:
@@ -127,23 +127,26 @@ def _groups(patches: Iterable[Sent], covers: Iterable[Sent]) -> list[_Group]:
 
 
 def _home(groups: list[_Group], patch: Sent) -> _Group:
-    """The group of a numbered patch: that of the mail it answers, else one of its version and length that lacks its number."""
+    """The group of a numbered patch, of its version and length: that of its thread, else one of its author that lacks its number, else, when
+    the patch answers nothing, any that lacks it."""
     same = [group for group in groups if (group.version, group.total) == (patch.prefix.version, patch.prefix.total)]
-    for group in same:
-        known = {one.letter.message_id for one in [*group.covers, *group.patches]} - {""}
-        if known.intersection(patch.letter.parents):
-            return group
-    fitting = [group for group in same if _alike(group, patch)]
-    for group in fitting:
-        if patch.prefix.number not in group.numbers or any(one.sheet.diff == patch.sheet.diff for one in group.patches):
-            return group
+    lacking = [group for group in same if patch.prefix.number not in group.numbers or any(one.sheet.diff == patch.sheet.diff for one in group.patches)]
+    fitting = [group for group in same if _thread(group).intersection(patch.letter.parents)]
+    fitting += [group for group in lacking if _alike(group, patch)] + [group for group in lacking if not patch.letter.parents]
+    if fitting:
+        return fitting[0]
     group = _Group(patch.prefix.version, patch.prefix.total, [], [])
     groups.append(group)
     return group
 
 
+def _thread(group: _Group) -> set[str]:
+    """The mails of a group and those that they answer."""
+    return {name for one in [*group.covers, *group.patches] for name in (one.letter.message_id, *one.letter.parents) if name}
+
+
 def _alike(group: _Group, patch: Sent) -> bool:
-    """Whether nothing says that a patch belongs elsewhere: the authors of the mails agree, or mails of the group have none."""
+    """Whether the authors of the mails agree, or are not known."""
     senders = {one.letter.author for one in [*group.covers, *group.patches]}
     return patch.letter.author in senders or "" in senders or not patch.letter.author
 
@@ -155,31 +158,34 @@ def _newest(patches: list[Sent]) -> list[Sent]:
     return [one for one in patches if not one.title or one.prefix.version == best[one.title]]
 
 
-def _best(groups: list[_Group]) -> tuple[_Group, list[str]]:
+def _best(groups: list[_Group]) -> _Group:
     """The newest version; among several the longer, then the later one."""
     numbered = [group for group in groups if group.total is not None] or groups
-    ranked = sorted(numbered, key=lambda group: (group.version, len(group.patches), group.patches[-1].place))
-    best = ranked[-1]
-    others = [group for group in groups if group is not best]
-    if not others:
-        return best, []
-    listed = ", ".join(group.name for group in others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
-    return best, [f"chosen: {best.name}; passed over: {listed}"]
+    return max(numbered, key=lambda group: (group.version, len(group.patches), group.patches[-1].place))
 
 
-def _completed(group: _Group, groups: list[_Group]) -> tuple[_Group, list[str]]:
-    """A version that replaces only some patches, each sent as an answer to the one it replaces, laid over the version before."""
-    if not group.missing:
-        return group, []
-    for older in sorted(groups, key=lambda other: -other.version):
-        replaced = {one.letter.message_id: one.prefix.number for one in older.patches}
+def _completed(group: _Group, groups: list[_Group]) -> tuple[_Group, _Group | None]:
+    """A version that replaces only some patches, each sent as an answer to the one it replaces, laid over the version before; and that one."""
+    for older in sorted(groups, key=lambda other: -other.version) if group.missing else ():
         if older.version >= group.version or older.total != group.total:
             continue
+        replaced = {one.letter.message_id: one.prefix.number for one in older.patches}
         if all(any(replaced.get(parent) == one.prefix.number for parent in one.letter.parents) for one in group.patches):
             kept = [one for one in older.patches if one.prefix.number not in group.numbers]
-            note = f"v{group.version} replaces only {_list(sorted(group.numbers))} of {group.total}: the others are of v{older.version}"
-            return _Group(group.version, group.total, [*kept, *group.patches], group.covers or older.covers), [note]
-    return group, []
+            return _Group(group.version, group.total, [*kept, *group.patches], group.covers or older.covers), older
+    return group, None
+
+
+def _said(best: _Group, older: _Group | None, groups: list[_Group]) -> list[str]:
+    """What was chosen, where there was a choice."""
+    notes = []
+    others = [group for group in groups if group is not best and group is not older]
+    if others:
+        listed = ", ".join(group.name for group in others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
+        notes.append(f"chosen: {best.name}; passed over: {listed}")
+    if older is not None:
+        notes.append(f"v{best.version} replaces only {_list(sorted(best.numbers))} of {best.total}: the others are of v{older.version}")
+    return notes
 
 
 def _ordered(group: _Group) -> tuple[list[Sent], list[str]]:

@@ -19,6 +19,8 @@ LINES = 2_000_000
 _LONGEST = 4096
 """Bytes of the longest line that names a file, in quotes and twice."""
 
+_LEAVE = "no honest patch does that"
+
 _HUNK = re.compile(rb"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
 _INDEX = re.compile(rb"([0-9a-f]{4,64})\.\.([0-9a-f]{4,64})(?: ([0-7]{6}))?\s*$")
 _MODE = re.compile(rb"([0-7]{6})\s*$")
@@ -28,12 +30,11 @@ _PREFIXES = {(b"a", b"b"), (b"b", b"a"), (b"i", b"w"), (b"c", b"i"), (b"c", b"w"
 
 
 class Broken(Exception):
-    """What is wrong with a diff; ``line`` is 1-based within it."""
+    """What is wrong with a diff, and the way out; ``line`` is 1-based within it."""
 
-    def __init__(self, line: int, what: str) -> None:
-        super().__init__(line, what)
-        self.line = line
-        self.what = what
+    def __init__(self, line: int, what: str, todo: str = "get the patch again, as its author sent it") -> None:
+        super().__init__(line, what, todo)
+        self.line, self.what, self.todo = line, what, todo
 
 
 def parse_diff(raw: bytes, where: str, first: int | None = None) -> tuple[FilePatch, ...]:
@@ -47,7 +48,7 @@ def parse_diff(raw: bytes, where: str, first: int | None = None) -> tuple[FilePa
     except Broken as error:
         place = f"{where}:{first + error.line - 1}" if first is not None else where
         what = error.what if first is not None else f"line {error.line} of the diff: {error.what}"
-        raise InputError(place, what, "get the patch again, as its author sent it") from None
+        raise InputError(place, what, error.todo) from None
 
 
 @dataclass
@@ -88,7 +89,7 @@ class _Reader:
             if line.startswith(b"diff --git "):
                 found.extend(self._git())
             elif line.startswith((b"diff --cc ", b"diff --combined ", b"@@@ -")):
-                raise Broken(self.at + 1, "a combined diff of a merge, which no program applies")
+                raise Broken(self.at + 1, "a combined diff of a merge, which no program applies", "give the commits of the merge")
             elif line.startswith(b"--- ") and self._starts(1, b"+++ ") and self._starts(2, b"@@ -"):
                 found.append(self._traditional())
             elif _HUNK.match(line):
@@ -337,7 +338,7 @@ def _stripped(head: _Header, name: bytes | None, line: int) -> bytes | None:
     if head.bare:
         return name
     if name.startswith(b"/"):
-        raise Broken(line, "an absolute path")
+        raise Broken(line, f"an absolute path is not touched: {shown(os.fsdecode(name))}", _LEAVE)
     rest = name.partition(b"/")[2]
     if not rest:
         raise Broken(line, f"{shown(os.fsdecode(name))} has no directory to strip: not a diff from the top of the tree")
@@ -364,5 +365,5 @@ def _checked(name: bytes, line: int) -> str:
     path = os.fsdecode(name)
     why = objection(path)
     if why:
-        raise Broken(line, f"{why} is not touched: {shown(path)}" if path else why)
+        raise Broken(line, f"{why} is not touched: {shown(path)}" if path else why, _LEAVE)
     return path
