@@ -21,8 +21,11 @@ COMMANDS = {
     "explain": "Print the manual of a rule.",
     "graph": "Show who calls the functions that change page table entries.",
     "hook": "Have git ask tlblint before it sends or pushes.",
+    "report": "Render a stored result, or compare two.",
     "rule": "Work on rules.",
     "rules": "List the rules.",
+    "simulate": "Explore TLB protocols, broken and mended.",
+    "series": "Judge a patch series, patch by patch.",
 }
 """Subcommand -> short help. The modules are imported when they run; tests keep both texts equal."""
 

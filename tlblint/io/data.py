@@ -34,14 +34,14 @@ MOST = 16 << 20
 """Bytes of the largest file that is read for a setting."""
 
 
-def regular(path: str) -> bytes:
-    """The bytes of a regular file: a FIFO does not block, a device does not go on for ever. Raises OSError."""
+def regular(path: str, most: int = MOST) -> bytes:
+    """The bytes of a regular file of at most ``most``: a FIFO does not block, a device does not go on for ever. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(descriptor, "rb") as file:
         state = os.fstat(descriptor)
         if not stat.S_ISREG(state.st_mode):
             raise OSError(errno.EINVAL, "not a regular file")
-        if state.st_size > MOST:
+        if state.st_size > most:
             raise OSError(errno.EFBIG, "too large")
         return file.read()
 

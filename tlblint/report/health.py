@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tlblint.report import series
+from tlblint.report.compare import compared
 from tlblint.report.text import clean, plural
 from tlblint.report.view import Report, Style, counts
 
@@ -14,7 +15,8 @@ NAMED = 10
 
 def closing(report: Report, style: Style) -> str:
     """Everything that follows the findings; the last line is the health line."""
-    return "".join(f"{line}\n" for line in [*_stale(report, style), *_excused(report, style), *_submodules(report, style), summary(report), health(report)])
+    told = [*compared(report, style), *_stale(report, style), *_excused(report, style), *_submodules(report, style)]
+    return "".join(f"{line}\n" for line in [*told, summary(report), health(report)])
 
 
 def _stale(report: Report, style: Style) -> Iterator[str]:
@@ -66,7 +68,8 @@ def health(report: Report) -> str:
     state = report.health
     if not state.functions and not state.not_analysed:
         return f"Analysed nothing: no function in {plural(state.listed, 'C file')} uses a page table or TLB interface that tlblint knows." + _doubt(report)
-    place = f"{state.files:,} of {plural(state.listed, 'C file')}"
+    # A stored result does not say how many files were listed.
+    place = f"{state.files:,} of {plural(state.listed, 'C file')}" if state.listed else plural(state.files, "C file")
     return (
         f"Analysed {plural(state.functions, 'function')} in {place}: "
         f"{state.whole:,} whole, {state.partial:,} partial, {len(state.not_analysed):,} not analysed." + _doubt(report)

@@ -11,7 +11,7 @@ from tlblint.report.graph_view import GraphView
 from tlblint.report.html_graph import neighbourhood
 from tlblint.report.text import clean, display, plural
 from tlblint.report.timeline import Row, Timeline, timeline
-from tlblint.report.view import Report, Style, sources_of
+from tlblint.report.view import Report, Style, place_of, sources_of
 
 SHAPES = {"error": "\u25a0", "warning": "\u25b2", "note": "\u25cf"}
 """What marks a severity besides its word and its colour."""
@@ -111,14 +111,9 @@ def state(finding: Finding, report: Report) -> str:
         return "suppressed" if finding.suppressed_by == "comment" else "known"
     if finding.patch is not None and finding.patch.change in ("fixed", "existing"):
         return finding.patch.change
-    if report.compared is not None and key(finding) not in report.compared.fresh:
-        return "moved" if any((move.fingerprint, move.rule) == (finding.fingerprint, finding.rule) for move in report.compared.moved) else "same"
+    if report.compared is not None and place_of(finding) not in report.compared.fresh:
+        return "moved" if place_of(finding) in report.compared.moved else "same"
     return "new"
-
-
-def key(finding: Finding) -> tuple[str, int, int, str, str]:
-    """What tells findings of one result apart in view.Compared."""
-    return finding.path, finding.line, finding.column, finding.rule, finding.fingerprint
 
 
 def changed_by(report: Report, finding: Finding) -> Changed:
@@ -181,9 +176,9 @@ def _word(path: str) -> str:
 
 
 def _moved(report: Report, finding: Finding) -> str:
-    if report.compared is None or state(finding, report) != "moved":
-        return ""
-    return next(clean(f"{m.path}:{m.line}") for m in report.compared.moved if (m.fingerprint, m.rule) == (finding.fingerprint, finding.rule))
+    """Where a finding was in the older result, "" unless it moved."""
+    before = report.compared.moved.get(place_of(finding)) if report.compared is not None else None
+    return clean(f"{before[0]}:{before[1]}") if before is not None else ""
 
 
 def _time(finding: Finding, level: int) -> TimeView | None:

@@ -13,7 +13,7 @@ from tlblint.model.finding import Finding, TraceStep
 from tlblint.model.witness import Witness, WitnessStep
 from tlblint.report.sarif_rules import LEVELS, descriptor
 from tlblint.report.text import clean, plural, source_line
-from tlblint.report.view import SEVERITIES, Report, Style, sources_of
+from tlblint.report.view import SEVERITIES, Report, Style, place_of, sources_of
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 RESULTS, FLOW, NOTES = 25_000, 1_000, 1_000
@@ -98,8 +98,8 @@ def _result(report: Report, finding: Finding, place: dict[str, int]) -> dict[str
         kind = "inSource" if finding.suppressed_by == "comment" else "external"
         found["suppressions"] = [{"kind": kind, "status": "accepted", "justification": finding.suppressed_reason or "no reason given"}]
     if report.compared is not None:
-        fresh = (finding.path, finding.line, finding.column, finding.rule, finding.fingerprint) in report.compared.fresh
-        moved = any((move.fingerprint, move.rule) == (finding.fingerprint, finding.rule) for move in report.compared.moved)
+        place_now = place_of(finding)
+        fresh, moved = place_now in report.compared.fresh, place_now in report.compared.moved
         found["baselineState"] = "new" if fresh else "updated" if moved else "unchanged"
     return found
 

@@ -71,25 +71,24 @@ class Health:
     not_analysed: tuple[Gap, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
-    """A finding of both results that stands elsewhere now: where it was (``path``:``line``), and its name."""
+Place = tuple[str, int, int, str, str]
+"""What tells the findings of one result apart: path, line, column, rule, fingerprint."""
 
-    fingerprint: str
-    rule: str
-    path: str
-    line: int
+
+def place_of(finding: Finding) -> Place:
+    """The key of a finding in Compared."""
+    return finding.path, finding.line, finding.column, finding.rule, finding.fingerprint
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What became of an older result, ``named`` so. ``fresh`` are (path, line, column, rule, fingerprint) of findings that are new;
-    ``gone`` findings are no longer there; ``moved`` ones stand elsewhere now; ``same`` counts the rest."""
+    """What became of an older result, ``named`` so. ``fresh`` findings are new; ``gone`` ones are no longer there; ``moved`` ones stood at
+    another (path, line); ``same`` counts the rest."""
 
     named: str
-    fresh: frozenset[tuple[str, int, int, str, str]]
+    fresh: frozenset[Place]
     gone: tuple[Finding, ...]
-    moved: tuple[Move, ...]
+    moved: Mapping[Place, tuple[str, int]]
     same: int
 
 
