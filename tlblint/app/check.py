@@ -28,7 +28,7 @@ from tlblint.report.view import Gap, Health, Report, RuleView
 Progress = Callable[[str, int, int], None]
 
 
-def _silent(what: str, done: int, total: int) -> None:
+def silent(what: str, done: int, total: int) -> None:
     """No progress."""
 
 
@@ -44,7 +44,7 @@ class Request:
     flags: Mapping[str, Any] = field(default_factory=dict)
     update_baseline: bool = False
     debug: bool = False
-    progress: Progress = _silent
+    progress: Progress = silent
     preview: bool = False
     excused: bool = False
 
@@ -65,14 +65,19 @@ def check(request: Request, loader: Loader | None = None) -> Outcome:
         settings = config.load(tree, tree.top, request.flags)
         targets(settings["format"].value)  # a mistake there should not cost a run
         roots = scope.roots(tree, request.cwd, request.paths, request.tree is not None)
-        try:
-            spine = (loader or spines.load)(_wanted(settings, generation.headers(tree), request.preview))
-        except InputError as error:
-            raise _traced(error, settings) from None
+        spine = loaded(loader or spines.load, settings, generation.headers(tree), request.preview)
         scope.require_files(tree, tree.list(roots), roots)
         return Outcome(_report(tree, roots, spine, settings, request), settings, tree.top)
     finally:
         tree.close()
+
+
+def loaded(loader: Loader, settings: config.Settings, headers: Mapping[str, bytes], preview: bool) -> Spine:
+    """The analysis that the settings ask for. Raises InputError."""
+    try:
+        return loader(_wanted(settings, headers, preview))
+    except InputError as error:
+        raise _traced(error, settings) from None
 
 
 def _wanted(settings: config.Settings, headers: Mapping[str, bytes], preview: bool) -> Wanted:
@@ -124,7 +129,7 @@ def _report(tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.S
         revision=tree.revision,
         generation=generation.name(generation.headers(tree)),
         profiles=spine.profiles,
-        health=_health(inside, gaps, lines, len(tree.list(roots).paths)),
+        health=health_of(inside, gaps, lines, len(tree.list(roots).paths)),
         findings=tuple(findings),
         rules={code: RuleView(r.code, r.slug, r.severity, r.confidence, r.title, r.text, r.path) for code, r in rules.items()},
         sources=_sources(findings, contents),
@@ -138,39 +143,41 @@ def collect(spine: Spine, contents: Mapping[str, bytes], jobs: int, request: Req
     """Facts of every file, in path order, whatever the number of jobs."""
     paths = sorted(contents)
     return pool.map_ordered(
-        partial(_facts, spine, contents, request.debug),
+        partial(facts_of, spine, contents, request.debug),
         paths,
-        _workers(jobs),
-        died=lambda path: _nothing(path, contents[path], "the analysis of this file ran out of memory or crashed"),
+        workers(jobs),
+        died=lambda path: nothing(path, contents[path], "the analysis of this file ran out of memory or crashed"),
         done=lambda count: request.progress("reading", count, len(paths)),
     )
 
 
-def _workers(jobs: int) -> int:
+def workers(jobs: int) -> int:
     """How many processes to use; ``jobs`` 0 means one for each processor."""
     return min(jobs, 4 * pool.cpus()) or pool.cpus()
 
 
 def _over(jobs: int) -> Over:
-    return lambda function, items, died: pool.map_ordered(function, items, _workers(jobs), died, most=1)
+    return lambda function, items, died: pool.map_ordered(function, items, workers(jobs), died, most=1)
 
 
-def _facts(spine: Spine, contents: Mapping[str, bytes], debug: bool, path: str) -> FileFacts:
+def facts_of(spine: Spine, contents: Mapping[str, bytes], debug: bool, path: str) -> FileFacts:
     """Facts of one file. A defect of ours becomes a gap that the report names, never the end of the run."""
     try:
         return spine.facts(path, contents[path])
     except Exception as error:
         if debug:
             raise
-        return _nothing(path, contents[path], f"internal error: {type(error).__name__}")
+        return nothing(path, contents[path], f"internal error: {type(error).__name__}")
 
 
-def _nothing(path: str, raw: bytes, why: str) -> FileFacts:
+def nothing(path: str, raw: bytes, why: str) -> FileFacts:
+    """Facts of a file of which ``why`` is all that is known."""
     newlines = tuple(at for at, byte in enumerate(raw) if byte == 10)
     return FileFacts(path, (), (), (NotAnalysed(path, "", 0, why),), 0, 0, newlines)
 
 
-def _health(facts: Sequence[FileFacts], gaps: Sequence[NotAnalysed], lines: Mapping[str, Lines], listed: int) -> Health:
+def health_of(facts: Sequence[FileFacts], gaps: Sequence[NotAnalysed], lines: Mapping[str, Lines], listed: int) -> Health:
+    """How much was understood of some files, out of ``listed`` C files."""
     unknown = sorted({(gap.path, gap.pos, gap.function, gap.why) for gap in gaps})
     named = tuple(Gap(path, function, lines[path].locate(pos)[0] if path in lines else 1, why) for path, pos, function, why in unknown)
     total, partly = sum(fact.total for fact in facts), sum(fact.partial for fact in facts)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tlblint.app.check import Outcome, Progress, Request, _silent, check
+from tlblint.app.check import Outcome, Progress, Request, check, silent
 from tlblint.app.spine import Loader
 from tlblint.io import data
 
 
-def demo(flags: dict[str, object], progress: Progress = _silent, loader: Loader | None = None, preview: bool = False, excused: bool = False) -> Outcome:
+def demo(flags: dict[str, object], progress: Progress = silent, loader: Loader | None = None, preview: bool = False, excused: bool = False) -> Outcome:
     """Check the miniature tree as the plain directory that it is, whatever repository it happens to lie in."""
     top = data.root("fixtures/demo")
     return check(Request(cwd=top, tree=top, flags=flags, progress=progress, preview=preview, excused=excused), loader)

@@ -14,7 +14,7 @@ from typing import Any
 from tlblint import __version__
 from tlblint.app import generation, scope, wiring
 from tlblint.app.bodies import Bodies, Over, above, below, walkers
-from tlblint.app.check import Progress, Request, _nothing, _silent, _workers, collect
+from tlblint.app.check import Progress, Request, collect, nothing, silent, workers
 from tlblint.app.spine import Spine, Wanted, load
 from tlblint.calls.graph import CallGraph, Kernel, build
 from tlblint.calls.program import arch_of
@@ -47,7 +47,7 @@ class GraphRequest:
     callers: bool = True
     callees: bool = True
     debug: bool = False
-    progress: Progress = _silent
+    progress: Progress = silent
 
 
 @dataclass(frozen=True)
@@ -185,10 +185,10 @@ def _over(jobs: int, debug: bool) -> Over:
             except Exception as error:  # a defect of ours costs one file
                 if debug:
                     raise
-                return _nothing(path, contents[path], f"internal error: {type(error).__name__}")
+                return nothing(path, contents[path], f"internal error: {type(error).__name__}")
 
         died = "the analysis of this file ran out of memory or crashed"
-        return pool.map_ordered(one, sorted(contents), _workers(jobs), lambda path: _nothing(path, contents[path], died))
+        return pool.map_ordered(one, sorted(contents), workers(jobs), lambda path: nothing(path, contents[path], died))
 
     return over
 

@@ -31,6 +31,17 @@ class Judge(Protocol):
     def __call__(self, facts: Sequence[FileFacts], only: Callable[[str], bool] | None, over: Over = in_order, /) -> Result: ...
 
 
+class Again(Protocol):
+    """Judges state after state of one tree, of which most stays as it was."""
+
+    def judge(self, facts: Sequence[FileFacts], part: frozenset[tuple[str, str]]) -> Result:
+        """What is found in the next state; all of it in the functions of ``part``, (path, name), and in those that lead there."""
+
+    @property
+    def near(self) -> frozenset[tuple[str, str]]:
+        """The functions of the last state in which everything was found."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a use case asks of the analysis. Empty ``profiles`` and ``select`` mean all. ``rule_files`` are absolute.
@@ -72,6 +83,7 @@ class Spine:
     hints: tuple[bytes, ...] = ()
     skipped: tuple[str, ...] = ()
     contracts: Contracts | None = None
+    again: Callable[[], Again] | None = None
 
 
 Loader = Callable[[Wanted], Spine]

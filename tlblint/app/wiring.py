@@ -15,6 +15,7 @@ from tlblint.app.rules import find
 from tlblint.app.spine import Contracts, Result, Spine, Wanted
 from tlblint.calls.program import arch_of
 from tlblint.engine import Context, Options, RuleSpec, analyse
+from tlblint.engine.again import Memory
 from tlblint.engine.entries import Entry
 from tlblint.engine.marks import WORDS as DEFINED
 from tlblint.engine.roots import Over, in_order
@@ -66,8 +67,24 @@ def build(wanted: Wanted) -> Spine:
         analyse=partial(_analyse, judged, context),
         hints=roles.prefilter(),
         skipped=_paths(texts, "skipped"),
+        again=partial(_Again, judged, context),
         contracts=Contracts(partial(_analyse, judged, _without_contracts(context, texts)), partial(_reason, contracts)),
     )
+
+
+class _Again:
+    """The engine with a memory."""
+
+    def __init__(self, rules: tuple[RuleSpec, ...], context: Context) -> None:
+        self._rules, self._context, self._memory = rules, context, Memory()
+
+    def judge(self, facts: Sequence[FileFacts], part: frozenset[tuple[str, str]]) -> Result:
+        self._memory.part = part
+        return analyse(facts, self._rules, self._context, Options(memory=self._memory))
+
+    @property
+    def near(self) -> frozenset[tuple[str, str]]:
+        return self._memory.told.near
 
 
 def _without_contracts(context: Context, texts: Mapping[str, str]) -> Context:

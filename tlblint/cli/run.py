@@ -22,6 +22,7 @@ COMMANDS = {
     "graph": "Show who calls the functions that change page table entries.",
     "hook": "Have git ask tlblint before it sends or pushes.",
     "report": "Render a stored result, or compare two.",
+    "merge": "Make one report of the shards of a check.",
     "rule": "Work on rules.",
     "rules": "List the rules.",
     "simulate": "Explore TLB protocols, broken and mended.",

@@ -1,8 +1,8 @@
 """Findings of one tree after each patch of a series: which are the same, which patch brings one and which mends it.
 
-A finding is followed from state to state by what does not change when code moves: first its story at a line of the same text, then its fingerprint in its file, then its
-fingerprint anywhere, then its rule and story in a function that was renamed or moved, last its rule at a line of the same text. So what a
-patch merely carries elsewhere is neither mended nor introduced.
+A finding is followed from state to state by what does not change when code moves: first its story at a line of the same text, then its
+fingerprint in its file, then its rule and story in a function that was renamed or moved, then its fingerprint anywhere, last its rule at
+a line of the same text. So what a patch merely carries elsewhere is neither mended nor introduced.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ Name = tuple[str, str]
 @dataclass(frozen=True)
 class State:
     """The findings after a patch, or before the first. ``text`` gives the source line that a finding stands on, without blanks around it;
-    ``renamed`` says of functions of the state before under which name they are found in this one."""
+    ``renamed`` says of functions of the state before under which name they are found in this one; ``unseen`` is true of functions that
+    could not be looked at: what was found in them before is taken to be there still."""
 
     findings: Sequence[Finding]
     text: Callable[[Finding], bytes]
     renamed: Mapping[Name, Name] = field(default_factory=dict)
+    unseen: Callable[[Name], bool] = lambda name: False
 
 
 @dataclass(slots=True)
@@ -32,6 +34,8 @@ class Life:
 
     born: int
     shapes: list[Finding]
+    doubtful: bool = False
+    """Whether it may be older: its function could not be looked at in the state before."""
 
     @property
     def last(self) -> int:
@@ -52,7 +56,11 @@ def lives(states: Sequence[State]) -> list[Life]:
                 life.shapes.append(state.findings[at])
                 taken.add(at)
                 staying.append(life)
-        new = [Life(number, [finding]) for at, finding in enumerate(state.findings) if at not in taken]
+            elif state.unseen(_place(life.shapes[-1], state)):
+                life.shapes.append(life.shapes[-1])
+                staying.append(life)
+        blind = states[number - 1].unseen if number else state.unseen
+        new = [Life(number, [finding], blind((finding.path, finding.function))) for at, finding in enumerate(state.findings) if at not in taken]
         out += new
         alive = staying + new
     return out
@@ -81,8 +89,7 @@ def _rounds(before: State, after: State) -> list[tuple[Sight, Sight]]:
     """What a finding and its successor have in common, the surest first: (of the finding before, of the one after)."""
 
     def renamed(finding: Finding) -> Name:
-        place = (finding.path, finding.function)
-        return after.renamed.get(place, place)
+        return _place(finding, after)
 
     return [
         (lambda f: (f.rule, story(f), before.text(f), f.path, f.function), lambda f: (f.rule, story(f), after.text(f), f.path, f.function)),
@@ -92,6 +99,12 @@ def _rounds(before: State, after: State) -> list[tuple[Sight, Sight]]:
         (lambda f: (f.rule, before.text(f), renamed(f)), lambda f: (f.rule, after.text(f), (f.path, f.function))),
         (lambda f: (f.rule, before.text(f), story(f)), lambda f: (f.rule, after.text(f), story(f))),
     ]
+
+
+def _place(finding: Finding, after: State) -> Name:
+    """Where the function of a finding of the state before is in ``after``."""
+    place = (finding.path, finding.function)
+    return after.renamed.get(place, place)
 
 
 def story(finding: Finding) -> tuple[str, ...]:

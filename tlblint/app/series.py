@@ -1,0 +1,158 @@
+"""``tlblint series``: a tree after each patch, and what each patch introduces, mends or finds there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
+from typing import Any, BinaryIO
+
+from tlblint import __version__
+from tlblint.app import baselines, check, generation
+from tlblint.app import spine as spines
+from tlblint.app.check import Outcome, Progress
+from tlblint.app.series_view import About, assembled, marked
+from tlblint.app.spine import Again, Loader, Result, Spine
+from tlblint.app.states import Name, Source, State, Version, callers, changed, renamed, states
+from tlblint.app.targets import targets
+from tlblint.findings import own, suppress
+from tlblint.findings.attribute import State as Seen
+from tlblint.findings.attribute import lives
+from tlblint.findings.lines import Lines
+from tlblint.findings.refine import Files, order, refine
+from tlblint.io import config, pool
+from tlblint.io.apply import apply_series
+from tlblint.io.series import read_series
+from tlblint.io.series_base import open_base
+from tlblint.model.finding import Finding
+from tlblint.model.ir import FileFacts
+from tlblint.report.text import source_line
+
+ROUNDS = 3
+"""How often the part of a program that is judged is widened, because a violation came or went outside of it."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """Which series to judge on what. ``words``: a range, files, or "-"; ``base``: a revision; ``flags`` as in check.Request."""
+
+    cwd: str
+    words: tuple[str, ...]
+    base: str | None = None
+    tree: str | None = None
+    flags: Mapping[str, Any] = field(default_factory=dict)
+    debug: bool = False
+    progress: Progress = check.silent
+    preview: bool = False
+    stdin: BinaryIO | None = None
+    update_baseline: bool = False
+    """Never: a baseline is of a tree."""
+
+
+def series(request: Request, loader: Loader | None = None) -> Outcome:
+    """Judge a series. Raises InputError."""
+    read = read_series(request.cwd, request.words, request.tree, request.stdin)
+    tree, base = open_base(request.cwd, request.tree, request.base, read)
+    try:
+        settings = config.load(tree, tree.top, request.flags)
+        targets(settings["format"].value)
+        headers = generation.headers(tree)
+        spine = check.loaded(loader or spines.load, settings, headers, request.preview)
+        jobs = settings["jobs"].value
+        request.progress("reading", 0, 0)
+        source = Source(tree, spine, partial(_read, spine, jobs, request.debug))
+        found = states(source, list(apply_series(tree, read)))
+        part = changed(found)
+        more = callers(source, found, part)
+        about = About(__version__, spine, read, base, generation.name(headers), tree.revision, more)
+        findings = marked(about, found, lives(_judged(spine, found, part, request)))
+        findings, _ = baselines.apply(findings, settings["baseline"].value, lambda rule, path: False, request)
+        return Outcome(assembled(about, found, findings), settings, tree.top)
+    finally:
+        tree.close()
+
+
+def _read(spine: Spine, jobs: int, debug: bool, versions: Sequence[Version]) -> list[FileFacts]:
+    """Facts of many versions of files, in their order."""
+    return pool.map_ordered(
+        lambda version: check.facts_of(spine, dict([version]), debug, version[0]),
+        versions,
+        check.workers(jobs),
+        died=lambda version: check.nothing(*version, "the analysis of this file ran out of memory or crashed"),
+    )
+
+
+class _Anew:
+    """Judges each state for itself: for an analysis without a memory."""
+
+    def __init__(self, spine: Spine) -> None:
+        self._spine = spine
+        self.near: frozenset[Name] = frozenset()
+
+    def judge(self, facts: Sequence[FileFacts], part: frozenset[Name]) -> Result:
+        self.near = frozenset((fact.path, fn.name) for fact in facts for fn in fact.functions)
+        return self._spine.analyse(facts, None)
+
+
+def _judged(spine: Spine, found: Sequence[State], part: frozenset[Name], request: Request) -> list[Seen]:
+    """What is found in each state, in the functions that the series can have an effect on."""
+    for _ in range(ROUNDS):
+        again: Again = spine.again() if spine.again is not None else _Anew(spine)
+        seen: list[Seen] = []
+        outside: list[list[Finding]] = []
+        for number, state in enumerate(found):
+            request.progress("judging", number, len(found))
+            inside, beyond = _findings(spine, again, state, part, request)
+            outside.append(beyond)
+            seen.append(_seen(inside, state, found[number - 1] if number else None))
+        unlike = frozenset(name for one, other in pairwise(outside) for name in _unlike(one, other))
+        if unlike <= part:
+            break
+        part |= unlike
+    return seen
+
+
+def _unlike(one: Sequence[Finding], other: Sequence[Finding]) -> set[Name]:
+    """The functions in which two states differ."""
+    mine, theirs = ({(f.rule, f.path, f.function, f.fingerprint) for f in findings} for findings in (one, other))
+    return {(path, function) for _, path, function, _ in mine ^ theirs}
+
+
+def _findings(spine: Spine, again: Again, state: State, part: frozenset[Name], request: Request) -> tuple[list[Finding], list[Finding]]:
+    """(findings in the part and what leads to it, others that were seen on the way) of one state."""
+    facts = [state.facts[path] for path in sorted(state.facts)]
+    result = again.judge(facts, part)
+    rules = own.by_code(spine.rules)
+    lines = {fact.path: _lines(fact) for fact in facts}
+    files = Files(lines, state.contents, tuple(table for fact in facts for table in fact.tables))
+    refined = refine([finding for finding in result.findings if finding.rule in spine.active], files, rules)
+    near = again.near
+    inside = [finding for finding in refined if (finding.path, finding.function) in near]
+    beyond = [finding for finding in refined if (finding.path, finding.function) not in near]
+    paths = {path for path, _ in part}
+    state.gaps = tuple(dict.fromkeys((*state.gaps, *(gap for path in sorted(paths & state.facts.keys()) for gap in state.facts[path].not_analysed),
+                                      *(gap for gap in result.not_analysed if (gap.path, gap.function) in near))))
+    if own.NOT_ANALYSED in spine.active:
+        inside += own.not_analysed(state.gaps, lines, rules)
+    comments = [comment for path in sorted({f.path for f in inside}) if path in state.contents
+                for comment in suppress.suppressions(path, state.read.get(path, state.contents[path]))]
+    inside, _ = suppress.apply(inside, comments, rules, frozenset(), frozenset())
+    return inside, beyond
+
+
+def _lines(fact: FileFacts) -> Lines:
+    return Lines(fact.newlines)
+
+
+def _seen(findings: list[Finding], state: State, before: State | None) -> Seen:
+    def text(finding: Finding) -> bytes:
+        raw = state.contents.get(finding.path)
+        return (source_line(raw, finding.line) or b"").strip() if raw is not None else b""
+
+    blind = {(gap.path, gap.function) for gap in state.gaps}
+
+    def unseen(name: Name) -> bool:
+        return name in blind or (name[0], "") in blind
+
+    return Seen(order(findings), text, renamed(before, state) if before is not None else {}, unseen)

@@ -1,0 +1,232 @@
+"""The states that a tree goes through under a series: what files hold after each patch, and what the front end makes of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from itertools import pairwise
+
+from tlblint.app import scope
+from tlblint.app.spine import Spine
+from tlblint.engine.view import relative
+from tlblint.findings import suppress
+from tlblint.io import prefilter
+from tlblint.io.apply import Applied
+from tlblint.io.tree import LIMIT, Tree, below, is_c, read_all
+from tlblint.io.words import Words
+from tlblint.model.ir import FileFacts, Function, NotAnalysed
+from tlblint.model.series import Patch
+
+Name = tuple[str, str]
+"""(path, function)."""
+Version = tuple[str, bytes]
+"""A path and what it holds."""
+Reader = Callable[[Sequence[Version]], list[FileFacts]]
+
+SMALL = 500
+"""A tree with fewer C files than this in its core is no kernel: it is read as a whole."""
+
+
+@dataclass
+class State:
+    """The tree after ``patch``, or before the first one (None). ``contents`` and ``facts`` are of every file that is looked at, by path.
+
+    ``touched``: C files that the patch changes. ``moved``: old path -> new path. ``gaps``: what could not be read at all. ``notes``: sentences.
+    """
+
+    patch: Patch | None
+    contents: dict[str, bytes]
+    facts: dict[str, FileFacts] = field(default_factory=dict)
+    read: dict[str, bytes] = field(default_factory=dict)
+    """What the front end is given where that differs from ``contents``."""
+    unheard: dict[str, int] = field(default_factory=dict)
+    """How many comments of a file are not obeyed."""
+    touched: tuple[str, ...] = ()
+    moved: Mapping[str, str] = field(default_factory=dict)
+    gaps: tuple[NotAnalysed, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where states come from: the base tree, the analysis, a reader of many files."""
+
+    tree: Tree
+    spine: Spine
+    reader: Reader
+
+    def interesting(self, raw: bytes) -> bool:
+        """Whether a file is one to look into."""
+        return Words(self.spine.words | {suppress.MARK}, self.spine.hints).within(raw)
+
+
+def states(source: Source, applied: Sequence[Applied]) -> list[State]:
+    """The base and the state after each patch, with facts. What is the same in two states is the same object."""
+    touched = sorted({path for step in applied for path in step.changed if is_c(path)})
+    base = _base(source, touched)
+    before, _ = read_all(source.tree, [path for path in touched if source.tree.holds(path) == "file"])
+    out = [base]
+    for step in applied:
+        out.append(_after(source, out[-1], step, before))
+    read_facts(source, out)
+    return out
+
+
+def _base(source: Source, touched: Sequence[str]) -> State:
+    tree, spine = source.tree, source.spine
+    places = near_places(tree, touched)
+    listing = tree.list(places)
+    words = spine.words | {suppress.MARK}
+    chosen = prefilter.survivors(tree, listing.paths, words, prefilter.Where(places, spine.skipped), spine.hints)
+    contents, unread = read_all(tree, chosen)
+    gaps = tuple(NotAnalysed(path, "", 0, why) for path, why in (*listing.refused, *unread) if path in touched)
+    return State(None, contents, gaps=gaps)
+
+
+def near_places(tree: Tree, touched: Sequence[str]) -> tuple[str, ...]:
+    """What to read at all: the files of the series and the core of memory management; of architectures those that the series changes."""
+    there = tuple(path for path in touched if tree.holds(path) == "file")
+    if tree.holds("mm") != "directory" or tree.holds("include/linux") != "directory" or len(tree.list(("mm", "include/linux")).paths) < SMALL:
+        return ()
+    homes = sorted({path.split("/")[1] for path in touched if path.startswith("arch/") and path.count("/") > 1})
+    core = [*scope.CORE, *(f"arch/{name}/{part}" for name in homes for part in scope.CORE_OF_ARCH)]
+    wanted = {*there, *(place for place in core if tree.holds(place) in ("directory", "file"))}
+    return tuple(sorted(place for place in wanted if not any(below(place, [other]) for other in wanted - {place})))
+
+
+def _after(source: Source, last: State, step: Applied, before: dict[str, bytes]) -> State:
+    """The state after one more patch. ``before``: the files of the base that the series touches; renamed ones are added under their new name."""
+    moved = {file.old_path: file.new_path for file in step.patch.files if file.kind == "rename" and file.old_path and file.new_path}
+    state = State(step.patch, dict(last.contents), {}, dict(last.read), dict(last.unheard), moved=moved, notes=(*_fit(step), *step.notes))
+    gaps = [gap for gap in last.gaps if gap.path not in step.changed]
+    for old, new in moved.items():
+        if old in before:
+            before.setdefault(new, before[old])
+    for path, raw in sorted(step.changed.items()):
+        if not is_c(path):
+            continue
+        state.touched += (path,)
+        state.contents.pop(path, None)
+        state.read.pop(path, None)
+        state.unheard.pop(path, None)
+        if raw is None or path.startswith(source.spine.skipped):
+            continue
+        if len(raw) > LIMIT:
+            gaps.append(NotAnalysed(path, "", 0, f"larger than {LIMIT >> 20} MB"))
+        elif source.interesting(raw):
+            state.contents[path] = raw
+            heard, added = without_new_comments(before.get(path, b""), raw)
+            if added:
+                state.read[path] = heard
+                state.unheard[path] = added
+    state.gaps = tuple(gaps)
+    more = sorted(path for path, count in state.unheard.items() if count > last.unheard.get(path, 0))
+    state.notes += tuple(f"{path}: what a series itself tells tlblint in comments is not obeyed" for path in more)
+    return state
+
+
+def _fit(step: Applied) -> tuple[str, ...]:
+    return () if step.fit == "clean" else (f"applies with {step.fit}",)
+
+
+def without_new_comments(before: bytes, after: bytes) -> tuple[bytes, int]:
+    """(``after`` with those comments to tlblint made unreadable that ``before`` does not have, their number). Same length.
+
+    Whoever sends a patch does not say what is not to be found in it.
+    """
+    if suppress.MARK not in after:
+        return after, 0
+    old, new = before.split(b"\n"), after.split(b"\n")
+    kept = {line for _, start, size in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks() for line in range(start, start + size)}
+    out, count = [], 0
+    for number, line in enumerate(new):
+        if suppress.MARK in line and not all(near in kept for near in _comment(new, number)):
+            count += 1
+            line = line.replace(suppress.MARK, suppress.MARK[:-1] + b";")
+        out.append(line)
+    return b"\n".join(out), count
+
+
+def _comment(lines: Sequence[bytes], number: int) -> Iterable[int]:
+    """The lines of the comment that says something to tlblint on line ``number``."""
+    at = lines[number].index(suppress.MARK)
+    end = number
+    if lines[number].rfind(b"//", 0, at) < 0:
+        while b"*/" not in lines[end][at if end == number else 0 :] and end + 1 < len(lines) and end - number < suppress.MOST:
+            end += 1
+    return range(number, end + 1)
+
+
+def read_facts(source: Source, found: Sequence[State]) -> None:
+    """Fill in the facts of every file of every state, each version read once."""
+    versions = list(dict.fromkeys((path, state.read.get(path, raw)) for state in found for path, raw in sorted(state.contents.items())))
+    known = dict(zip(versions, source.reader(versions), strict=True))
+    for state in found:
+        state.facts = {path: known[path, state.read.get(path, raw)] for path, raw in state.contents.items()}
+
+
+def changed(found: Sequence[State]) -> frozenset[Name]:
+    """The functions that are not the same in all states, and the tables of callbacks; with the functions that name a table of their own."""
+    out: set[Name] = set()
+    for last, state in pairwise(found):
+        for path in state.touched:
+            old, new = last.facts.get(path), state.facts.get(path)
+            if old is new:
+                continue
+            out |= {(path, name) for name in _unlike(_texts(old), _texts(new))}
+    return frozenset(out)
+
+
+def _texts(facts: FileFacts | None) -> Counter[tuple[object, ...]]:
+    """(name, text) of the functions and tables of a file, with how often they are there."""
+    if facts is None:
+        return Counter()
+    found: list[tuple[object, ...]] = [(fn.name, relative(fn)) for fn in facts.functions]
+    found += [(name, table.name, table.type, table.slots) for table in facts.tables for name in (table.owner or table.name, table.name)]
+    return Counter(found)
+
+
+def _unlike(old: Counter[tuple[object, ...]], new: Counter[tuple[object, ...]]) -> set[str]:
+    return {str(text[0]) for text in ((old - new) + (new - old))}
+
+
+def renamed(last: State, state: State) -> Mapping[Name, Name]:
+    """Functions that a patch carries to another file or calls otherwise: what they were -> what they are."""
+    old, new = (_named(of, {*state.touched}) for of in (last, state))
+    gone, fresh = {name: old[name] for name in old if name not in new}, {name: new[name] for name in new if name not in old}
+    out: dict[Name, Name] = {}
+    for here, there in ((name, (state.moved.get(name[0], name[0]), name[1])) for name in sorted(gone)):
+        if there in fresh:
+            out[here] = there
+    for alike in (_same_text, _much_alike):
+        for here in sorted(gone.keys() - out.keys()):
+            free = sorted(fresh.keys() - set(out.values()))
+            best = max(((alike(gone[here], fresh[there]), there) for there in free), default=(0.0, here))
+            if best[0] > ALIKE:
+                out[here] = best[1]
+    return out
+
+
+ALIKE = 0.6
+"""Share of calls that a function keeps when a patch renames it and changes it."""
+
+
+def _named(state: State, paths: set[str]) -> dict[Name, Function]:
+    return {(path, fn.name): fn for path in sorted(paths & state.facts.keys()) for fn in state.facts[path].functions if not fn.variant}
+
+
+def _same_text(one: Function, other: Function) -> float:
+    return float((one.params, relative(one)[-1]) == (other.params, relative(other)[-1]))
+
+
+def _much_alike(one: Function, other: Function) -> float:
+    mine, theirs = (Counter(instr[2] for block in fn.blocks for instr in block.instrs if instr[0] == "call") for fn in (one, other))
+    both = sum((mine & theirs).values())
+    return both / sum((mine | theirs).values()) if both > 2 else 0.0
+
+
+def callers(source: Source, found: Sequence[State], part: frozenset[Name]) -> tuple[str, ...]:
+    """Read the files elsewhere that call what the series changes. Returns sentences about what was not looked at."""
+    return ()
