@@ -244,7 +244,7 @@ def judge(program: Program, model: Model, bounds: Bounds) -> Outcome:
     taken, code, switches = explorer.shortest(search.length)
     verdict = VIOLATIONS[code - 1]
     trace = tuple((thread, _alternative(program, thread, node, number)) for thread, node, number in taken)
-    witness = tell(program, explorer.machinery, model, taken, verdict)
+    witness = tell(program, model, taken, verdict)
     return _with_figures(Outcome(verdict, len(taken), search.states, search.transitions, witness, trace, switches), program, search)
 
 

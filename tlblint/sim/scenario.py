@@ -47,6 +47,7 @@ class Scenario:
     source: tuple[str, ...]
     why: str
     variants: tuple[Variant, ...]
+    path: str = ""
 
 
 @dataclass(slots=True)
@@ -405,7 +406,7 @@ def parse(text: str, profiles: Iterable[Profile], path: str = "") -> Scenario:
         variants = tuple(_variant(reader.name, name, draft, profiles) for name, draft in reader.drafts.items())
     except ScenarioError as error:
         raise ScenarioError(error.text, error.line, error.column, path) from None
-    return Scenario(reader.name, " ".join(reader.about), tuple(reader.source), " ".join(reader.why), variants)
+    return Scenario(reader.name, " ".join(reader.about), tuple(reader.source), " ".join(reader.why), variants, path)
 
 
 def _variant(scenario: str, name: str, draft: _Draft, profiles: tuple[Profile, ...]) -> Variant:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tlblint.sim.engine import build
-from tlblint.sim.ir import Alt, Branch, Code, Expr, Program, Step, names_in
+from tlblint.sim.ir import Alt, Branch, Code, Step, names_in
+from tlblint.sim.naive import value
 
 
 def skipped_flush(code: Code, node: int, alt: Alt, after: dict[str, int]) -> tuple[str, set[str]] | None:
@@ -22,18 +22,12 @@ def skipped_flush(code: Code, node: int, alt: Alt, after: dict[str, int]) -> tup
         branch = code.nodes[at]
         if not isinstance(branch, Branch):
             return None
-        taken, left = (branch.then, branch.other) if _holds(branch.cond, after) else (branch.other, branch.then)
+        taken, left = (branch.then, branch.other) if value(branch.cond, after) else (branch.other, branch.then)
         found = _only(code, left, taken)
         if found is not None:
             return found, names_in(branch.cond)
         at = taken
     return None
-
-
-def _holds(cond: Expr, values: dict[str, int]) -> bool:
-    program = Program((), {name: values[name] for name in names_in(cond)}, sometimes=(("", cond),))
-    machinery = build(program)
-    return bool(machinery.sometimes[0][1](machinery.start))
 
 
 def _only(code: Code, left: int, taken: int) -> str | None:

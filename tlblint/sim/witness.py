@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tlblint.model.witness import Change, Witness, WitnessStep
-from tlblint.sim.engine import Machinery
 from tlblint.sim.ir import Alt, Bin, Const, Effect, Expr, Fail, Program, Set, Step, When, code_of, names_in
 from tlblint.sim.machine import VISIBLE
 from tlblint.sim.model import Model
+from tlblint.sim.naive import enabled, ending, perform, settle, value
 from tlblint.sim.say import Words, cached, split, thing
 from tlblint.sim.skipped import skipped_flush
 
@@ -54,9 +54,9 @@ class Stale:
     since: int
 
 
-def tell(program: Program, machinery: Machinery, model: Model, taken: list[Taken], verdict: str) -> Witness:
+def tell(program: Program, model: Model, taken: list[Taken], verdict: str) -> Witness:
     """The witness of a trace that commits ``verdict``."""
-    rows = _replay(program, machinery, taken)
+    rows = _replay(program, taken, code_of(verdict))
     words = Words(program)
     steps = [_row(program, words, model, number, row) for number, row in enumerate(rows, 1)]
     steps = [replace(step, cause=_cause(rows, number, program)) for number, step in enumerate(steps)]
@@ -73,21 +73,28 @@ def tell(program: Program, machinery: Machinery, model: Model, taken: list[Taken
     return Witness(model.profile.name, verdict, _sentence(rows, program, verdict, stale), tuple(used), things, order, tuple(model.needs))
 
 
-def _replay(program: Program, machinery: Machinery, taken: list[Taken]) -> list[Row]:
+def _replay(program: Program, taken: list[Taken], code: int) -> list[Row]:
+    """The rows of a trace, run again by the reference interpreter. Raises AssertionError if it does not agree."""
     rows = []
-    count = len(program.codes)
-    state = machinery.start
+    values = dict(program.init)
+    pcs = tuple(settle(thread, 0, values) for thread in program.codes)
+    found = 0
     for thread, node, number in taken:
-        move = machinery.moves[thread][state[thread]][number]
-        buffer = bytearray(state)
-        move.act(buffer)
-        buffer[thread] = move.goto if isinstance(move.goto, int) else move.goto(buffer)
         step = program.codes[thread].nodes[node]
-        assert isinstance(step, Step)
-        before = dict(zip(machinery.names, state[count + 1 :], strict=True))
-        after = dict(zip(machinery.names, buffer[count + 1 :], strict=True))
-        rows.append(Row(thread, node, step, step.alts[number], before, after))
-        state = bytes(buffer)
+        if found or not isinstance(step, Step) or pcs[thread] != node:
+            raise AssertionError("the reference interpreter stands elsewhere")
+        alt = step.alts[number]
+        if alt.guard is not None and not value(alt.guard, values):
+            raise AssertionError(f"the reference interpreter cannot take {alt.text!r}")
+        before, values = values, dict(values)
+        found = perform(alt.effects, values)
+        pcs = (*pcs[:thread], settle(program.codes[thread], alt.goto, values), *pcs[thread + 1 :])
+        rows.append(Row(thread, node, step, alt, before, values))
+    if not found:
+        found = ending(program, pcs, values, any(True for _ in enabled(program, pcs, values)))
+        found = found or next((bad for expr, bad in program.always if not value(expr, values)), 0)
+    if found != code:
+        raise AssertionError("the reference interpreter sees no such violation")
     return rows
 
 
