@@ -1,0 +1,129 @@
+"""What ``tlblint simulate`` prints: tables, and interleavings in columns."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+
+from tlblint.app.simulate import Run
+from tlblint.io import term
+from tlblint.model.witness import Witness, WitnessStep
+from tlblint.report.text import cells, clean, plural
+from tlblint.sim.scenario import Scenario
+
+LEAST, GAP = 18, 2
+MARKS = {"birth": "+", "missed": "!", "violation": "X"}
+"""What stands in front of a row: a translation that will be stale, a step that could have removed it, the violation."""
+
+
+def listing(found: Sequence[Scenario]) -> str:
+    """One line a scenario: name, machine, what its bug leads to, what goes wrong."""
+    rows = [(one.name, one.variants[0].model.profile.name, one.variants[0].expected.verdict, one.about) for one in found]
+    return _table(rows)
+
+
+def shown(runs: Sequence[Run], in_full: bool) -> str:
+    """The table of ``runs``; ``in_full``: they are of one scenario, told at length for the terminal that there is."""
+    return story(runs, term.width(), term.speaks_unicode(sys.stdout)) if in_full and runs else table(runs)
+
+
+def table(runs: Sequence[Run]) -> str:
+    """One line a variant: name, verdict, length, states, time; what is not as expected says so; a sum at the end."""
+    rows = [("scenario", "variant", "verdict", "steps", "states", "ms", "")]
+    for run in runs:
+        outcome = run.outcome
+        length = "" if outcome.length is None else str(outcome.length)
+        rows.append((run.scenario.name, run.variant.name, outcome.verdict, length, str(outcome.states), f"{run.seconds * 1000:.1f}", _judgement(run)))
+    wrong = sum(not run.ok for run in runs)
+    seconds = sum(run.seconds for run in runs)
+    states = sum(run.outcome.states for run in runs)
+    end = f"{plural(wrong, 'verdict')} not as expected" if wrong else "all as expected"
+    return _table(rows) + f"{plural(len(runs), 'program')}, {plural(states, 'state')}, {seconds:.2f} s: {end}\n"
+
+
+def _judgement(run: Run) -> str:
+    if run.expected is None:
+        return f"(its machine is {run.scenario.variants[0].model.profile.name})"
+    if run.ok:
+        return ""
+    expected = run.variant.expected
+    if (run.outcome.verdict, run.outcome.length) == (expected.verdict, expected.length if expected.length is not None else run.outcome.length):
+        return "NEVER: " + ", ".join(run.never())
+    return f"EXPECTED {expected.verdict}" + (f" in {expected.length}" if expected.length is not None else "")
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> str:
+    wide = [max(cells(clean(row[at])) for row in rows) for at in range(len(rows[0]))] if rows else []
+    lines = ("  ".join(clean(text) + " " * (wide[at] - cells(clean(text))) for at, text in enumerate(row)).rstrip() for row in rows)
+    return "".join(line + "\n" for line in lines)
+
+
+def story(runs: Sequence[Run], width: int, unicode: bool) -> str:
+    """One scenario at length: what it is about, and for each variant the witness or how safe it was found."""
+    one = runs[0].scenario
+    head = [one.name, *_filled(one.about, width, unicode), *(f"source: {clean(text, unicode)}" for text in one.source)]
+    if one.why:
+        head += _filled(f"departs from it: {one.why}", width, unicode)
+    parts = ["\n".join(head)] + ["\n".join(_variant(run, width, unicode)) for run in runs]
+    return "\n\n".join(parts) + "\n"
+
+
+def _variant(run: Run, width: int, unicode: bool) -> Iterator[str]:
+    outcome = run.outcome
+    steps = f" in {plural(outcome.length, 'step')}, {plural(outcome.switches, 'switch')}" if outcome.length is not None else ""
+    steps = steps.replace("switchs", "switches")
+    yield f"{run.variant.name} on {run.variant.model.profile.name}: {outcome.verdict}{steps} ({plural(outcome.states, 'state')}, {run.seconds * 1000:.1f} ms)"
+    if not run.ok:
+        yield f"  {_judgement(run)}"
+    if outcome.witness is not None:
+        yield from _filled(outcome.witness.sentence, width, unicode)
+        yield from (f"needs: {clean(text, unicode)}" for text in outcome.witness.assumptions)
+        yield ""
+        yield from lanes(outcome.witness, width, unicode)
+    if outcome.verdict == "safe":
+        yield from _untaken(run)
+    for (thread, at), (useful, ran) in sorted(outcome.usefulness.items()):
+        text = next((found.steps[at].ways[0].text for found in run.variant.model.threads if found.name == thread), "")
+        yield f"  {clean(thread)}: {clean(text, unicode)}: removed something in {useful} of {plural(ran, 'state')} where it ran"
+
+
+def _untaken(run: Run) -> Iterator[str]:
+    for thread in run.variant.model.threads:
+        for at, line in enumerate(thread.steps):
+            body = line.ways[0].body
+            if body and line.ways[0].text and not line.ways[0].text.startswith(("if ", "goto ")) and (thread.name, at) not in run.outcome.coverage:
+                yield f"  {clean(thread.name)}: {clean(line.ways[0].text)}: never taken"
+
+
+def _filled(text: str, width: int, unicode: bool) -> list[str]:
+    lines = [""]
+    for word in clean(text, unicode).split():
+        if lines[-1] and cells(lines[-1]) + 1 + cells(word) > width:
+            lines.append("")
+        lines[-1] += (" " if lines[-1] else "") + word
+    return lines if lines != [""] else []
+
+
+def lanes(witness: Witness, width: int, unicode: bool) -> Iterator[str]:
+    """A column for each thread@cpu, a numbered row for each step; rows with ~ say what changed."""
+    actors = list(witness.actors)
+    heads = [f"{clean(name, unicode)}@cpu{cpu}" for name, cpu in actors]
+    column = max(LEAST, *(cells(head) for head in heads), (width - 7) // max(1, len(actors)) - GAP) if heads else LEAST
+    yield "   #   " + "".join(head + " " * (column + GAP - cells(head)) for head in heads).rstrip()
+    for step in witness.steps:
+        at = next((place for place, (name, cpu) in enumerate(actors) if (name, cpu) == (step.actor, step.cpu)), 0)
+        number = str(step.number) if step.number else ""
+        indent = " " * (at * (column + GAP))
+        yield f" {MARKS.get(step.mark, ' ')} {number:>2}  {indent}{_text(step, unicode)}"
+        for change in step.changes:
+            yield f"       {indent}~ {clean(f'{change.thing}: {change.before} -> {change.after}', unicode)}"
+        if step.note:
+            yield f"       {indent}{_LEAD.get(step.mark, '')}{clean(step.note, unicode)}"
+
+
+_LEAD = {"birth": "this will be stale, ", "missed": "does not reach it: ", "violation": "VIOLATION: "}
+
+
+def _text(step: WitnessStep, unicode: bool) -> str:
+    where = "" if step.path is None else f"  [{step.path}{'' if step.line is None else f':{step.line}'}]"
+    return clean(f"{step.text}{where}", unicode)
