@@ -16,6 +16,7 @@ from tlblint.findings import own
 from tlblint.io.errors import InputError
 from tlblint.model.finding import RawFinding, Step
 from tlblint.model.ir import Block, FileFacts, Function, NotAnalysed
+from tlblint.model.store import NOTHING, Store
 
 EXAMPLE = """# TLB003 lazy-mode-unpaired
 
@@ -71,7 +72,7 @@ def facts(path: str, raw: bytes) -> FileFacts:
     return FileFacts(path, tuple(functions), (), tuple(gaps), len(functions) + len(gaps), 0, newlines)
 
 
-def analyse(files: Sequence[FileFacts], only: Callable[[str], bool] | None = None, over: Over = in_order, /) -> Result:
+def analyse(files: Sequence[FileFacts], only: Callable[[str], bool] | None = None, over: Over = in_order, store: Store = NOTHING, /) -> Result:
     found = []
     for fact in files:
         for function in fact.functions:

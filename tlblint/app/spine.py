@@ -13,6 +13,7 @@ from tlblint.engine.roots import Over, in_order
 from tlblint.findings.own import RuleInfo
 from tlblint.model.finding import RawFinding
 from tlblint.model.ir import FileFacts, NotAnalysed
+from tlblint.model.store import NOTHING, Store
 
 
 class Result(Protocol):
@@ -26,9 +27,9 @@ class Result(Protocol):
 
 class Judge(Protocol):
     """Judges the facts of all files. ``only``: of which files to report (None: all). ``over``: a map over many items,
-    maybe on several processes."""
+    maybe on several processes. ``store``: remembers what was judged; the result is the same with any."""
 
-    def __call__(self, facts: Sequence[FileFacts], only: Callable[[str], bool] | None, over: Over = in_order, /) -> Result: ...
+    def __call__(self, facts: Sequence[FileFacts], only: Callable[[str], bool] | None, over: Over = in_order, store: Store = NOTHING, /) -> Result: ...
 
 
 class Again(Protocol):
@@ -84,6 +85,10 @@ class Spine:
     skipped: tuple[str, ...] = ()
     contracts: Contracts | None = None
     again: Callable[[], Again] | None = None
+    key: str = ""
+    """Names all that ``facts`` depend on besides path and bytes; "": they must not be remembered."""
+    judging: str = ""
+    """The same of ``analyse`` besides the facts."""
 
 
 Loader = Callable[[Wanted], Spine]

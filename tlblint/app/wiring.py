@@ -22,8 +22,10 @@ from tlblint.engine.roots import Over, in_order
 from tlblint.findings.own import by_code
 from tlblint.flow import facts_of
 from tlblint.io import data
+from tlblint.io.stamp import stamp
 from tlblint.io.errors import InputError
 from tlblint.model.ir import FileFacts
+from tlblint.model.store import NOTHING, Store, key
 from tlblint.roles import ContractTable, Generation, ProfileData, RoleError, RoleTable, detect, load_contracts, load_profile_data, load_roles
 from tlblint.roles.contracts import SAYS
 from tlblint.roles.generation import FEATURES
@@ -57,18 +59,23 @@ def build(wanted: Wanted) -> Spine:
     context = _context(roles, contracts, texts, generation, chosen)
     judged = tuple(rule for rule in rules if rule.code in active and rule.transitions)
     words = roles.relevant() | {slot.struct.encode() for slot in contracts.slots if slot.slot == "fn"}
+    ruleset = _digest(rules, texts, profile_texts)
+    named = key(stamp(), ruleset, generation.name, *sorted(generation.features), "", *(p.profile.name for p in chosen)).hex()
+    judging = [key(named, which, *(rule.code for rule in judged)).hex() for which in ("", "bare")]
     return Spine(
         rules=rules,
         active=active,
         profiles=tuple(sorted(p.profile.name for p in chosen)),
         words=words,
-        ruleset=_digest(rules, texts, profile_texts),
+        ruleset=ruleset,
         facts=partial(_facts, _configs(chosen), words, _helpers(roles), contracts),
-        analyse=partial(_analyse, judged, context),
+        analyse=partial(_analyse, judged, context, judging[0]),
         hints=roles.prefilter(),
         skipped=_paths(texts, "skipped"),
         again=partial(_Again, judged, context),
-        contracts=Contracts(partial(_analyse, judged, _without_contracts(context, texts)), partial(_reason, contracts)),
+        contracts=Contracts(partial(_analyse, judged, _without_contracts(context, texts), judging[1]), partial(_reason, contracts)),
+        key=named,
+        judging=judging[0],
     )
 
 
@@ -98,8 +105,11 @@ def _reason(contracts: ContractTable, path: str, name: str) -> str:
     return contract.reason if contract is not None and contract.says else ""
 
 
-def _analyse(rules: tuple[RuleSpec, ...], context: Context, facts: Sequence[FileFacts], only: Callable[[str], bool] | None, over: Over = in_order, /) -> Result:
-    return analyse(facts, rules, context, Options(only, over))
+def _analyse(
+    rules: tuple[RuleSpec, ...], context: Context, digest: str, facts: Sequence[FileFacts], only: Callable[[str], bool] | None, over: Over = in_order,
+    store: Store = NOTHING, /,
+) -> Result:  # fmt: skip
+    return analyse(facts, rules, context, Options(only, over, store=store, digest=digest.encode() if store is not NOTHING else b""))
 
 
 def _rules(directory: str, extra: tuple[str, ...]) -> tuple[RuleSpec, ...]:
