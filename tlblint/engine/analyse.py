@@ -14,6 +14,7 @@ from tlblint.engine.again import Memory
 from tlblint.engine.automata import Automata, Place
 from tlblint.engine.compile import ENTRY_FUNCTION, Code, Compiler
 from tlblint.engine.entries import Entry
+from tlblint.engine.flows import Flows
 from tlblint.engine.grammar import RuleSpec
 from tlblint.engine.interp import World
 from tlblint.engine.kept import Kept, Node
@@ -117,6 +118,7 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
 
     slots = {index: frozenset().union(*(context.slots[slot].says for slot in calls.values())) for index, calls in walks.entries.items()}
     promises = scope.gathered([says[i] | slots.get(i, frozenset()) for i in range(len(program.functions))])
+    flows = Flows(session.code)
     parts: dict[frozenset[Place], Automata] = {} if memory is None else memory.automata
 
     def able(index: int) -> frozenset[Place]:
@@ -127,8 +129,10 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
     def world(places: frozenset[Place]) -> World:
         if places not in parts:
             parts[places] = Automata(rules, context.features, places)
-        return World(session.code, parts[places], says, lambda i: not context.outside(program.functions[i].path, program.functions[i].name), events,
+        made = World(session.code, parts[places], says, lambda i: not context.outside(program.functions[i].path, program.functions[i].name), events,
                      lambda i: context.entries(program.functions[i].path, program.functions[i].name))
+        made.flows = flows
+        return made
 
     def subject(index: int) -> bool:
         """The definition of an API function is what the role table describes, not a user of it: few rules are about those."""

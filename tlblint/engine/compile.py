@@ -54,7 +54,8 @@ class Code:
     tests: frozenset[str]
     """Paths that a branch or the result depends on, in this function itself."""
     sources: Sources
-    callees: frozenset[int]
+    calls: tuple[tuple[int, tuple[Expr, ...]], ...]
+    """What is called, with which arguments."""
     writes: frozenset[str]
     entry_pointers: frozenset[str]
     lasting: frozenset[str]
@@ -218,7 +219,7 @@ class Compiler:
         raw = self._raw(fn, dest)
         relevant = _relevant(fn, raw)
         blocks = []
-        callees: set[int] = set()
+        calls: list[tuple[int, tuple[Expr, ...]]] = []
         writes: set[str] = set()
         for block, ops in zip(fn.blocks, raw, strict=True):
             kept = []
@@ -227,12 +228,12 @@ class Compiler:
                     continue
                 kept.append(op)
                 if op[0] == CALL:
-                    callees.add(op[1])
+                    calls.append((op[1], op[4]))
                 elif op[0] == SET:
                     writes.add(op[1])
             blocks.append((tuple(kept), block.kind, block.cond, block.succs, block.pos))
         return Code(index, fn, blocks, frozenset(relevant.paths), *_tests(blocks),
-                    frozenset(callees), frozenset(writes), _pointers(fn), _lasting(fn), _zeroed(fn),
+                    tuple(calls), frozenset(writes), _pointers(fn), _lasting(fn), _zeroed(fn),
                     _guards(fn), frozenset(name for name, _ in fn.params) - _assigned(fn), _owned(fn))
 
     def _raw(self, fn: Function, dest: dict[int, str]) -> list[list[tuple | None]]:  # type: ignore[type-arg]

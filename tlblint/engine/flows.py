@@ -6,107 +6,96 @@ A callee is told only what it, or what it calls, can make use of. So callers in 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable
 from functools import lru_cache
+from typing import NamedTuple
 
-from tlblint.engine.compile import CALL, ROLE, Code, own, paths_in
+from tlblint.engine.compile import ROLE, Code, own, paths_in
+from tlblint.engine.rings import rings
 from tlblint.model.ir import Expr
 
 _TAKES_OUT = frozenset({"entry.clear", "entry.start"})
 
 
+class Flow(NamedTuple):
+    """``writes``: what a function stores through its parameters, itself or in what it calls: "*force_flush", "vmf->pte". ``tests``: paths
+    that a branch or a result depends on there; marked like ``Code.tests``. ``taken``: parameters through which entries are taken out."""
+
+    writes: frozenset[str]
+    tests: frozenset[str]
+    taken: frozenset[str]
+
+
+_NOTHING = Flow(frozenset(), frozenset(), frozenset())
+
+
 class Flows:
-    """Answers for the functions of one program, each found once. Recursion counts as nothing more."""
+    """Answers for the functions of one program, each found once. What is called back in a ring counts as nothing more."""
 
     def __init__(self, code: Callable[[int], Code]) -> None:
         self._code = code
-        self._written: dict[int, frozenset[str]] = {}
-        self._tested: dict[int, frozenset[str]] = {}
-        self._taken: dict[int, frozenset[str]] = {}
+        self._flows: dict[int, Flow] = {}
 
     def forget(self, index: int) -> None:
         """A function is not what it was, or calls one that is not."""
-        for known in (self._written, self._tested, self._taken):
-            known.pop(index, None)
+        self._flows.pop(index, None)
 
-    def writes(self, index: int) -> frozenset[str]:
-        """What a function stores through its parameters, itself or in what it calls: "*force_flush", "vmf->pte"."""
-        for other in self._below(index, self._written):
-            self._written[other] = self._writes(other)
-        return self._written[index]
+    def of(self, index: int) -> Flow:
+        """What goes through the parameters of a function."""
+        found = self._flows.get(index)
+        if found is None:
+            for ring in rings(index, self._callees, self._flows):
+                for other in ring:
+                    self._flows[other] = self._flow(other)
+            found = self._flows[index]
+        return found
 
-    def _writes(self, index: int) -> frozenset[str]:
+    def _flow(self, index: int) -> Flow:
         code = self._code(index)
-        params = {name for name, _ in code.fn.params}
-        out = {path for path in code.writes if root(path) in params and root(path) != path}
-        for callee, args in _calls(code):
-            inner = self._code(callee).fn.params
-            for written in self._written.get(callee, ()):
-                out.update(_through(written, inner, args, params))
-        return frozenset(out)
-
-    def tests(self, index: int) -> frozenset[str]:
-        """Paths that a branch or a result depends on, in the function or in what it calls; marked like ``Code.tests``."""
-        for other in self._below(index, self._tested):
-            self._tested[other] = self._tests(other)
-        return self._tested[index]
-
-    def _tests(self, index: int) -> frozenset[str]:
-        code = self._code(index)
-        out = set(code.tests)
-        for callee, args in _calls(code):
-            inner = self._tested.get(callee, frozenset())
-            out.update(path for path in inner if path[-1] == "(")
-            for (name, _), arg in zip(self._code(callee).fn.params, args, strict=False):
-                out |= _asked(inner, name, arg)
-        return code.sources.close(out)
-
-    def taken(self, index: int) -> frozenset[str]:
-        """Parameters through which a function, or what it calls, takes an entry out."""
-        for other in self._below(index, self._taken):
-            self._taken[other] = self._takes(other)
-        return self._taken[index]
-
-    def _takes(self, index: int) -> frozenset[str]:
-        code = self._code(index)
-        out: set[str] = set()
-        for ops, *_ in code.blocks:
-            for op in ops:
-                if op[0] == ROLE:
-                    out.update(_base(expr) for kind, binds, _, _ in op[2] if kind in _TAKES_OUT for what, expr in binds if what == "pte")
-        for callee, args in _calls(code):
-            inner = self._taken.get(callee, frozenset())
-            out.update(_base(arg) for (name, _), arg in zip(self._code(callee).fn.params, args, strict=False) if name in inner)
-        return frozenset(out & {name for name, _ in code.fn.params})
-
-    def _below(self, index: int, known: Container[int]) -> Iterator[int]:
-        """``index`` and what it calls as far as that is not in ``known``, callees first; however long the chain is."""
-        if index in known:
-            return
-        entered = {index}
-        stack = [(index, iter(self._callees(index)))]
-        while stack:
-            at, rest = stack[-1]
-            callee = next((c for c in rest if c not in known and c not in entered), None)
-            if callee is None:
-                yield at
-                stack.pop()
-            else:
-                entered.add(callee)
-                stack.append((callee, iter(self._callees(callee))))
+        below = [(self._flows.get(callee, _NOTHING), self._code(callee).fn.params, args) for callee, args in code.calls]
+        return Flow(_writes(code, below), _tests(code, below), _takes(code, below))
 
     def _callees(self, index: int) -> list[int]:
-        return [callee for callee, _ in _calls(self._code(index))]
+        return [callee for callee, _ in self._code(index).calls]
+
+
+_Below = list[tuple[Flow, tuple[tuple[str, str], ...], tuple[Expr, ...]]]
+"""Of each call what goes through the callee's parameters, these, and the arguments."""
+
+
+def _writes(code: Code, below: _Below) -> frozenset[str]:
+    params = {name for name, _ in code.fn.params}
+    out = {path for path in code.writes if root(path) in params and root(path) != path}
+    for flow, inner, args in below:
+        for written in flow.writes:
+            out.update(_through(written, inner, args, params))
+    return frozenset(out)
+
+
+def _tests(code: Code, below: _Below) -> frozenset[str]:
+    out = set(code.tests)
+    for flow, inner, args in below:
+        out.update(path for path in flow.tests if path[-1] == "(")
+        for (name, _), arg in zip(inner, args, strict=False):
+            out |= _asked(flow.tests, name, arg)
+    return code.sources.close(out)
+
+
+def _takes(code: Code, below: _Below) -> frozenset[str]:
+    out: set[str] = set()
+    for ops, *_ in code.blocks:
+        for op in ops:
+            if op[0] == ROLE:
+                out.update(_base(expr) for kind, binds, _, _ in op[2] if kind in _TAKES_OUT for what, expr in binds if what == "pte")
+    for flow, inner, args in below:
+        out.update(_base(arg) for (name, _), arg in zip(inner, args, strict=False) if name in flow.taken)
+    return frozenset(out & {name for name, _ in code.fn.params})
 
 
 @lru_cache(maxsize=65536)
 def root(path: str) -> str:
     """The variable a path starts from: "*p" and "p->f" give p."""
     return re.split(r"->|\.|\[", path.lstrip("*"), maxsplit=1)[0]
-
-
-def _calls(code: Code) -> list[tuple[int, tuple[Expr, ...]]]:
-    return [(op[1], op[4]) for ops, *_ in code.blocks for op in ops if op[0] == CALL]
 
 
 def _through(written: str, inner: tuple[tuple[str, str], ...], args: tuple[Expr, ...], params: set[str]) -> list[str]:

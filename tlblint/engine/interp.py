@@ -95,6 +95,7 @@ class World:
     promised: Callable[[int], Entry | None] = lambda index: None
     """How a contract says that a function is entered."""
     flows: Flows = field(init=False)
+    """Worlds of one program may share them."""
     table: dict[tuple[object, ...], Summary] = field(default_factory=dict)
     stack: list[int] = field(default_factory=list)
     stopped: dict[int, str] = field(default_factory=dict)
@@ -339,7 +340,7 @@ class Run:
         aside = tuple(i for i in path.auto.instances if not world.automata.listens(i, kinds) or not _reaches(world.automata.value_bound(i), handed))
         mine = path.auto if not aside else path.auto._replace(instances=tuple(i for i in path.auto.instances if i not in aside))
         auto = frame.state_in(mine)
-        env = frame.env_in(args, path.env, self._code.fn.advanced, world.flows.writes(callee), world.flows.tests(callee), world.flows.taken(callee))
+        env = frame.env_in(args, path.env, self._code.fn.advanced, *world.flows.of(callee))
         if QUIET in path.env and not kinds.isdisjoint(RECORDS):
             env[QUIET] = 1
         summary = analyse_function(world, callee, auto, env, is_root=False, inherited=says, walked=walked)
@@ -387,7 +388,7 @@ class Run:
             env.pop("@settled", None)
         if type(leave.value) is tuple and leave.value[0] == "l":
             frame.hand_out(leave.value[1], dest or temp)
-        for written in self._world.flows.writes(code.index):
+        for written in self._world.flows.of(code.index).writes:
             outer = frame.back(written)
             if outer is not None:
                 forget(env, outer)
