@@ -1,0 +1,63 @@
+"""Three ways to explore, one answer: over random programs."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tests.sim.programs import model
+from tlblint.sim import naive
+from tlblint.sim.explore import Explorer, Search
+from tlblint.sim.ir import VIOLATIONS
+from tlblint.sim.lower import lower
+
+BOUND = 4000
+BATCHES = 7
+EACH = 300
+
+
+def verdict(search: Search) -> str:
+    return " or ".join(sorted(VIOLATIONS[code - 1] for code in search.violations)) or "safe"
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_engines_agree(batch: int) -> None:
+    """Quick and naive: verdict, length, states. Reduced: safe or not. Fills as steps: safe or not, hardly longer, never shorter."""
+    kinds: Counter[str] = Counter()
+    for seed in range(batch * EACH, (batch + 1) * EACH):
+        one = model(seed)
+        program = lower(one)
+        full = Explorer(program).run(BOUND)
+        if not full.complete:
+            kinds["big"] += 1
+            continue
+        kinds[verdict(full)] += 1
+        found = naive.search(program, BOUND)
+        assert (found.verdict, found.length, found.states) == (verdict(full), full.length, full.states), seed
+        reduced = Explorer(program, reduced=True).run(BOUND)
+        assert (reduced.length is None) == (full.length is None), seed
+        assert reduced.states <= full.states or full.length is not None, seed
+        fills = Explorer(lower(one, fill=True)).run(8 * BOUND)
+        if fills.complete or fills.length is not None:
+            kinds["filled"] += 1
+            assert (fills.length is None) == (full.length is None), seed
+            assert full.length is None or (fills.length is not None and full.length <= fills.length <= full.length + 4), (seed, full.length, fills.length)
+    assert kinds["big"] < EACH / 20
+    assert kinds["filled"] > EACH * 0.8
+    assert kinds["safe"] > EACH / 20, "the programs are too wild to tell engines apart"
+    assert len(kinds) > 8, "the programs are too tame"
+
+
+@pytest.mark.parametrize("seed", range(0, 400, 7))
+def test_witnesses_are_shortest_and_run(seed: int) -> None:
+    """explore() replays its witness with the reference interpreter, which raises if it disagrees."""
+    from tlblint.sim import Bounds, explore
+
+    outcome = explore(model(seed), Bounds(BOUND))
+    if outcome.witness is not None:
+        rows = [row for row in outcome.witness.steps if row.number]
+        assert [row.number for row in rows] == list(range(1, len(rows) + 1))
+        assert len(rows) == outcome.length
+        assert rows == [] or rows[-1].mark == "violation"
+        assert all(row.cause is None or 0 < row.cause < row.number for row in rows)
