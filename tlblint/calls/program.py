@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 from tlblint.model.ir import FileFacts, Function, OpsTable
+
+Fact = TypeVar("Fact")
 
 
 class Program:
@@ -26,6 +29,14 @@ class Program:
                 self._global.setdefault(fn.name, []).append(index)
 
         self._variants = variants
+        self._said: dict[tuple[object, int], Any] = {}
+
+    def once(self, what: object, index: int, make: Callable[[], Fact]) -> Fact:
+        """What ``make`` says of the text of a function and nothing else; ``what`` names it."""
+        key = (what, index)
+        if key not in self._said:
+            self._said[key] = make()
+        return self._said[key]  # type: ignore[no-any-return]
 
     def add(self, function: Function) -> int:
         """Take in a function that stands in no file and that no call finds by its name. Returns its index."""

@@ -7,8 +7,9 @@ So a walk is analysed like any other call, and what a callback finds in ``walk->
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from tlblint.calls.program import Program
 from tlblint.model.ir import Block, Expr, Function, Instr, OpsTable
@@ -49,31 +50,40 @@ class Walks:
                 self._by_table[(table.path, table.owner, table.name)] = index
                 self._by_name.setdefault((table.type, table.name), []).append(index)
         self._effects: dict[tuple[str, int], Effect | None] = {}
-        for fn in program.functions:
-            for block in fn.blocks:
-                for instr in block.instrs:
-                    if instr[0] == "call" and (effect := self.effect(instr)) is not None and "fn" in effect.attrs:
-                        self._hand_over(instr, effect, fn)
+        for index, fn in enumerate(program.functions):
+            for instr, effect in program.once("handed", index, partial(self._handing, fn)):
+                self._hand_over(instr, effect, fn)
 
     def _tables(self) -> list[OpsTable]:
         """The tables of the program, with the callbacks that functions put into one of their own by assignment."""
         tables = {(table.path, table.owner, table.name): table for table in self._program.tables}
         structs = {struct for struct, _ in self._slots}
-        for fn in self._program.functions:
-            types: dict[str, tuple[str, int]] = {}
-            for block in fn.blocks:
-                for instr in block.instrs:
-                    if instr[0] == "decl" and (struct := instr[2].removeprefix("const ").removeprefix("struct ")) in structs:
-                        types[instr[1]] = (struct, instr[3])
-                    elif instr[0] == "set" and instr[2][0] == "v":
-                        name, _, slot = instr[1].partition(".")
-                        if name in types and (types[name][0], slot) in self._slots:
-                            struct, pos = types[name]
-                            place = (fn.path, fn.name, name)
-                            table = tables.get(place) or OpsTable(fn.path, name, struct, (), fn.name, pos)
-                            if (slot, instr[2][1]) not in table.slots:
-                                tables[place] = OpsTable(table.path, table.name, table.type, (*table.slots, (slot, instr[2][1])), table.owner, table.pos)
+        for index, fn in enumerate(self._program.functions):
+            for name, struct, pos, slot, value in self._program.once("slots", index, partial(self._assigned, fn, structs)):
+                place = (fn.path, fn.name, name)
+                table = tables.get(place) or OpsTable(fn.path, name, struct, (), fn.name, pos)
+                if (slot, value) not in table.slots:
+                    tables[place] = OpsTable(table.path, table.name, table.type, (*table.slots, (slot, value)), table.owner, table.pos)
         return list(tables.values())
+
+    def _assigned(self, fn: Function, structs: Container[str]) -> list[tuple[str, str, int, str, str]]:
+        """(table, struct, where it is declared, slot, callback) of what a function puts into tables of its own."""
+        types: dict[str, tuple[str, int]] = {}
+        out = []
+        for block in fn.blocks:
+            for instr in block.instrs:
+                if instr[0] == "decl" and (struct := instr[2].removeprefix("const ").removeprefix("struct ")) in structs:
+                    types[instr[1]] = (struct, instr[3])
+                elif instr[0] == "set" and instr[2][0] == "v":
+                    name, _, slot = instr[1].partition(".")
+                    if name in types and (types[name][0], slot) in self._slots:
+                        out.append((name, *types[name], slot, instr[2][1]))
+        return out
+
+    def _handing(self, fn: Function) -> list[tuple[Instr, Effect]]:
+        """The calls in a function that are given another one."""
+        calls = ((instr, self.effect(instr)) for block in fn.blocks for instr in block.instrs if instr[0] == "call")
+        return [(instr, effect) for instr, effect in calls if effect is not None and "fn" in effect.attrs]
 
     def effect(self, instr: Instr) -> Effect | None:
         """The effect of a call that starts a walk, or None."""

@@ -93,7 +93,7 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
     program = Program(facts) if memory is None else memory.program(facts)
     walks = Walks(program, {place: dict(entry.bind) for place, entry in context.slots.items()}, context.roles)
     says = {i: context.says(fn.path, fn.name) | _assumed(fn.annotations) for i, fn in enumerate(program.functions)}
-    marks = Marks(program.functions, context.roles)
+    marks = Marks(program, context.roles)
     judged_for_itself = marks.says if any(rule.definitions for rule in rules) else {}
     marked = {i: marks.kinds.get(i, frozenset()) for i in (*marks.kinds, *judged_for_itself)}
     scope = Scope(program, context.roles, walks, {i for i, promised in says.items() if "settles" in promised}, marked)

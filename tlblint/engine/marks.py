@@ -7,9 +7,10 @@ takes back are followed. In the definition of an API function that stands for su
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
+from functools import partial
 
-from tlblint.calls.program import arch_of
+from tlblint.calls.program import Program, arch_of
 from tlblint.model.ir import Block, Expr, Function, Instr
 from tlblint.model.roles import Role
 
@@ -36,8 +37,9 @@ WORDS = {"flush.batched": "completes-flush", "unmap.flush": "completes-flush", "
 class Marks:
     """What the functions of a program say without a call. Everything else here is asked per function."""
 
-    def __init__(self, functions: Sequence[Function], roles: Resolver) -> None:
+    def __init__(self, program: Program, roles: Resolver) -> None:
         self._roles = roles
+        functions = program.functions
         clearing: set[int] = set()
         self.says: dict[int, frozenset[str]] = {}
         """The definitions of API functions that are to be judged, by index, with what is said of them."""
@@ -48,11 +50,14 @@ class Marks:
             words = frozenset(WORDS[e.kind] for e in role.effects if e.kind in WORDS and "dirty" not in e.attrs) if role is not None else _NONE
             if words and not arch_of(fn.path):
                 self.says[index] = words
-            for block in fn.blocks:
-                if self._learn(block, fn):
-                    clearing.add(index)
+            cleared, kept, clears = program.once("flags", index, partial(self._learn, fn))
+            self._cleared |= cleared
+            self._kept |= kept
+            if clears:
+                clearing.add(index)
         self._defining = {(functions[i].path, functions[i].name) for i in self.says}
-        self.kinds = {index: kinds for index, fn in enumerate(functions) if (kinds := frozenset(self._all(fn, index in clearing)))}
+        seen = ("kinds", self.flags, frozenset(self._defining))
+        self.kinds = {index: kinds for index, fn in enumerate(functions) if (kinds := program.once(seen, index, partial(self._kinds, fn, index in clearing)))}
         """The events of each function that has any."""
 
     @property
@@ -60,8 +65,17 @@ class Marks:
         """What all functions together say: names of flags that somebody takes back, "name/operand" of ranges that somebody widens."""
         return frozenset(self._cleared | self._kept)
 
-    def _learn(self, block: Block, fn: Function) -> bool:
-        """Whether a call takes a flag back."""
+    def _kinds(self, fn: Function, clears: bool) -> frozenset[str]:
+        return frozenset(self._all(fn, clears))
+
+    def _learn(self, fn: Function) -> tuple[frozenset[str], frozenset[str], bool]:
+        """(flags that a function takes back, ranges that it widens, whether it takes a flag back by a call)."""
+        cleared: set[str] = set()
+        kept: set[str] = set()
+        clears = [self._learned(block, fn, cleared, kept) for block in fn.blocks]
+        return frozenset(cleared), frozenset(kept), any(clears)
+
+    def _learned(self, block: Block, fn: Function, cleared: set[str], kept: set[str]) -> bool:
         calls: dict[int, Instr] = {}
         found = False
         for instr in block.instrs:
@@ -72,14 +86,14 @@ class Marks:
                     if effect.kind in ("flag.clear", "flag.swap"):
                         path = _operand(dict(effect.bind)["flag"], instr[3])
                         if path and _of_space(path, fn) and _speaks_of_flush(path, dict(effect.bind).get("bit", ""), instr):
-                            self._cleared.add(_last(path))
+                            cleared.add(_last(path))
                             found = True
             elif instr[0] == "set" and instr[2] == ("n", 0) and _of_space(instr[1], fn) and _FLUSHY.search(_last(instr[1])):
-                self._cleared.add(_last(instr[1]))
+                cleared.add(_last(instr[1]))
             elif instr[0] == "set" and instr[2][0] == "t" and _last(instr[1]) not in _COMMON:
                 made = calls.get(instr[2][1])
                 if made is not None and made[2] in _WIDEN and ("v", instr[1]) in made[3]:
-                    self._kept.add(_kept_name(instr[1], fn) + "/" + _WIDEN[made[2]])
+                    kept.add(_kept_name(instr[1], fn) + "/" + _WIDEN[made[2]])
         return found
 
     def followed(self, path: str, fn: Function, bit: Expr | None = None) -> frozenset[str] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 
 from tlblint.calls.program import Program
 from tlblint.calls.walks import Walks
@@ -44,7 +45,7 @@ class Scope:
         self.carrying: set[int] = set()
         mattering: set[int] = set()
         for index, fn in enumerate(program.functions):
-            carries, matters, callees, kinds = self._scan(fn)
+            carries, matters, callees, kinds = self._seen(index, fn)
             self._direct.append(kinds | (marked or {}).get(index, frozenset()))
             self.callees.append(callees)
             if carries:
@@ -72,18 +73,25 @@ class Scope:
                     if program.functions[caller].static:
                         work.append(caller)
 
-    def _scan(self, fn: Function) -> tuple[bool, bool, tuple[int, ...], frozenset[str]]:
+    def _seen(self, index: int, fn: Function) -> tuple[bool, bool, tuple[int, ...], frozenset[str]]:
+        carries, matters, kinds, names, walking = self._program.once("scan", index, partial(self._scan, fn))
+        found = [self._program.resolve(name, fn.path) for name in names]
+        found += [self._walks.target(instr, fn) for instr in walking]
+        return carries, matters, tuple(sorted({callee for callee in found if callee is not None})), kinds
+
+    def _scan(self, fn: Function) -> tuple[bool, bool, frozenset[str], tuple[str, ...], tuple[Instr, ...]]:
+        """What a function's text says: whether it carries, whether it matters, its events, names of what it calls, calls that start walks."""
         carries = matters = False
         given = {name for name, type_ in fn.params if type_ == SPINLOCK} if fn.static else set()
-        callees: set[int] = set()
+        names: dict[str, None] = {}
+        walking: list[Instr] = []
         kinds: set[str] = set()
         for block in fn.blocks:
             for instr in block.instrs:
                 if instr[0] != "call":
                     continue
-                walk = self._walks.target(instr, fn)
-                if walk is not None:
-                    callees.add(walk)
+                if self._walks.effect(instr) is not None:
+                    walking.append(instr)
                 is_role, carry, matter, lock = self._kind(instr[2], len(instr[3]))
                 if lock and not any(a[0] in "v&" and (PTL_NAME.search(a[1]) or a[1] in given) for a in instr[3]):
                     carry = matter = False
@@ -92,10 +100,8 @@ class Scope:
                 if is_role:
                     kinds |= self._raised(instr, fn)
                 else:
-                    callee = self._program.resolve(instr[2], fn.path)
-                    if callee is not None:
-                        callees.add(callee)
-        return carries, matters, tuple(sorted(callees)), frozenset(kinds)
+                    names[instr[2]] = None
+        return carries, matters, frozenset(kinds), tuple(names), tuple(walking)
 
     def _kind(self, name: str, nargs: int) -> tuple[bool, bool, bool, bool]:
         known = self._kinds.get((name, nargs))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from tlblint.calls.program import Program, arch_of, size
+from tlblint.calls.program import Fact, Program, arch_of, size
 from tlblint.model.ir import Block, FileFacts, Function, OpsTable
 
 _NOBODY = Function("", "", 0, 0, (), "", False, (), frozenset())
@@ -30,6 +31,8 @@ class Registry:
     _known: dict[Key, int] = field(default_factory=dict)
     _tables: dict[Key, OpsTable] = field(default_factory=dict)
     _files: dict[str, _File] = field(default_factory=dict)
+    said: dict[tuple[object, int], Any] = field(default_factory=dict)
+    """What Program.once() was told of them."""
 
     def file(self, facts: FileFacts) -> _File:
         """The functions and tables of a file by their first appearance."""
@@ -74,6 +77,7 @@ class View(Program):
     def __init__(self, registry: Registry, facts: Sequence[FileFacts]) -> None:
         super().__init__(())
         self._registry = registry
+        self._said = registry.said
         files = [registry.file(item) for item in sorted(facts, key=lambda item: item.path)]
         self.functions = [_NOBODY] * len(registry.functions)
         self.alive: set[int] = set()
@@ -86,7 +90,6 @@ class View(Program):
         for file in files:
             for index, shift in file.functions:
                 self._enter(index, shift)
-        self._twins: dict[tuple[str, str], list[int]] = self._variants
 
     def _enter(self, index: int, shift: int) -> None:
         fn = self.functions[index] = self._registry.functions[index]
@@ -100,6 +103,10 @@ class View(Program):
         self._prefer((fn.path, fn.name), index)
         if not fn.static or fn.path.endswith(".h"):
             self._global.setdefault(fn.name, []).append(index)
+
+    def once(self, what: object, index: int, make: Callable[[], Fact]) -> Fact:
+        """Remembered for all states."""
+        return super().once(what, index, make) if index in self.alive else make()
 
     def add(self, function: Function) -> int:
         """Take in the function that a walk was made into."""
