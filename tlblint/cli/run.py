@@ -15,6 +15,7 @@ from tlblint.app.console import InputError, ReaderGone, clean, write_stderr, wri
 from tlblint.cli.groups import Suggesting
 
 COMMANDS = {
+    "cache": "Show or clear what earlier runs have left.",
     "check": "Check a tree for TLB-flush mistakes.",
     "config": "Show settings and where they come from.",
     "demo": "Check the shipped miniature tree.",
