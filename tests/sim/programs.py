@@ -45,8 +45,10 @@ def kernel_step(rng: random.Random) -> str:
     )  # fmt: skip
 
 
-PAIRS = (("lock(l)", "unlock(l)"), ("lock(l)", "unlock(l)"), ("lock_read(m)", "unlock_read(m)"), ("lock(m)", "unlock(m)"), ("irq_off()", "irq_on()"),
-         ("lazy_enter()", "lazy_leave()"), ("defer()", "ubc_flush()"), ("gather()", "gather_finish()"), ("pending_inc()", "pending_dec()"), ("inc(n)", "dec(n)"))  # fmt: skip
+PAIRS = (
+    ("lock(l)", "unlock(l)"), ("lock(l)", "unlock(l)"), ("lock_read(m)", "unlock_read(m)"), ("lock(m)", "unlock(m)"), ("irq_off()", "irq_on()"),
+    ("lazy_enter()", "lazy_leave()"), ("defer()", "ubc_flush()"), ("gather()", "gather_finish()"), ("pending_inc()", "pending_dec()"), ("inc(n)", "dec(n)"),
+)  # fmt: skip
 
 
 def user_step(rng: random.Random) -> str:
