@@ -97,8 +97,8 @@ class _Anew:
 
 def _judged(spine: Spine, found: Sequence[State], part: frozenset[Name], request: Request) -> list[Seen]:
     """What is found in each state, in the functions that the series can have an effect on."""
+    again: Again = spine.again() if spine.again is not None else _Anew(spine)
     for _ in range(ROUNDS):
-        again: Again = spine.again() if spine.again is not None else _Anew(spine)
         seen: list[Seen] = []
         outside: list[list[Finding]] = []
         for number, state in enumerate(found):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from tlblint.calls.program import Program
@@ -40,6 +40,14 @@ class Told:
     changed: frozenset[Name] = frozenset()
 
 
+@dataclass(slots=True)
+class _Kept:
+    """What was known of a function: its code, and answers by (places, key)."""
+
+    code: Code | None
+    answers: list[tuple[frozenset[Place], Key, Summary]] = field(default_factory=list)
+
+
 class Memory:
     """What is remembered from one state of a tree for the next. ``part``: the functions that the next judging is about, None for all;
     ``told`` speaks of the last one."""
@@ -53,6 +61,8 @@ class Memory:
         self._view: View | None = None
         self._signs: dict[int, Key] = {}
         self._tables: dict[frozenset[Place], dict[Key, Summary]] = {}
+        self._shelf: dict[int, dict[Key, _Kept]] = {}
+        self._numbers: dict[Key, int] = {}
         self._flags: frozenset[str] = frozenset()
         self._flows = Flows(self._code)
         self._code_of: Callable[[int], Code] | None = None
@@ -68,17 +78,40 @@ class Memory:
         self._code_of = code
         self.told = Told(changed=view.names(view.alive ^ self._signs.keys()) if self._signs else frozenset())
         signs = {index: self._sign(index, scope, says, marks, walks) for index in view.alive}
-        stale = {index for index, sign in signs.items() if self._signs.get(index) != sign} | (self._signs.keys() - signs.keys())
-        if words := frozenset(flag.partition("/")[0].rpartition(":")[2] for flag in self._flags ^ marks.flags):
+        before, flags = self._signs, self._flags
+        stale = {index for index, sign in signs.items() if before.get(index) != sign} | (before.keys() - signs.keys())
+        if words := frozenset(flag.partition("/")[0].rpartition(":")[2] for flag in flags ^ marks.flags):
             stale |= {index for index in view.alive if not words.isdisjoint(_words(view.functions[index]))}
         self._signs, self._flags = signs, marks.flags
         gone = closure(stale, lambda index: scope.callers.get(index, ()))
-        for index in gone:
-            self.codes.pop(index, None)
+        if before:
+            self._put_by(gone & before.keys(), before, flags)
+            self._take_back(gone & signs.keys(), signs, marks.flags)
+
+    def _put_by(self, gone: Iterable[int], signs: Mapping[int, Key], flags: frozenset[str]) -> None:
+        """Keep what was said of functions under what it rests on: the next patch may put things back, or the series be gone through again."""
+        kept = {index: _Kept(self.codes.pop(index, None)) for index in gone}
+        for places, table in self._tables.items():
+            for key in [key for key in table if key[0] in kept]:
+                kept[key[0]].answers.append((places, key, table.pop(key)))  # type: ignore[index]
+        for index, held in kept.items():
             self._flows.forget(index)
-        for table in self._tables.values():
-            for key in [key for key in table if key[0] in gone]:
-                del table[key]
+            if held.answers:
+                self._shelf.setdefault(index, {})[flags, self._rest(index, signs)] = held
+
+    def _take_back(self, gone: set[int], signs: Mapping[int, Key], flags: frozenset[str]) -> None:
+        for index in gone & self._shelf.keys():
+            held = self._shelf[index].get((flags, self._rest(index, signs)))
+            if held is not None:
+                if held.code is not None:
+                    self.codes[index] = held.code
+                for places, key, summary in held.answers:
+                    self._tables[places][key] = summary
+
+    def _rest(self, index: int, signs: Mapping[int, Key]) -> frozenset[tuple[int, int]]:
+        """What the answers of a function rest on: itself and all that it calls, as they were."""
+        below = closure({index}, lambda at: (callee for callee in signs[at][0] if callee in signs))  # type: ignore[attr-defined]
+        return frozenset((at, self._numbers.setdefault(signs[at], len(self._numbers))) for at in below)
 
     def _sign(self, index: int, scope: Scope, says: Mapping[int, frozenset[str]], marks: Marks, walks: Walks) -> Key:
         """All that the answers of a function hang on, apart from its text and what it calls: these are its index and theirs."""
