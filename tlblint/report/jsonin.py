@@ -205,7 +205,7 @@ def _parse(raw: bytes, kind: type[Kind]) -> Kind:
         raise BadResult(place.rstrip("`") or "$", what[:1].lower() + what[1:]) from None
     except msgspec.DecodeError as error:
         what = str(error).removeprefix("JSON is malformed: ")
-        raise BadResult("$", f"expected JSON, {what}" if raw.strip() else "expected JSON, the file is empty") from None
+        raise BadResult("$", f"expected JSON, {what[:1].lower()}{what[1:]}" if raw.strip() else "expected JSON, the file is empty") from None
     except (RecursionError, UnicodeDecodeError, ValueError):
         raise BadResult("$", "expected JSON that is not nested so deep, in UTF-8") from None
 

@@ -213,9 +213,9 @@ def _witness_step(step: WitnessStep) -> dict[str, Any]:
 
 
 def _safe(value: Any) -> Any:
-    r"""Lone surrogates (bytes of file names that are not UTF-8) as \xNN text: strict readers refuse them."""
+    """Every string with control, format and surrogate characters as escapes: viewers show them. Line ends stay."""
     if isinstance(value, str):
-        return value if value.isascii() else value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        return "\n".join(map(clean, value.split("\n")))
     if isinstance(value, dict):
         return {_safe(key): _safe(item) for key, item in value.items()}
     return [_safe(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,145 @@
+"""The page as text: sound, closed to the outside, safe with anything in it, and small."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from hashlib import sha256
+
+import pytest
+
+from tests.report.make import NOTE, finding, report
+from tests.report.page_parser import Page
+from tests.report.pages import CALLED, EVIL, STYLE, hostile, long_witness, many, rich, series, witness
+from tlblint.report import html
+from tlblint.report.html_page import verdict_line
+from tlblint.report.view import Compared, Report, SeriesView, place_of
+
+MAKERS: list[Callable[[], Report]] = [rich, series, hostile, report, lambda: many(50)]
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_the_page_is_sound(make: Callable[[], Report]) -> None:
+    page = Page(html.render(make(), STYLE))
+    assert page.problems == []
+    ids = Counter(page.values("id"))
+    assert [name for name, count in ids.items() if count > 1 or not re.fullmatch(r"[A-Za-z][\w-]*", name)] == []
+    targets = list(page.values("href"))
+    assert [target for target in targets if not target.startswith("#") or target[1:] not in ids] == []
+    named = [name for key in ("aria-labelledby", "for") for value in page.values(key) for name in value.split()]
+    assert [name for name in named if name not in ids] == []
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_nothing_leaves_the_page_and_nothing_foreign_runs(make: Callable[[], Report]) -> None:
+    text = html.render(make(), STYLE)
+    page = Page(text)
+    assert page.elements["script"] == page.elements["style"] == 1
+    assert not {"src", "srcset", "style", "action", "data", "poster", "xlink:href"} & {name for _, name, _ in page.attributes}
+    assert [name for _, name, _ in page.attributes if name.startswith("on")] == []
+    assert not {"iframe", "object", "embed", "link", "base", "form", "img", "image", "use", "foreignobject"} & set(page.elements)
+    [policy] = [value for value in page.values("content") if "default-src" in value]
+    for kind in ("script", "style"):
+        digest = base64.b64encode(sha256(page.inside[kind].encode()).digest()).decode()
+        assert f"{kind}-src 'sha256-{digest}'" in policy
+    assert policy.startswith("default-src 'none'; ") and "unsafe" not in policy and "*" not in policy
+    assert page.comments == []
+    assert "http:" not in text and "https:" not in text
+
+
+def test_hostile_text_stays_text() -> None:
+    text = html.render(hostile(), STYLE)
+    page = Page(text)
+    assert re.findall(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", text) == []
+    assert "<script>alert" not in text and "<img src" not in text
+    said = "".join(page.text)
+    assert said.count("{{ 7*7 }}") > 20 and "49" not in re.sub(r"\d*49\d+|\d+49\d*", "", said)  # a template that ran would leave the product
+    shown = EVIL.replace("\u202e", "\\u202e").replace("\x1b", "\\x1b").replace("\x00", "\\x00").replace("\x07", "\\x07").replace("\udcff", "\\xff")
+    assert shown in said
+    assert [value for value in page.values("href") if not value.startswith("#")] == []
+
+
+@pytest.mark.parametrize("make", [rich, series, hostile, report])
+def test_the_bytes_depend_on_the_report_alone(make: Callable[[], Report]) -> None:
+    style = replace(STYLE, color=True, width=40, unicode=True, verbosity=-1, place=lambda path: f"/elsewhere/{path}")
+    assert html.render(make(), STYLE) == html.render(make(), style)
+
+
+def test_the_shell_is_small() -> None:
+    empty = html.render(report(), STYLE)
+    assert len(empty.encode()) <= 60_000
+    assert len(STYLE.templates["page.css"].encode()) <= 12_000 and len(STYLE.templates["page.js"].encode()) <= 20_000
+
+
+def articles(text: str) -> list[str]:
+    return re.findall(r"<article.*?</article>", text, re.DOTALL)
+
+
+def test_a_finding_is_small() -> None:
+    full = finding(rule="TLB001", trace=CALLED * 2, witness=witness(), verdict="confirmed")
+    [one] = articles(html.render(report(full), STYLE))
+    assert 5_000 < len(one.encode()) <= html.FINDING
+    assert 'class="lanes"' in one and 'class="calls"' in one and 'data-tab="mail"' in one
+
+
+def test_a_long_finding_gives_up_pictures_before_its_path() -> None:
+    [one] = articles(html.render(report(finding(trace=CALLED * 12, witness=long_witness(60))), STYLE))
+    assert 'class="lanes"' not in one and one.count('class="s') >= 48
+    assert "<li" in one and len(one.encode()) < html.LONG
+
+
+def test_a_large_result_keeps_within_its_limits_and_says_so() -> None:
+    text = html.render(many(4000), STYLE)
+    notices = [said for said in Page(text).text if "keep the page small" in said or "too large" in said]
+    assert len(notices) >= 2 and len(text.encode()) < html.HARD * 1.5
+    left = 4000 - len(articles(text))
+    assert left > 0 and any(said.startswith(f"{left:,} more findings") for said in notices)
+    kept = Counter(re.findall(r'data-sev="(\w+)"', "".join(articles(text))))
+    assert kept["error"] == 1334 and kept["note"] < 1333  # the gravest are kept
+
+
+def test_findings_of_one_fingerprint_have_links_of_their_own() -> None:
+    page = Page(html.render(report(finding(), finding(path="mm/b.c"), finding(path="mm/c.c")), STYLE))
+    assert [name for name in page.values("id") if name.startswith("f-")] == [f"f-{'0123456789abcdef'}{more}" for more in ("", "-2", "-3")]
+
+
+def test_an_empty_run_says_so_and_has_no_controls() -> None:
+    page = Page(html.render(report(), STYLE))
+    assert "Nothing found." in page.text and "q" not in page.values("id") and not page.elements["nav"]
+
+
+@pytest.mark.parametrize(
+    ("made", "line"),
+    [
+        (report(), "Nothing found."),
+        (report(finding(), NOTE), "1 error, 1 note."),
+        (report(finding(), finding(verdict="confirmed")), "2 errors; 1 confirmed by simulation."),
+        (rich(), "4 new, 1 known, 1 suppressed in source; 1 confirmed by simulation."),
+        (series(), "2 new, 1 fixed by this series, 1 there before this series; 1 confirmed by simulation."),
+        (report(finding(), compared=Compared("o", frozenset(), (finding(line=9),), {}, 1)), "0 new, 1 as before, 1 gone."),
+        (report(finding(), compared=Compared("o", frozenset({place_of(finding())}), (), {}, 0)), "1 new, 0 gone."),
+    ],
+)
+def test_the_verdict_line(made: Report, line: str) -> None:
+    assert verdict_line(made) == line
+
+
+def test_no_source_at_hand_is_said_and_places_are_kept() -> None:
+    [one] = articles(html.render(report(finding(), sources={}), STYLE))
+    assert "The sources are not at hand" in one and "mm/a.c:3</code>" in one
+
+
+def test_lines_that_a_patch_adds_are_marked() -> None:
+    old, new = b"int a;\nint b;\nint c;\n", b"int a;\nint new;\nint b;\nint c;\n"
+    [mark] = [one.patch for one in series().findings if one.patch and one.patch.index == 2]
+    made = report(finding(patch=mark, line=3), series=SeriesView("t", "b", ()), sources_at={1: {"mm/a.c": old}, 2: {"mm/a.c": new}})
+    [one] = articles(html.render(made, STYLE))
+    assert re.findall(r'class="l add[^"]*"><i>\+(\d+)</i>', one) == ["2"]
+
+
+def test_a_rule_whose_manual_is_not_there_has_no_dead_link() -> None:
+    text = html.render(report(finding(rule="TLB999")), STYLE)
+    assert "#rule-TLB999" not in text and "does not hold the manual of TLB999" in text
