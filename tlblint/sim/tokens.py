@@ -22,6 +22,10 @@ _TOKEN = re.compile(
 )
 
 
+MOST = 300
+"""Tokens of the longest line: expressions nest no deeper than that."""
+
+
 def tokens(text: str, column: int = 1) -> list[Token]:
     """The tokens of ``text``, which starts at ``column``; the last is of kind "end". Raises ScenarioError, line 0."""
     found = []
@@ -36,6 +40,8 @@ def tokens(text: str, column: int = 1) -> list[Token]:
         if kind in ("comment", "end"):
             found.append(Token("end", "", column + len(text[: match.end()].rstrip() if kind == "end" else text[: match.start(kind)].rstrip())))
             return found
+        if len(found) == MOST:
+            raise ScenarioError(f"a line of more than {MOST} words and signs", 0, column + at)
         start = match.start(kind) - (1 if kind in ("text", "cite") else 0)
         found.append(Token(kind, match[kind], column + start))
         at = match.end()
