@@ -32,12 +32,12 @@ def test_any_text(text: str) -> None:
     feed(f"{HEAD}thread k on cpu0\n    {text}\n")
 
 
-WORDS = st.sampled_from(
-    "if goto await either or and not end x l a r k P W D pfn ( ) [ ] , . : ; = == != < <= | & + - ~ 0 1 255 300 lock unlock flush store any xchg_pte set_pte "
-    'flush_batched tables write read returns fail_if contract uaf store assume cpu tlb pte free gen defer ubc_flush switch_in page_mkclean "w" @a:1 # l: '.split(
-        " "
-    )
-)
+_WORDS = """
+    if goto await either or and not end x l a r k P W D pfn ( ) [ ] , . : ; = == != < <= | & + - ~ 0 1 255 300 lock unlock flush store any
+    xchg_pte set_pte flush_batched tables write read returns fail_if contract uaf store assume cpu tlb pte free gen defer ubc_flush switch_in
+    page_mkclean "w" @a:1 # l:
+"""
+WORDS = st.sampled_from(_WORDS.split())
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])

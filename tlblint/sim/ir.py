@@ -164,3 +164,12 @@ def names_in(expr: Expr) -> set[str]:
     if isinstance(expr, Bin):
         return names_in(expr.x) | names_in(expr.y)
     return names_in(expr.x)
+
+
+def onward(node: Step | Branch) -> list[int]:
+    """The nodes that may come next."""
+    if isinstance(node, Step):
+        return [alt.goto for alt in node.alts]
+    if isinstance(node.cond, Const):
+        return [node.then if node.cond.value else node.other]
+    return [node.then, node.other]

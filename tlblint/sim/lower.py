@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from tlblint.sim.access import ACCESSES, Accesses
 from tlblint.sim.errors import ScenarioError, nearest
-from tlblint.sim.ir import TRUE, Alt, Bin, Branch, Code, Const, Expr, Fail, Look, Not, Program, Set, Step, Var, When, code_of, conj, names_in
+from tlblint.sim.ir import TRUE, Alt, Bin, Branch, Code, Expr, Fail, Look, Not, Program, Set, Step, Var, When, code_of, conj, names_in, onward
 from tlblint.sim.lang import Parser, step
 from tlblint.sim.machine import PAGE_FIELDS, Machine
 from tlblint.sim.macros import MACROS
@@ -429,4 +429,4 @@ def _check_loops(thread: str, nodes: tuple[Step | Branch, ...]) -> None:
                 continue
             seen.add(at)
             path.add(at)
-            stack += [~at, node.then, *([node.other] if not isinstance(node.cond, Const) else [])]
+            stack += [~at, *onward(node)]

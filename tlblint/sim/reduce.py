@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tlblint.sim.ir import PRUNED, Branch, Code, Effect, Fail, Program, Set, Step, names_in
+from tlblint.sim.ir import PRUNED, Branch, Code, Effect, Fail, Program, Set, Step, names_in, onward
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +86,15 @@ def _onward(code: Code, pc: int) -> frozenset[int]:
         if at in found or at >= len(code.nodes):
             continue
         found.add(at)
-        stack += _next(code.nodes[at])
+        stack += onward(code.nodes[at])
     return frozenset(found)
-
-
-def _next(node: Step | Branch) -> list[int]:
-    return [node.then, node.other] if isinstance(node, Branch) else [alt.goto for alt in node.alts]
 
 
 def _branches(code: Code, pc: int) -> set[int]:
     """The branches between the step at ``pc`` and the steps after it."""
     stack, seen = [pc], set()
     while stack:
-        for at in _next(code.nodes[stack.pop()]):
+        for at in onward(code.nodes[stack.pop()]):
             if at < len(code.nodes) and isinstance(code.nodes[at], Branch) and at not in seen:
                 seen.add(at)
                 stack.append(at)
@@ -107,7 +103,7 @@ def _branches(code: Code, pc: int) -> set[int]:
 
 def _goes_on(code: Code, pc: int) -> bool:
     """Whether every way from ``pc``, through branches up to the next step, leads on in the code."""
-    return all(goto > pc for at in (pc, *_branches(code, pc)) for goto in _next(code.nodes[at]))
+    return all(goto > pc for at in (pc, *_branches(code, pc)) for goto in onward(code.nodes[at]))
 
 
 def _prunes(node: Step | Branch) -> bool:

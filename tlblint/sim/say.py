@@ -17,6 +17,11 @@ PLAIN = {
     "gen": "TLB generation of the mm", "done": "completed TLB generation", "batched": "batched flush of the mm", "pending": "flushes pending",
     "tlbi": "TLB invalidations under way",
 }  # fmt: skip
+OWN = {
+    "owed": "deferred flush", "gathered": "gathered flush", "batch": "batched invalidation of {0}", "queued": "queued write of {0}",
+    "queue": "queued value of {0}",
+}  # fmt: skip
+"""Bytes of a thread that ops keep, by the first part of their name."""
 STATES = {
     "free": ("in use", "free"), "gd": ("saved", "not saved"), "pd": ("clean", "dirty"), "cp": ("none", "taken"), "io": ("none", "under way"),
     "stable": ("may change", "relied on"), "wforbid": ("granted", "revoked, call returned"), "rforbid": ("granted", "revoked, call returned"),
@@ -36,7 +41,11 @@ def thing(name: str) -> str:
     base, parts = split(name)
     if base in HEADS and parts:
         return HEADS[base].format(*parts)
-    return PLAIN.get(name, name.replace(".", "'s ", 1))
+    thread, dot, own = name.partition(".")
+    if not dot:
+        return PLAIN.get(name, name)
+    word, _, va = own.partition("_")
+    return f"{thread}'s {OWN[word].format(va)}" if word in OWN else f"{thread}'s {own}"
 
 
 def entry(value: int) -> str:
@@ -74,8 +83,11 @@ class Words:
             return entry(value)
         if base in ("tlb", "dev", "hpt"):
             return cached(value)
+        own = name.partition(".")[2].partition("_")[0]
         if base in STATES and value < 2:
             return STATES[base][value]
+        if own in OWN and own != "queue" and value < 2:
+            return ("none", "due")[value]
         return str(value)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tlblint.sim.ir import Alt, Branch, Code, Step, names_in
+from tlblint.sim.ir import Alt, Branch, Code, Step, names_in, onward
 from tlblint.sim.naive import value
 
 
@@ -49,6 +49,5 @@ def _ahead(code: Code, start: int) -> set[int]:
         if at in found or at >= len(code.nodes):
             continue
         found.add(at)
-        node = code.nodes[at]
-        stack += [node.then, node.other] if isinstance(node, Branch) else [alt.goto for alt in node.alts]
+        stack += onward(code.nodes[at])
     return found

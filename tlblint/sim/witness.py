@@ -16,21 +16,23 @@ Taken = tuple[int, int, int]
 """(thread, node, number of the alternative)"""
 
 WHAT = {
-    "uaf-store": "a store reaches a page that is already free",
-    "uaf-load": "a load reaches a page that is already free",
-    "uaf-walk": "a page table is freed that a walk can still reach",
-    "uaf-device": "a device reaches a page that is already free",
-    "contract": "an access goes through that a system call has revoked and returned",
-    "stable": "a store changes a page that is copied, written out or relied on as stable",
+    "uaf-store": "a store reaches {page} after it was freed",
+    "uaf-load": "a load reaches {page} after it was freed",
+    "uaf-walk": "a page table is freed that a walk still reaches",
+    "uaf-device": "a device reaches {page} after it was freed",
+    "contract": "an access goes through that a system call revoked before it returned",
+    "stable": "a store changes {page}, which is copied, written out or relied on not to change",
     "lost-dirty": "data is neither on disk nor marked dirty anywhere",
-    "false-pending": "the kernel relies on no CPU having a translation that one has",
+    "false-pending": "the kernel relies on no CPU having a translation that one still has",
     "false-complete": "a flush counts as completed that is not",
     "dup-hash": "the hash table has two entries for one address",
     "unbalanced": "a count falls below zero, or a lock is dropped that is not held",
-    "leak": "all is done and a flush or a count is still owed",
+    "leak": "all threads are done and something is still owed",
     "deadlock": "no thread can go on",
 }
-"""Violation -> what happens, for a sentence."""
+"""Violation -> what happens."""
+ENDS = ("leak", "deadlock", "lost-dirty")
+"""Violations that the state after the last step may be, instead of the step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +58,13 @@ class Stale:
 
 def tell(program: Program, model: Model, taken: list[Taken], verdict: str) -> Witness:
     """The witness of a trace that commits ``verdict``."""
-    rows = _replay(program, taken, code_of(verdict))
+    rows, pcs = _replay(program, taken, code_of(verdict))
     words = Words(program)
     steps = [_row(program, words, model, number, row) for number, row in enumerate(rows, 1)]
     steps = [replace(step, cause=_cause(rows, number, program)) for number, step in enumerate(steps)]
     stale = _stale(rows, verdict, model)
     if steps:
-        steps[-1] = replace(steps[-1], mark="violation", note=WHAT[verdict])
+        steps[-1] = replace(steps[-1], mark="violation", note=_what(program, rows, pcs, verdict, words))
         if stale is not None:
             _missed(program, rows, steps, stale, words)
     birth = [] if stale is None else [_birth(rows, stale, program)]
@@ -70,11 +72,11 @@ def tell(program: Program, model: Model, taken: list[Taken], verdict: str) -> Wi
     order = (*steps[:at], *birth, *steps[at:])
     used = [(code.name, code.cpu) for thread, code in enumerate(program.codes) if any(row.thread == thread for row in rows)]
     things = tuple(dict.fromkeys(change.thing for step in steps for change in step.changes))
-    return Witness(model.profile.name, verdict, _sentence(rows, program, verdict, stale), tuple(used), things, order, tuple(model.needs))
+    return Witness(model.profile.name, verdict, _sentence(rows, program, pcs, verdict, stale, words), tuple(used), things, order, tuple(model.needs))
 
 
-def _replay(program: Program, taken: list[Taken], code: int) -> list[Row]:
-    """The rows of a trace, run again by the reference interpreter. Raises AssertionError if it does not agree."""
+def _replay(program: Program, taken: list[Taken], code: int) -> tuple[list[Row], tuple[int, ...]]:
+    """The rows of a trace and where the threads stand after it, run again by the reference interpreter. Raises AssertionError if it does not agree."""
     rows = []
     values = dict(program.init)
     pcs = tuple(settle(thread, 0, values) for thread in program.codes)
@@ -95,7 +97,7 @@ def _replay(program: Program, taken: list[Taken], code: int) -> list[Row]:
         found = found or next((bad for expr, bad in program.always if not value(expr, values)), 0)
     if found != code:
         raise AssertionError("the reference interpreter sees no such violation")
-    return rows
+    return rows, pcs
 
 
 def _row(program: Program, words: Words, model: Model, number: int, row: Row) -> WitnessStep:
@@ -147,7 +149,7 @@ def _fails(effects: tuple[Effect, ...]) -> list[Fail]:
 def _stale(rows: list[Row], verdict: str, model: Model) -> Stale | None:
     if not rows:
         return None
-    subject = _subject(rows[-1], verdict)
+    subject = _subject(rows[-1], verdict) if _commits(rows[-1], verdict) else None
     if verdict == "lost-dirty":
         subject = next((found for row in reversed(rows) if row.alt.role == "store" and (found := _guarded(row.alt.guard)) is not None), None)
     if subject is None:
@@ -223,22 +225,48 @@ def _missed(program: Program, rows: list[Row], steps: list[WitnessStep], stale: 
 
 
 def _kept(stale: Stale) -> str:
-    base, _ = split(stale.name)
-    return "the pointer" if base == "pwc" else cached(stale.mask)
+    base, parts = split(stale.name)
+    return "the pointer" if base == "pwc" else f"{parts[-1]} -> {cached(stale.mask)}"
 
 
 def _touches(effects: tuple[Effect, ...], name: str) -> bool:
     return any(effect.var == name if isinstance(effect, Set) else isinstance(effect, When) and _touches(effect.effects, name) for effect in effects)
 
 
-def _sentence(rows: list[Row], program: Program, verdict: str, stale: Stale | None) -> str:
+def _commits(row: Row, verdict: str) -> bool:
+    """Whether the step itself violates, and not the state after it."""
+    return any(fail.code == code_of(verdict) for fail in _fails(row.alt.effects)) and verdict not in ("leak", "deadlock")
+
+
+def _what(program: Program, rows: list[Row], pcs: tuple[int, ...], verdict: str, words: Words) -> str:
+    """What happens, with the page, what is owed, or what each thread waits for."""
+    held = _guarded(rows[-1].alt.guard) if rows[-1].alt.role in ("store", "load") else None
+    page = cached(held[1]).rpartition(" ")[0] if held is not None else "a page"
+    text = WHAT[verdict].format(page=page if page.startswith("page") else "a page")
+    after = rows[-1].after
+    if verdict == "leak":
+        owed = sorted({name for fail in program.final for name in names_in(fail.cond) if fail.code == code_of("leak") and after[name]})
+        text += "".join(f", {thing(name)}: {words.value(name, after[name])}" for name in owed)
+    if verdict == "deadlock":
+        waits = []
+        for code, pc in zip(program.codes, pcs, strict=True):
+            node = code.nodes[pc] if pc < len(code.nodes) else None
+            if isinstance(node, Step) and not code.daemon:
+                waits.append(f"{code.name} waits in '{node.alts[0].text}'")
+        text += f": {', '.join(waits)}"
+    return text
+
+
+def _sentence(rows: list[Row], program: Program, pcs: tuple[int, ...], verdict: str, stale: Stale | None, words: Words) -> str:
     if not rows:
-        return f"{WHAT[verdict].capitalize()}."
+        return f"{WHAT[verdict][:1].upper()}{WHAT[verdict][1:]}."
     last = rows[-1]
     code = program.codes[last.thread]
-    text = f"{WHAT[verdict][:1].upper()}{WHAT[verdict][1:]} when {code.name} on CPU{code.cpu} comes to step {len(rows)} ({last.alt.text})"
+    what = _what(program, rows, pcs, verdict, words)
+    when = "After" if verdict in ENDS and not _commits(last, verdict) else "In"
+    text = f"{when} step {len(rows)} ({code.name} on CPU{code.cpu}: {last.alt.text}) {what}"
     if stale is not None and stale.since < len(rows):
         maker = rows[stale.since]
         who, _ = _holder(stale.name)
-        text += f": {who} still has the translation that {program.codes[maker.thread].name} made stale in step {stale.since + 1}"
+        text += f": {who} still held {_kept(stale)}, stale since step {stale.since + 1} of {program.codes[maker.thread].name}"
     return text + "."
