@@ -46,6 +46,14 @@ def apply(findings: list[Finding], name: str | None, judged: Callable[[str, str]
     return marked, tuple(Stale(entry.fingerprint, entry.rule, entry.path, entry.function) for entry in unmatched if in_scope(entry))
 
 
+def raw(name: str | None, cwd: str) -> bytes | None:
+    """The bytes of a baseline that can be read and is one; None without a name. Raises InputError."""
+    if name is None:
+        return None
+    _read(os.path.join(cwd, name), name, missing_ok=False)
+    return data.regular(os.path.join(cwd, name))
+
+
 def _read(path: str, name: str, missing_ok: bool) -> tuple[baseline.Entry, ...]:
     try:
         return baseline.parse(data.regular(path))

@@ -12,6 +12,7 @@ from tlblint import __version__
 from tlblint.app import baselines, generation, scope
 from tlblint.app import spine as spines
 from tlblint.app.excused import excused
+from tlblint.app.shard import Rest, Shard, digest
 from tlblint.app.spine import Loader, Spine, Wanted
 from tlblint.app.targets import targets
 from tlblint.engine.roots import Over
@@ -23,7 +24,7 @@ from tlblint.io.errors import InputError
 from tlblint.io.tree import Tree, below, open_tree, read_all
 from tlblint.model.finding import Finding
 from tlblint.model.ir import FileFacts, NotAnalysed
-from tlblint.report.view import Gap, Health, Report, RuleView
+from tlblint.report.view import Gap, Health, Report, RuleView, Stale
 
 Progress = Callable[[str, int, int], None]
 
@@ -35,7 +36,8 @@ def silent(what: str, done: int, total: int) -> None:
 @dataclass(frozen=True)
 class Request:
     """What to check. ``flags``: settings given on the command line; see io.config.KEYS. ``preview``: run preview rules.
-    ``excused``: find out what contracts keep quiet, which takes a second judging."""
+    ``excused``: find out what contracts keep quiet, which takes a second judging. ``shard``:
+    report on a part of that, without the baseline."""
 
     cwd: str
     paths: tuple[str, ...] = ()
@@ -47,15 +49,21 @@ class Request:
     progress: Progress = silent
     preview: bool = False
     excused: bool = False
+    shard: Shard | None = None
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A report, the settings it was made under, and the top of the tree that its paths start at."""
+    """A report, the settings it was made under, and the top of the tree that its paths start at. ``rest`` is what shards are put together by."""
 
     report: Report
     settings: config.Settings
     top: str
+    rest: Rest | None = None
+    place: Callable[[str], str] | None = None
+    """How to show a path of the tree, when not as seen from the current directory."""
+    command: str = ""
+    """The command line that makes the report, when it is not that of this run."""
 
 
 def check(request: Request, loader: Loader | None = None) -> Outcome:
@@ -67,7 +75,8 @@ def check(request: Request, loader: Loader | None = None) -> Outcome:
         roots = scope.roots(tree, request.cwd, request.paths, request.tree is not None)
         spine = loaded(loader or spines.load, settings, generation.headers(tree), request.preview)
         scope.require_files(tree, tree.list(roots), roots)
-        return Outcome(_report(tree, roots, spine, settings, request), settings, tree.top)
+        report, rest = _report(tree, roots, spine, settings, request)
+        return Outcome(report, settings, tree.top, rest)
     finally:
         tree.close()
 
@@ -93,7 +102,10 @@ def _traced(error: InputError, settings: config.Settings) -> InputError:
     return error
 
 
-def _report(tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.Settings, request: Request) -> Report:
+def _report(tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.Settings, request: Request) -> tuple[Report, Rest]:
+    def inside(path: str) -> bool:
+        return below(path, roots) and (request.shard is None or path in request.shard)
+
     places = scope.context(tree, roots)
     context = tree.list(places)
     request.progress("searching", 0, 0)
@@ -101,17 +113,17 @@ def _report(tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.S
     contents, unread = read_all(tree, chosen)
     facts = collect(spine, contents, settings["jobs"].value, request)
     request.progress("judging", 0, 0)
-    only, over = (lambda path: below(path, roots)) if roots else None, _over(settings["jobs"].value)
+    only, over = inside if roots or request.shard else None, _over(settings["jobs"].value)
     result = spine.analyse(facts, only, over)
     lines = {fact.path: Lines(fact.newlines) for fact in facts}
     quiet = excused(spine.contracts, facts, only, over, result, spine.active, lines) if request.excused and spine.contracts else ()
     gaps = [NotAnalysed(path, "", 0, why) for path, why in (*context.refused, *unread)]
-    gaps = [gap for gap in [*gaps, *(gap for fact in facts for gap in fact.not_analysed), *result.not_analysed] if below(gap.path, roots)]
+    gaps = [gap for gap in [*gaps, *(gap for fact in facts for gap in fact.not_analysed), *result.not_analysed] if inside(gap.path)]
     rules = own.by_code(spine.rules)
-    raw = [finding for finding in result.findings if finding.rule in spine.active and below(finding.path, roots)]
+    raw = [finding for finding in result.findings if finding.rule in spine.active and inside(finding.path)]
     files = Files(lines, contents, tuple(table for fact in facts for table in fact.tables))
     findings = [*refine(raw, files, rules), *(own.not_analysed(gaps, lines, rules) if own.NOT_ANALYSED in spine.active else [])]
-    comments = [comment for path in chosen if path in contents and below(path, roots) for comment in suppress.suppressions(path, contents[path])]
+    comments = [comment for path in chosen if path in contents and inside(path) for comment in suppress.suppressions(path, contents[path])]
     judged = frozenset() if settings["profile"].value else spine.active  # what is silent on some profiles may speak on the others
     unsure = frozenset(gap.path for gap in gaps)
     findings, unused = suppress.apply(findings, comments, rules, judged, unsure)
@@ -120,16 +132,20 @@ def _report(tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.S
         return rule in judged and path not in unsure and below(path, roots)
 
     findings = order([*findings, *(unused if own.UNUSED in spine.active else [])])
-    findings, stale = baselines.apply(findings, settings["baseline"].value, sure, request)
-    inside = [fact for fact in facts if below(fact.path, roots)]
-    return Report(
+    stale: tuple[Stale, ...] = ()
+    if request.shard is None:  # a baseline is one for the whole: an entry may follow its function into a file of another shard
+        findings, stale = baselines.apply(findings, settings["baseline"].value, sure, request)
+    ours = [fact for fact in facts if inside(fact.path)]
+    name = digest(context, contents) if request.shard else ""
+    rest = Rest(name, roots, tuple(sorted(judged)), tuple(sorted(unsure)), sum(fact.partial for fact in ours), _lost(gaps))
+    report = Report(
         version=__version__,
         ruleset=spine.ruleset,
         kind=tree.kind,
         revision=tree.revision,
         generation=generation.name(generation.headers(tree)),
         profiles=spine.profiles,
-        health=health_of(inside, gaps, lines, len(tree.list(roots).paths)),
+        health=health_of(ours, gaps, lines, len(tree.list(roots).paths)),
         findings=tuple(findings),
         rules={code: RuleView(r.code, r.slug, r.severity, r.confidence, r.title, r.text, r.path) for code, r in rules.items()},
         sources=_sources(findings, contents),
@@ -137,6 +153,7 @@ def _report(tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.S
         submodules=tree.list(roots).submodules,
         excused=quiet,
     )
+    return report, rest
 
 
 def collect(spine: Spine, contents: Mapping[str, bytes], jobs: int, request: Request) -> list[FileFacts]:
@@ -181,8 +198,12 @@ def health_of(facts: Sequence[FileFacts], gaps: Sequence[NotAnalysed], lines: Ma
     unknown = sorted({(gap.path, gap.pos, gap.function, gap.why) for gap in gaps})
     named = tuple(Gap(path, function, lines[path].locate(pos)[0] if path in lines else 1, why) for path, pos, function, why in unknown)
     total, partly = sum(fact.total for fact in facts), sum(fact.partial for fact in facts)
-    lost = len({(path, pos, function) for path, pos, function, _ in unknown if function})
-    return Health(listed, len(facts), total, max(0, total - partly - lost), partly, named)
+    return Health(listed, len(facts), total, max(0, total - partly - _lost(gaps)), partly, named)
+
+
+def _lost(gaps: Sequence[NotAnalysed]) -> int:
+    """How many functions nothing is known of."""
+    return len({(gap.path, gap.pos, gap.function) for gap in gaps if gap.function})
 
 
 def _sources(findings: Sequence[Finding], contents: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -23,12 +23,14 @@ def emit(outcome: Outcome, wanted: Sequence[Target], cwd: str, verbosity: int) -
     Where standard output gets nothing, or findings only, summary and health go to standard error.
     """
 
-    def place(path: str) -> str:
+    def here(path: str) -> str:
         return os.path.relpath(os.path.join(outcome.top, path), cwd)
+
+    place = outcome.place or here
 
     for target in sorted(wanted, key=lambda target: target.file is None):
         printer = FORMATS[target.format]
-        report, texts = _repeatable(outcome.report) if printer.templates else outcome.report, templates() if printer.templates else {}
+        report, texts = _repeatable(outcome) if printer.templates else outcome.report, templates() if printer.templates else {}
         if target.file is not None:
             style = Style(unicode=True, verbosity=max(verbosity, -1), place=place, templates=texts)
             output.write_file(os.path.join(cwd, target.file), _bytes(printer.render(report, style)), f"-f {target.format}={target.file}")
@@ -46,9 +48,9 @@ def templates() -> Mapping[str, str]:
     return {name: raw.decode() for suffix in (".j2", ".css", ".js") for name, raw in data.files(directory, suffix).items()}
 
 
-def _repeatable(report: Report) -> Report:
-    """With the command line of this run, unless the report knows its own."""
-    return report if report.command else replace(report, command=shlex.join(["tlblint", *sys.argv[1:]]))
+def _repeatable(outcome: Outcome) -> Report:
+    """With the command line of this run, unless report or outcome know their own."""
+    return replace(outcome.report, command=outcome.report.command or outcome.command or shlex.join(["tlblint", *sys.argv[1:]]))
 
 
 def _style(printer: Format, settings: Settings, verbosity: int, place: object) -> Style:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tlblint.cli import options
+
+if TYPE_CHECKING:
+    from tlblint.app.check import Request
 
 REV = "Check this revision, read from git objects; nothing is checked out. Its own tlblint.toml counts; baseline and rule files are read from disk."
 
@@ -21,6 +26,7 @@ REV = "Check this revision, read from git objects; nothing is checked out. Its o
 @click.option("--exit-zero", is_flag=True, help="Exit status 0 whatever was found.")
 @click.option("--no-sim", is_flag=True, help="No effect: this version has no simulation.")
 @click.option("--no-cache", is_flag=True, help="No effect: this version has no cache.")
+@click.option("--shard", metavar="I/N", default=None, help="Report on part I of N only; 'tlblint merge' makes one report of all parts.")
 @options.verbosity
 def command(paths: tuple[str, ...], tree: str | None, rev: str | None, **values: Any) -> int:
     """Check a tree for TLB-flush mistakes.
@@ -38,9 +44,21 @@ def command(paths: tuple[str, ...], tree: str | None, rev: str | None, **values:
     flags = options.flags(values)
     verbosity = values["verbose"] - values["quiet"]
     progress = Progress(enabled=verbosity >= 0 and not silent(flags["format"]))
+    request = Request(cwd, paths, tree, rev, flags, values["update_baseline"], values["debug"], progress, values["preview"], verbosity >= 1)
     try:
-        outcome = check(Request(cwd, paths, tree, rev, flags, values["update_baseline"], values["debug"], progress, values["preview"], verbosity >= 1))
+        if values["shard"] is not None:
+            return _shard(request, values["shard"])
+        outcome = check(request)
     finally:
         progress.close()
     emit(outcome, targets(outcome.settings["format"].value), cwd, verbosity)
     return status(outcome.report, outcome.settings, values["exit_zero"])
+
+
+def _shard(request: Request, text: str) -> int:
+    from tlblint.app.shard import parse
+    from tlblint.app.shard_run import run
+
+    words = [word for at, word in enumerate(sys.argv[1:]) if not word.startswith("--shard=") and "--shard" not in (word, sys.argv[at])]
+    run(replace(request, shard=parse(text)), words)
+    return 0
