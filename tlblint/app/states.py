@@ -168,15 +168,24 @@ def read_facts(source: Source, found: Sequence[State]) -> None:
 
 
 def changed(found: Sequence[State]) -> frozenset[Name]:
-    """The functions that are not the same in all states, and the tables of callbacks; with the functions that name a table of their own."""
+    """The functions that are not the same in all states, and the tables of callbacks; and who calls, or hands on, one that is not always there."""
     out: set[Name] = set()
     for last, state in pairwise(found):
         for path in state.touched:
             old, new = last.facts.get(path), state.facts.get(path)
-            if old is new:
-                continue
-            out |= {(path, name) for name in _unlike(_texts(old), _texts(new))}
-    return frozenset(out)
+            if old is not new:
+                out |= {(path, name) for name in _unlike(_texts(old), _texts(new))}
+    paths = {path for path, _ in out}
+    always = set.intersection(*({(path, fn.name) for path in paths & state.facts.keys() for fn in state.facts[path].functions} for state in found))
+    passing = frozenset(name for path, name in out if (path, name) not in always)
+    files = {id(facts): facts for state in found for facts in state.facts.values()} if passing else {}
+    return frozenset(out | {(fn.path, fn.name) for facts in files.values() for fn in facts.functions if not passing.isdisjoint(_mentioned(fn))})
+
+
+def _mentioned(fn: Function) -> set[str]:
+    """What a function calls, or hands to what it calls by its address or its name."""
+    calls = [instr for block in fn.blocks for instr in block.instrs if instr[0] == "call"]
+    return {instr[2] for instr in calls} | {arg[1] for instr in calls for arg in instr[3] if arg[0] in "&v"}
 
 
 def _texts(facts: FileFacts | None) -> Counter[tuple[object, ...]]:

@@ -1,8 +1,8 @@
 """Findings of one tree after each patch of a series: which are the same, which patch brings one and which mends it.
 
-A finding is followed from state to state by what does not change when code moves: first its story at a line of the same text, then its
-fingerprint in its file, then its rule and story in a function that was renamed or moved, then its fingerprint anywhere, last its rule at
-a line of the same text. So what a patch merely carries elsewhere is neither mended nor introduced.
+A finding is followed from state to state by what does not change when code moves: first by the text of the line that it stands on, in the
+function as it is called now; then by its fingerprint in its file; then by rule and story in a function that was renamed or moved, and by its
+fingerprint anywhere. So what a patch merely carries elsewhere is neither mended nor introduced.
 """
 
 from __future__ import annotations
@@ -93,10 +93,10 @@ def _rounds(before: State, after: State) -> list[tuple[Sight, Sight]]:
 
     return [
         (lambda f: (f.rule, story(f), before.text(f), f.path, f.function), lambda f: (f.rule, story(f), after.text(f), f.path, f.function)),
+        (lambda f: (f.rule, before.text(f), renamed(f)), lambda f: (f.rule, after.text(f), (f.path, f.function))),
         (lambda f: (f.fingerprint, f.path), lambda f: (f.fingerprint, f.path)),
         (lambda f: (f.rule, story(f), renamed(f)), lambda f: (f.rule, story(f), (f.path, f.function))),
         (lambda f: f.fingerprint, lambda f: f.fingerprint),
-        (lambda f: (f.rule, before.text(f), renamed(f)), lambda f: (f.rule, after.text(f), (f.path, f.function))),
         (lambda f: (f.rule, before.text(f), story(f)), lambda f: (f.rule, after.text(f), story(f))),
     ]
 
