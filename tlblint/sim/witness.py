@@ -71,6 +71,7 @@ def tell(program: Program, model: Model, taken: list[Taken], verdict: str) -> Wi
     at = 0 if stale is None else stale.since
     order = (*steps[:at], *birth, *steps[at:])
     used = [(code.name, code.cpu) for thread, code in enumerate(program.codes) if any(row.thread == thread for row in rows)]
+    used += [(step.actor, step.cpu) for step in birth if (step.actor, step.cpu) not in used]
     things = tuple(dict.fromkeys(change.thing for step in steps for change in step.changes))
     return Witness(model.profile.name, verdict, _sentence(rows, program, pcs, verdict, stale, words), tuple(used), things, order, tuple(model.needs))
 
@@ -201,8 +202,9 @@ def _birth(rows: list[Row], stale: Stale, program: Program) -> WitnessStep:
     who, cpu = _holder(stale.name)
     base, parts = split(stale.name)
     what = f"the pointer to table {parts[1]}" if base == "pwc" else f"{parts[-1]} -> {cached(stale.mask)}"
-    lane = next((code.name for code in program.codes if code.cpu == cpu and any(row.thread == at for at, row in enumerate(rows))), who)
-    user = next((code.name for code in program.codes if code.cpu == cpu and any(row.alt.role and program.codes[row.thread] is code for row in rows)), lane)
+    there = [thread for thread, code in enumerate(program.codes) if code.cpu == cpu and any(row.thread == thread for row in rows)]
+    users = [row.thread for row in rows if row.alt.role and row.thread in there] or there
+    user = program.codes[users[0]].name if users else who
     return WitnessStep(0, user, cpu, f"{who} caches {what}", mark="birth", note="at any time up to here")
 
 
