@@ -6,10 +6,9 @@ to whoever wrote the patch under review.
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -17,12 +16,12 @@ from typing import Protocol
 
 from tlblint.io import git
 from tlblint.io.errors import InputError, Unreadable
+from tlblint.io.walk import SUFFIXES, Ahead, walk
+from tlblint.io.walk import is_c as is_c
+from tlblint.io.walk import reason as _reason
 
 LIMIT = 16 << 20
 """Bytes of the largest file that is read; kernels hold none that is both larger and C that matters here."""
-
-SUFFIXES = (".c", ".h")
-
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -67,11 +66,6 @@ class Tree(Protocol):
         """End the processes behind the tree."""
 
 
-def is_c(path: str) -> bool:
-    """Whether a file name looks like C."""
-    return path.endswith(SUFFIXES)
-
-
 def below(path: str, roots: Sequence[str]) -> bool:
     """Whether ``path`` is, or lies below, one of ``roots``; no roots means everywhere."""
     return not roots or any(not root or path == root or path.startswith(root + "/") for root in roots)
@@ -93,6 +87,8 @@ class _Disk:
     """What the two trees on disk share."""
 
     revision: str | None = None
+    ahead: Ahead | None = None
+    """A walk that was started early."""
 
     def __init__(self, top: str) -> None:
         self.top = os.path.realpath(top)
@@ -145,7 +141,9 @@ class _Disk:
         return _from(self.top, os.path.realpath(full))
 
     def close(self) -> None:
-        """Nothing to end."""
+        """End a walk that nobody waits for any more."""
+        if self.ahead is not None:
+            self.ahead.close()
 
     def _link(self, path: str, listed: frozenset[str] | set[str]) -> str | None:
         """Why a symbolic link to a C file is refused; None when its target is a listed file of this tree."""
@@ -153,14 +151,6 @@ class _Disk:
         if not inside(target, self.top):
             return "a symbolic link that leaves the tree"
         return None if os.path.relpath(target, self.top) in listed else "a symbolic link that leads to no C file of the tree"
-
-
-def _reason(error: OSError) -> str:
-    if error.errno == errno.ELOOP:  # opened with O_NOFOLLOW
-        return "a symbolic link"
-    if error.errno == errno.ENXIO:  # what opening a socket answers
-        return "not a regular file"
-    return (error.strerror or type(error).__name__).lower() if error.errno else str(error)
 
 
 class Worktree(_Disk):
@@ -176,11 +166,22 @@ class Worktree(_Disk):
         entries = [entry for entry in entries if entry[1].endswith(_ENDS) and not entry[0].startswith(b"160000")]
         files = {os.fsdecode(path) for head, path in entries if not head.startswith(b"120000")}
         links = {os.fsdecode(path) for head, path in entries if head.startswith(b"120000")}
-        other = git.run(self.top, ["ls-files", "-z", "--others", "--exclude-standard", "--", *_globs()])
-        for path in map(os.fsdecode, filter(None, other.split(b"\0"))):
+        for path in self._others(files | links):
             (links if os.path.islink(os.path.join(self.top, path)) else files).add(path)
         refused = ((path, self._link(path, files)) for path in sorted(links) if os.path.lexists(os.path.join(self.top, path)))
         return Listing(tuple(sorted(files)), tuple((path, why) for path, why in refused if why), tuple(sorted(modules)))
+
+    def _others(self, tracked: set[str]) -> Iterator[str]:
+        """C files and links that git neither tracks nor ignores. It is asked only where a walk has seen what it might name."""
+        where = _globs()
+        if self.ahead is not None and self.ahead.places == ("",):
+            seen = self.ahead.result()
+            more = [path for path in (*seen.files, *seen.links) if path not in tracked]
+            if not more:
+                return
+            where = [f":(top,literal){path}" for path in more] if len(more) < _FEW else where
+        out = git.run(self.top, ["ls-files", "-z", "--others", "--exclude-standard", "--", *where])
+        yield from map(os.fsdecode, filter(None, out.split(b"\0")))
 
     def list(self, paths: Sequence[str] = ()) -> Listing:
         return _narrow(self._listing, paths)
@@ -195,33 +196,13 @@ class PlainDir(_Disk):
     def _listing(self) -> Listing:
         files, links, refused = self._walk([""])
         listed = set(files)
-        refused.extend((path, why) for path in links if (why := self._link(path, listed)))
-        return Listing(tuple(sorted(files)), tuple(sorted(refused)))
+        more = [(path, why) for path in links if (why := self._link(path, listed))]
+        return Listing(tuple(sorted(files)), tuple(sorted([*refused, *more])))
 
-    def _walk(self, waiting: list[str]) -> tuple[list[str], list[str], list[tuple[str, str]]]:
-        """(C files, symbolic links to C files, what is refused) below the directories ``waiting``."""
-        files: list[str] = []
-        links: list[str] = []
-        refused: list[tuple[str, str]] = []
-        while waiting:
-            directory = waiting.pop()
-            try:
-                with os.scandir(os.path.join(self.top, directory)) as entries:
-                    found = list(entries)
-            except OSError as error:
-                refused.append((directory or ".", f"directory: {_reason(error)}"))
-                continue
-            for entry in found:
-                path = f"{directory}/{entry.name}" if directory else entry.name
-                if entry.is_symlink():
-                    links.extend([path] if is_c(path) else [])
-                elif entry.is_dir(follow_symlinks=False):
-                    waiting.extend([path] if entry.name != ".git" else [])
-                elif is_c(path) and entry.is_file(follow_symlinks=False):
-                    files.append(path)
-                elif is_c(path):
-                    refused.append((path, "not a regular file"))
-        return files, links, refused
+    def _walk(self, places: Sequence[str]) -> tuple[Sequence[str], Sequence[str], Sequence[tuple[str, str]]]:
+        """(C files, symbolic links to C files, what is refused) below the directories ``places``."""
+        ahead = self.ahead.result() if self.ahead is not None and self.ahead.places == tuple(places) else walk(self.top, places, states=False)
+        return ahead.files, ahead.links, ahead.refused
 
     def list(self, paths: Sequence[str] = ()) -> Listing:
         # A part of a large tree is walked by itself; only a link needs to know all files of the tree.
@@ -270,6 +251,10 @@ class Revision:
         files = tuple(path for path in chosen if self._entries[path][0].startswith("100"))
         modules = tuple(path for path, (mode, _) in sorted(self._entries.items()) if mode == "160000" and below(path, paths))
         return Listing(files, tuple((path, why) for path, why in refused if why), modules)
+
+    def object(self, path: str) -> str:
+        """The id of a listed file's object: equal for equal contents."""
+        return self._entries[path][1]
 
     def _link(self, path: str) -> str | None:
         oid = self._entries[path][1]
@@ -331,6 +316,9 @@ class Revision:
         """End the cat-file process."""
         self._stack.close()
 
+
+_FEW = 200
+"""Paths that fit on a command line."""
 
 _HOPS = 40
 """Symbolic links that are followed one after the other, as in the kernel."""

@@ -1,0 +1,100 @@
+"""A walk sees what a listing sees, and a state changes whenever a file may have changed."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Write
+from tlblint.io.tree import PlainDir
+from tlblint.io.walk import MARGIN, Ahead, Walked, parts, walk
+
+FILES = {"a.c": b"a", "mm/b.c": b"b", "mm/sub/c.h": b"c", "mm/d.txt": b"d", ".git/x.c": b"", "drivers/\u00ff.c": b""}
+
+
+def states(made: Walked) -> dict[str, bytes]:
+    return {path: state for folder, raw in made.states.items() for path, state in parts(folder, raw)}
+
+
+@pytest.fixture
+def top(write: Write) -> Path:
+    place = write(FILES)
+    (place / os.fsdecode(b"odd\xff.c")).write_bytes(b"")
+    (place / "link.c").symlink_to("a.c")
+    (place / "far").symlink_to("mm")
+    os.mkfifo(place / "pipe.c")
+    (place / "dir.c").mkdir()
+    (place / "dir.c" / "in.c").write_bytes(b"")
+    return place
+
+
+@pytest.mark.parametrize("places", [("",), ("mm",), ("mm/sub", "dir.c"), ("gone",)])
+def test_a_walk_ahead_is_a_walk(top: Path, places: tuple[str, ...]) -> None:
+    here = walk(str(top), places)
+    ahead = Ahead(str(top), places)
+    there = ahead.result()
+    assert ahead.result() is there
+    assert (sorted(here.files), sorted(here.links), sorted(here.refused), here.states, sorted(here.recent), here.places) == (
+        there.files, sorted(there.links), sorted(there.refused), there.states, sorted(there.recent), there.places)  # fmt: skip
+    assert states(here).keys() == set(here.files)
+    names = walk(str(top), places, states=False)
+    assert (names.files, names.links, names.refused) == (here.files, here.links, here.refused)
+
+
+def test_it_sees_what_a_listing_sees(top: Path) -> None:
+    alone, early = PlainDir(str(top)), PlainDir(str(top))
+    early.ahead = Ahead(str(top), ("",))
+    assert early.list() == alone.list()
+    assert early.list(("mm",)) == alone.list(("mm",))
+    early.close()
+
+
+def test_a_walk_that_nobody_waits_for_ends(top: Path) -> None:
+    ahead = Ahead(str(top), ("",))
+    process = ahead._process
+    ahead.close()
+    with pytest.raises(ChildProcessError):
+        os.waitpid(process, 0)
+    assert sorted(ahead.result().files) == sorted(walk(str(top), ("",)).files)
+
+
+def test_a_walk_whose_process_dies_is_made_here(top: Path) -> None:
+    ahead = Ahead(str(top), ("",))
+    os.close(ahead._pipe)
+    reader, writer = os.pipe()
+    os.write(writer, b"\x93\x01")
+    os.close(writer)
+    ahead._pipe = reader
+    assert sorted(ahead.result().files) == sorted(walk(str(top), ("",)).files)
+
+
+def aged(path: Path) -> None:
+    old = time.time_ns() - 10 * MARGIN
+    os.utime(path, ns=(old, old))
+
+
+@pytest.mark.parametrize("change", ["write", "touch", "replace", "mode"])
+def test_a_change_shows(top: Path, change: str) -> None:
+    path = top / "a.c"
+    aged(path)
+    before = states(walk(str(top), ("",)))
+    if change == "write":
+        path.write_bytes(b"z")
+    elif change == "touch":
+        path.touch()
+    elif change == "replace":
+        (top / "new.c").write_bytes(b"a")
+        aged(top / "new.c")
+        (top / "new.c").rename(path)
+    else:
+        path.chmod(0o600)
+    after = states(walk(str(top), ("",)))
+    assert {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)} == {"a.c"}
+
+
+def test_what_was_changed_just_now_is_recent(top: Path) -> None:
+    made = walk(str(top), ("",))
+    assert set(made.recent) == set(made.files)  # the change of the inode cannot be dated back

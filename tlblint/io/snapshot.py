@@ -1,0 +1,119 @@
+"""Which files of a tree are of interest, remembered from run to run.
+
+A file that the file system says is unchanged is not searched again. Files on disk are told apart by size, times and inode, as git does; what may
+have changed since it was last looked at without a trace counts as changed. Files of a revision are told apart by their object id.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import msgspec
+
+from tlblint.io.errors import Unreadable
+from tlblint.io.overlay import Overlay
+from tlblint.io.prefilter import Where, survivors
+from tlblint.io.tree import Revision, Tree, below
+from tlblint.io.walk import Walked, parts
+from tlblint.io.words import Words
+from tlblint.model.store import Store, key
+
+TREE, BLOBS = "tree", "blobs"
+MOST = 400_000
+"""Objects that are remembered as being of no interest."""
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What is known of a tree on disk: the states of the files in each directory, the files of interest, and those whose state says nothing."""
+
+    states: dict[bytes, bytes] = field(default_factory=dict)
+    found: set[str] = field(default_factory=set)
+    doubt: set[str] = field(default_factory=set)
+
+
+_Row = tuple[dict[bytes, bytes], bytes, bytes]
+
+
+def remembered(
+    tree: Tree, paths: Sequence[str], words: Iterable[bytes], where: Where, hints: Collection[bytes], store: Store, walked: Walked | None
+) -> tuple[str, ...]:
+    """What ``prefilter.survivors`` answers; files that are as they were when they were searched last are not searched. ``walked``: how the
+    files of a tree on disk are now."""
+    words = frozenset(words)
+    if isinstance(tree, Overlay):
+        needles = Words(words, hints)
+        same = remembered(tree.base, [path for path in paths if path not in tree.changed], words, where, hints, store, walked)
+        found = {*same, *(path for path in where.cut(paths) if (raw := tree.changed.get(path)) is not None and needles.within(raw))}
+        return tuple(path for path in paths if path in found)
+    if isinstance(tree, Revision):
+        return _of_revision(tree, where.cut(paths), words, where, hints, store)
+    if walked is None:
+        return survivors(tree, paths, words, where, hints)
+    name = key(os.fsencode(tree.top), str(os.geteuid()), *where.skipped, *sorted(words))
+    seen = _read(store, name)
+    listed = frozenset(paths)
+    doubtful = (_changed(seen, walked) | seen.doubt | listed.difference(walked.files)) & listed
+    again = survivors(tree, sorted(doubtful), words, where, hints) if doubtful else ()
+    closed = {path for path in again if not os.access(os.path.join(tree.top, path), os.R_OK)}  # of interest because nobody knows
+    found = (seen.found - doubtful).union(again)
+    chosen = tuple(path for path in where.cut(paths) if path in found)
+    doubt = {*walked.recent, *closed, *(set(walked.files) - listed)}
+    now = _Seen({os.fsencode(folder): states for folder, states in walked.states.items()}, set(chosen), doubt)
+    if walked.places != ("",):  # what lies elsewhere stays as it was
+        now.states |= {folder: states for folder, states in seen.states.items() if not below(os.fsdecode(folder), walked.places)}
+        now.found |= {path for path in seen.found if not below(path, walked.places)}
+        now.doubt |= {path for path in seen.doubt if not below(path, walked.places)}
+    if now != seen:
+        join = (os.fsencode("\0".join(sorted(names))) for names in (now.found, now.doubt))
+        store.put(TREE, {name: msgspec.msgpack.encode((now.states, *join))})
+    return chosen
+
+
+def _read(store: Store, name: bytes) -> _Seen:
+    row = store.get(TREE, [name]).get(name)
+    if row is not None:
+        with suppress(msgspec.DecodeError):
+            states, found, doubt = msgspec.msgpack.decode(row, type=_Row)
+            return _Seen(states, *(set(os.fsdecode(names).split("\0")) if names else set() for names in (found, doubt)))
+    return _Seen()
+
+
+def _changed(seen: _Seen, walked: Walked) -> set[str]:
+    """The files that are not as they were."""
+    out: set[str] = set()
+    for folder, states in walked.states.items():
+        before = seen.states.get(os.fsencode(folder), b"")
+        if states != before:
+            known = dict(parts(folder, before)) if before else {}
+            out.update(path for path, state in parts(folder, states) if known.get(path) != state)
+    return out
+
+
+def _of_revision(tree: Revision, paths: Sequence[str], words: frozenset[bytes], where: Where, hints: Collection[bytes], store: Store) -> tuple[str, ...]:
+    """A file whose object was searched before, in whatever revision and under whatever name, is not searched."""
+    name = key(*sorted(words))
+    row = store.get(BLOBS, [name]).get(name, b"")
+    of_none, _, of_some = row.partition(b"|")
+    idle, known = set(of_none.split()), set(of_some.split())
+    objects = {path: tree.object(path).encode() for path in paths}
+    doubtful = [path for path in paths if objects[path] not in idle and objects[path] not in known]
+    again = set(survivors(tree, doubtful, words, where, hints)) if doubtful else set()
+    if doubtful:
+        more = {objects[path] for path in doubtful if path not in again}
+        idle = idle | more if len(idle) + len(more) <= MOST else set(objects.values()) - {objects[path] for path in again}
+        needles = Words(words, hints)
+        known |= {objects[path] for path in again if _holds(tree, path, needles)}
+        store.put(BLOBS, {name: b" ".join(sorted(idle - known)) + b"|" + b" ".join(sorted(known))})
+    return tuple(path for path in paths if objects[path] in known or path in again)
+
+
+def _holds(tree: Tree, path: str, needles: Words) -> bool:
+    """Whether a file is of interest for what is in it, not because it cannot be read."""
+    try:
+        return needles.within(tree.read(path))
+    except Unreadable:
+        return False
