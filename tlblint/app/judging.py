@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from tlblint.io import term
+from tlblint.report.formats import FORMATS
+from tlblint.report.health import closing
+from tlblint.report.view import Style, brought, counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +29,12 @@ class Judge(Protocol):
 
 
 def judge_series(top: str, words: Sequence[str], base: str | None) -> Verdict:
-    """What ``tlblint series`` finds, with the settings of the tree."""
-    from tlblint.io.errors import InputError
+    """What ``tlblint series`` finds, with the settings of the tree. All that it introduces at level error counts, also what a later patch mends."""
+    from tlblint.app.series import Request, series
 
-    raise InputError("tlblint series", "not in this version", "")
+    outcome = series(Request(top, tuple(words), base))
+    report = outcome.report
+    color = term.wants_color(outcome.settings["color"].value, sys.stderr)
+    style = Style(color=color, unicode=term.speaks_unicode(sys.stderr), width=term.width())
+    text = FORMATS["full"].render(report, style) if brought(report, style) else closing(report, style)
+    return Verdict(text, counts(report)["error"], len(report.series.patches) if report.series is not None else 1)
