@@ -90,7 +90,7 @@ class _Anew:
         self._spine = spine
         self.near: frozenset[Name] = frozenset()
 
-    def judge(self, facts: Sequence[FileFacts], part: frozenset[Name]) -> Result:
+    def judge(self, facts: Sequence[FileFacts], part: frozenset[Name] | None) -> Result:
         self.near = frozenset((fact.path, fn.name) for fact in facts for fn in fact.functions)
         return self._spine.analyse(facts, None)
 

@@ -35,8 +35,8 @@ class Judge(Protocol):
 class Again(Protocol):
     """Judges state after state of one tree, of which most stays as it was."""
 
-    def judge(self, facts: Sequence[FileFacts], part: frozenset[tuple[str, str]]) -> Result:
-        """What is found in the next state; all of it in the functions of ``part``, (path, name), and in those that lead there."""
+    def judge(self, facts: Sequence[FileFacts], part: frozenset[tuple[str, str]] | None) -> Result:
+        """What is found in the next state; all of it in the functions of ``part``, (path, name), None for all, and in those that lead there."""
 
     @property
     def near(self) -> frozenset[tuple[str, str]]:

@@ -85,7 +85,7 @@ class _Again:
     def __init__(self, rules: tuple[RuleSpec, ...], context: Context) -> None:
         self._rules, self._context, self._memory = rules, context, Memory()
 
-    def judge(self, facts: Sequence[FileFacts], part: frozenset[tuple[str, str]]) -> Result:
+    def judge(self, facts: Sequence[FileFacts], part: frozenset[tuple[str, str]] | None) -> Result:
         self._memory.part = part
         return analyse(facts, self._rules, self._context, Options(memory=self._memory))
 

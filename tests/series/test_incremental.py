@@ -1,0 +1,122 @@
+"""Judging a tree again after edits gives what judging it afresh gives."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tlblint.app import generation
+from tlblint.app import spine as spines
+from tlblint.app.spine import Again, Spine, Wanted
+from tlblint.io.tree import PlainDir
+from tlblint.model.finding import RawFinding
+from tlblint.model.ir import FileFacts
+
+FIXTURES = sorted(path for folder in ("rules", "traps") for path in (ROOT / "fixtures" / folder).glob("*.c"))
+CHAIN = b"""#include <linux/mm.h>
+
+static void deepest(struct vm_area_struct *vma, pte_t *pte, unsigned long start, unsigned long end)
+{
+	if (!pte_none(ptep_get(pte)))
+		ptep_set_wrprotect(vma->vm_mm, start, pte);
+	flush_tlb_range(vma, start, end);
+}
+
+static void deeper(struct vm_area_struct *vma, pte_t *pte, unsigned long start, unsigned long end)
+{
+	if (!pte_none(ptep_get(pte)))
+		deepest(vma, pte, start, end);
+}
+
+static void deep(struct vm_area_struct *vma, pte_t *pte, unsigned long start, unsigned long end)
+{
+	if (!pte_none(ptep_get(pte)))
+		deeper(vma, pte, start, end);
+}
+
+void seal(struct vm_area_struct *vma, pmd_t *pmd, pte_t *pte, unsigned long start, unsigned long end)
+{
+	spinlock_t *ptl = pte_lockptr(vma->vm_mm, pmd);
+
+	spin_lock(ptl);
+	deep(vma, pte, start, end);
+	spin_unlock(ptl);
+}
+"""
+"""A change at the bottom shows three calls above."""
+
+_FUNCTION = re.compile(rb"^(?:static |void |int |bool )[^;{}#]*\)\n\{\n.*?^\}\n", re.M | re.S)
+_CALL = re.compile(rb"^\t+[a-z_]*(?:flush|lock|lazy|clear|record|pending|notifier|wrprotect|set_pte)\w*\(.*\);\n", re.M)
+
+
+def edited(raw: bytes, dice: random.Random) -> bytes:
+    """A file after one edit: a call less, a call twice, code moved down, functions swapped, a new name, one more static function."""
+    calls, functions = list(_CALL.finditer(raw)), list(_FUNCTION.finditer(raw))
+    kind = dice.choice(["drop", "drop", "twice", "shift", "swap", "name", "more"])
+    if kind == "drop" and calls:
+        one = dice.choice(calls)
+        return raw[: one.start()] + b"\t\t;\n" + raw[one.end() :]
+    if kind == "twice" and calls:
+        one = dice.choice(calls)
+        return raw[: one.end()] + one[0] + raw[one.end() :]
+    if kind == "swap" and len(functions) > 1:
+        at = dice.randrange(len(functions) - 1)
+        one, two = functions[at], functions[at + 1]
+        return raw[: one.start()] + two[0] + raw[one.end() : two.start()] + one[0] + raw[two.end() :]
+    if kind == "name" and functions:
+        names = re.findall(rb"(\w+)\(", dice.choice(functions)[0])
+        return re.sub(rb"\b" + names[0] + rb"\b", names[0] + b"_2", raw)
+    if kind == "more":
+        return raw + b"\nstatic int one_more(pte_t *pte)\n{\n\treturn pte_none(ptep_get(pte));\n}\n"
+    return b"/* moved */\n" + raw
+
+
+def walk(spine: Spine, files: Mapping[str, bytes], dice: random.Random, steps: int) -> int:
+    """Edit, judge both ways, compare; the number of findings that came or went."""
+    files = {**files, "mm/chain.c": CHAIN}
+    raws = dict(files)
+    facts = {path: spine.facts(path, raw) for path, raw in raws.items()}
+    assert spine.again is not None
+    whole, part = spine.again(), spine.again()
+    last = set(compare(spine, whole, part, list(facts.values()), frozenset()))
+    moves = 0
+    for _ in range(steps):
+        path = dice.choice([*sorted(raws), "mm/chain.c"])
+        raws[path] = dice.choice([edited(raws[path], dice), edited(raws[path], dice), files[path]])
+        facts[path] = spine.facts(path, raws[path])
+        names = frozenset((path, fn.name) for fn in facts[path].functions)
+        now = set(compare(spine, whole, part, list(facts.values()), names))
+        moves += len(now ^ last)
+        last = now
+    return moves
+
+
+def compare(spine: Spine, whole: Again, part: Again, facts: Sequence[FileFacts], names: frozenset[tuple[str, str]]) -> tuple[RawFinding, ...]:
+    fresh = spine.analyse(facts, None)
+    assert whole.judge(facts, None).findings == fresh.findings
+    found = part.judge(facts, names)
+    assert [f for f in found.findings if (f.path, f.function) in part.near] == [f for f in fresh.findings if (f.path, f.function) in part.near]
+    return fresh.findings
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_fixtures_under_random_edits(seed: int) -> None:
+    dice = random.Random(seed)
+    spine = spines.load(Wanted())
+    files = {f"mm/{path.stem}.c": path.read_bytes() for path in dice.sample(FIXTURES, 5)}
+    assert walk(spine, files, dice, 14) > 0
+
+
+@pytest.mark.skipif("TLBLINT_KERNELS" not in os.environ, reason="TLBLINT_KERNELS names no directory of kernels")
+def test_kernel_files_under_random_edits() -> None:
+    top = next(Path(os.environ["TLBLINT_KERNELS"]).glob("linux-source-6.12"))
+    tree = PlainDir(str(top))
+    spine = spines.load(Wanted(headers=generation.headers(tree)))
+    names = ("mm/mprotect.c", "mm/mremap.c", "mm/rmap.c", "mm/memory.c", "mm/madvise.c", "mm/mmu_gather.c", "mm/mapping_dirty_helpers.c")
+    assert walk(spine, {name: (top / name).read_bytes() for name in names}, random.Random(7), 6) >= 0
