@@ -30,6 +30,16 @@ def test_all_trees_list_and_read_the_same(repository: Write) -> None:
         tree.close()
 
 
+@pytest.mark.parametrize("paths", [("mm", "top.c"), ("mm/sub", "mm2/c.c", "top.c"), ("mm", "link.c"), ("top.c",), ("README", "mm"), ("aside/c.c", "mm")])
+def test_a_part_of_a_directory_is_what_the_whole_says_of_it(write: Write, paths: tuple[str, ...]) -> None:
+    top = write(FILES)
+    (top / "link.c").symlink_to("top.c")
+    (top / "aside").symlink_to("mm2")
+    whole = PlainDir(str(top))
+    assert whole.list().paths == C
+    assert PlainDir(str(top)).list(paths) == whole.list(paths)
+
+
 def test_a_worktree_has_untracked_files_but_no_ignored_or_deleted_ones(repository: Write, write: Write) -> None:
     top = repository({"a.c": b"", "gone.c": b"", ".gitignore": b"ignored.c\n"})
     write({"new.c": b"", "ignored.c": b""})

@@ -206,12 +206,20 @@ class PlainDir(_Disk):
 
     def list(self, paths: Sequence[str] = ()) -> Listing:
         # A part of a large tree is walked by itself; only a link needs to know all files of the tree.
-        if paths and "_listing" not in self.__dict__ and all(self.holds(path) == "directory" for path in paths):
+        if paths and "_listing" not in self.__dict__:
             apart = [path for path in dict.fromkeys(paths) if path and not any(below(path, [other]) for other in paths if other != path)]
-            files, links, refused = self._walk(apart)
-            if not links:
-                return Listing(tuple(sorted(files)), tuple(sorted(refused)))
+            lone = [path for path in apart if self._is_plain(path)]
+            folders = [path for path in apart if self.holds(path) == "directory"]
+            if len(lone) + len(folders) == len(apart):
+                files, links, refused = self._walk(folders)
+                if not links:
+                    return Listing(tuple(sorted([*files, *lone])), tuple(sorted(refused)))
         return _narrow(self._listing, paths)
+
+    def _is_plain(self, path: str) -> bool:
+        """Whether a path is a C file that no link leads to."""
+        full = os.path.join(self.top, path)
+        return is_c(path) and os.path.isfile(full) and not os.path.islink(full) and self.stays(path)
 
 
 class Revision:
