@@ -26,6 +26,8 @@ static void deepest(struct vm_area_struct *vma, pte_t *pte, unsigned long start,
 	if (!pte_none(ptep_get(pte)))
 		ptep_set_wrprotect(vma->vm_mm, start, pte);
 	flush_tlb_range(vma, start, end);
+	if (start > end)
+		flush_tlb_mm(vma->vm_mm);
 }
 
 static void deeper(struct vm_area_struct *vma, pte_t *pte, unsigned long start, unsigned long end)
