@@ -59,7 +59,7 @@ def test_a_flush_ends_the_window() -> None:
 
 def test_a_tlb_that_only_gets_stale_has_its_lane() -> None:
     time = timeline(made(step(1, 0, change=("PTE a", "p", "none")), step(2, 1, mark="violation")))
-    assert [lane.name for lane in time.lanes][-1] == "TLB of CPU1" and [(w.first, w.last) for w in time.windows] == [(0, 1)]
+    assert [lane.name for lane in time.lanes][2:] == ["TLB of CPU1", "PTE a"] and [(w.first, w.last) for w in time.windows] == [(0, 1)]
 
 
 def test_no_window_where_no_entry_changes() -> None:
@@ -141,3 +141,37 @@ def test_the_picture_is_small(count: int) -> None:
 
 def test_arrows_are_for_causes_only() -> None:
     assert len(re.findall('class="cause"', swimlane.svg(timeline(witness()), "x"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "lane"),
+    [
+        ("CPU1 caches a -> page 1 writable", "TLB of CPU1 for a"), ("hash table caches b -> page 2 writable", "hash table for b"),
+        ("device caches a -> page 1 read-only", "device's translation of a"), ("CPU0 caches the pointer to table T", "walk cache of CPU0 for table T"),
+        ("odd words", "TLB of CPU1"),
+    ],
+)  # fmt: skip
+def test_the_lane_of_a_birth_that_is_no_step(text: str, lane: str) -> None:
+    birth = WitnessStep(0, "b", 1, text, mark="birth")
+    time = timeline(made(step(1, 0), birth, step(2, 0, change=("entry of a", "page 1", "none")), step(3, 1, mark="violation", cause=2)))
+    assert [one.name for one in time.lanes][2:] == [lane, "entry of a"]
+    assert [(w.lane, w.first, w.last, w.open) for w in time.windows] == [(2, 2, 3, True)]
+    assert [row.number for row in time.rows] == [1, 0, 2, 3] and time.rows[3].cause == 2
+    assert [change.after for change in time.rows[1].changes] == ([] if text == "odd words" else [text.partition(" caches ")[2]])
+
+
+def test_a_thread_s_own_variables_have_no_lane() -> None:
+    time = timeline(made(step(1, 0, change=("a's old", "none", "page 1")), step(2, 1, change=("a's deferred flush", "none", "due"))))
+    assert [lane.name for lane in time.lanes] == ["a on CPU0", "b on CPU1", "a's deferred flush"]
+    swimlane.svg(time, "x")
+
+
+def test_arrows_cross_no_box() -> None:
+    time = timeline(made(step(1, 0), step(2, 1), step(3, 1), step(4, 0, cause=2), step(5, 1, cause=1)))
+    root = ElementTree.fromstring(swimlane.svg(time, "x"))
+    boxes = [tuple(int(r.attrib[key]) for key in ("x", "y", "width", "height")) for r in root.iter("rect") if r.attrib["class"] == "c"]
+    for path in (p.attrib["d"] for p in root.iter("path") if p.attrib.get("class") == "cause"):
+        x1, y1, out, y2, x2 = map(int, re.match(r"M(\d+) (\d+)h(-?\d+)V(\d+)H(\d+)", path).groups())  # type: ignore[union-attr]
+        lines = [(x1 + out, min(y1, y2), 0, abs(y2 - y1)), (min(x1 + out, x2), y2, abs(x2 - x1 - out), 0)]
+        for x, y, w, h in lines:
+            assert not [box for box in boxes if x < box[0] + box[2] and box[0] < x + w and y < box[1] + box[3] and box[1] < y + h]

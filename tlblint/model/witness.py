@@ -16,7 +16,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class WitnessStep:
-    """One row of an interleaving, in time order. ``number`` is 1-based. ``actor`` is the thread, ``cpu`` where it runs.
+    """One row of an interleaving, in time order. ``number`` is 1-based; 0 for a birth, which is no step. ``actor`` is the thread, ``cpu`` where it runs.
 
     ``path`` and ``line`` (1-based) name the source that the step stands for, None when it stands for none. ``mark`` is "",
     "birth" (a translation that will be stale is cached), "missed" (what could have removed it did not) or "violation".

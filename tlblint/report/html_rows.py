@@ -187,14 +187,14 @@ def _time(finding: Finding, level: int) -> TimeView | None:
         return None
     time = timeline(witness)
     label = f"Interleaving in {plural(len(time.rows), 'row')}; the same steps follow as a list"
-    rows = tuple(_time_row(place, row, time) for place, row in enumerate(time.rows))
+    rows = tuple(_time_row(place, row, time) for place, row in enumerate(time.rows)) if level < BARE else ()
     picture = swimlane.svg(time, label) if level <= CLOSE else ""
     folded = sum(row.folded for row in time.rows)
     return TimeView(clean(witness.sentence), clean(witness.profile), tuple(map(clean, witness.assumptions)), picture, rows, folded)
 
 
 def _time_row(place: int, row: Row, time: Timeline) -> TimeRow:
-    said = f"{row.number} to {row.number + row.folded - 1}" if row.folded else str(row.number)
+    said = f"{row.number} to {row.number + row.folded - 1}" if row.folded else str(row.number) if row.number else "+"
     spot = clean(f"{row.path}:{row.line}") if row.path is not None and row.line is not None else ""
     changes = tuple(clean(f"{change.thing}: {change.before} \u2192 {change.after}") for change in row.changes)
     after = f"made possible by step {time.rows[row.cause].number}" if row.cause is not None else ""

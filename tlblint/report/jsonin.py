@@ -98,7 +98,7 @@ class _Actor(_Strict):
 
 
 class _WitnessStep(_Strict):
-    number: At
+    number: Count
     actor: str
     cpu: Count
     text: str

@@ -190,23 +190,24 @@ def _witness_flow(witness: Witness | None, most: int) -> dict[str, Any] | None:
     if witness is None or not witness.steps:
         return None
     steps = witness.steps[-most:]
+    order = {id(step): place for place, step in enumerate(witness.steps, 1)}
     actors = dict.fromkeys([*witness.actors, *((step.actor, step.cpu) for step in steps)])
     flows = []
     for name, cpu in actors:
         own = [step for step in steps if (step.actor, step.cpu) == (name, cpu)]
         if own:
             title = clean(f"{name} on CPU{cpu}")
-            flows.append({"id": title, "message": {"text": title}, "locations": [_witness_step(step) for step in own]})
+            flows.append({"id": title, "message": {"text": title}, "locations": [_witness_step(step, order[id(step)]) for step in own]})
     return {"message": {"text": f"An interleaving on {clean(witness.profile)}: {clean(witness.sentence)}"}, "threadFlows": flows}
 
 
-def _witness_step(step: WitnessStep) -> dict[str, Any]:
+def _witness_step(step: WitnessStep, order: int) -> dict[str, Any]:
     text = f"{step.text} ({step.note})" if step.note else step.text
     if step.path is not None and step.line is not None:
         location = _location(step.path, step.line, None, "", text)
     else:
         location = {"message": {"text": clean(text)}}
-    found: dict[str, Any] = {"location": location, "executionOrder": step.number, "importance": "essential" if step.mark else "important"}
+    found: dict[str, Any] = {"location": location, "executionOrder": order, "importance": "essential" if step.mark else "important"}
     if step.changes:
         found["state"] = {clean(change.thing): {"text": clean(f"{change.before} -> {change.after}")} for change in step.changes}
     return {**found, "properties": {"mark": step.mark}} if step.mark else found

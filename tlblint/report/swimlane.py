@@ -87,8 +87,9 @@ def _plan(time: Timeline, texts: Sequence[Sequence[str]]) -> _Plan:
         x += width + GAP
     head = 2 * PAD + LINE * max((len(_wrapped(lane.name, ACTOR if lane.kind == "actor" else THING)) for lane in time.lanes), default=1)
     rows, y = [], head
+    shown = {lane.name for lane in time.lanes}
     for row, lines in zip(time.rows, texts, strict=True):
-        values = max((len(_wrapped(change.after, THING)) for change in row.changes), default=1)
+        values = max((len(_wrapped(change.after, THING)) for change in row.changes if change.thing in shown), default=1)
         height = LINE * max(len(lines), values) + 2 * PAD + 4
         rows.append((y, height))
         y += height
@@ -115,12 +116,15 @@ def _row(place: int, row: Row, texts: Sequence[str], time: Timeline, plan: _Plan
     x, width = plan.lanes[row.lane]
     kind = " bad" if row.mark == "violation" else " marked" if row.mark else " fold" if row.folded else ""
     out = [f'<g class="r{kind}" data-n="{place + 1}">']
-    out.append(_text([f"{row.number}-{row.number + row.folded - 1}" if row.folded else str(row.number)], GUTTER - 6, y + PAD + LINE - 2, "n", "end"))
+    number = f"{row.number}-{row.number + row.folded - 1}" if row.folded else str(row.number) if row.number else "+"
+    out.append(_text([number], GUTTER - 6, y + PAD + LINE - 2, "n", "end"))
     out.append(f'<rect class="c" x="{x}" y="{y + 2}" width="{width}" height="{height - 4}" rx="3"/>')
     out.append(_text(texts, x + PAD, y + PAD + LINE - 2))
+    lanes = {lane.name: at for at, lane in enumerate(time.lanes) if lane.kind != "actor"}
     for change in row.changes:
-        lane = next(at for at, lane in enumerate(time.lanes) if lane.kind != "actor" and lane.name == change.thing)
-        left, wide = plan.lanes[lane]
+        if change.thing not in lanes:
+            continue
+        left, wide = plan.lanes[lanes[change.thing]]
         out.append(f'<rect class="v" x="{left}" y="{y + 2}" width="{wide}" height="{height - 4}" rx="3"/>')
         out.append(_text(_wrapped(change.after, THING), left + PAD, y + PAD + LINE - 2))
     return "".join(out) + "</g>"
@@ -136,16 +140,13 @@ def _text(lines: Sequence[str], x: int, y: int, kind: str = "", anchor: str = ""
 
 
 def _arrow(cause: int, place: int, time: Timeline, plan: _Plan) -> str:
-    """From the row that made another possible, side to side of their columns."""
+    """From the row that made another possible: down beside its column, then along the row of the other, where nothing else stands."""
     start, end = time.rows[cause].lane, time.rows[place].lane
     y1 = plan.rows[cause][0] + plan.rows[cause][1] // 2
     y2 = plan.rows[place][0] + plan.rows[place][1] // 2
-    right = end >= start
+    right = end > start
     x1 = sum(plan.lanes[start]) if right else plan.lanes[start][0]
-    x2 = sum(plan.lanes[end]) if start == end else plan.lanes[end][0] if right else sum(plan.lanes[end])
-    bend = GAP - 2 if right else 2 - GAP
-    back = bend if start == end else -bend
-    tip = -5 if (right and start != end) else 5
-    return f'<path class="cause" d="M{x1} {y1}C{x1 + bend} {y1} {x2 + back} {y2} {x2} {y2}m{tip} -3l{-tip} 3l{tip} 3"/>'
-
-
+    x2 = plan.lanes[end][0] if end >= start else sum(plan.lanes[end])
+    out, tip = (GAP // 2, -5) if right or end == start else (-GAP // 2, 5)
+    out = -GAP // 2 if start == end else out
+    return f'<path class="cause" d="M{x1} {y1}h{out}V{y2}H{x2}m{tip} -3l{-tip} 3l{tip} 3"/>'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tlblint.model.witness import Change, Witness, WitnessStep
 
@@ -14,13 +14,16 @@ SHORT = 16
 """Witnesses up to this many steps are shown whole, uneventful steps too."""
 RUN = 3
 """So many uneventful steps of one actor in a row are folded."""
-MARKS = {"birth": "stale from here on", "missed": "could have removed it"}
+MARKS = {"birth": "will be stale", "missed": "does not remove it"}
 """What a marked row says besides its text; a violation says of which kind it is."""
+
+
+_ENTRY = re.compile(r"\b(?:PTE|PMD|PUD|entry of|link to page table)\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row. ``lane`` is the place of its actor in Timeline.lanes. ``number`` is the step's, or of a fold its first step's; a fold has
+    """A row. ``lane`` is the place of its actor in Timeline.lanes. ``number`` is the step's, 0 for what has none, or of a fold its first; a fold has
     ``folded`` steps, else 0. ``said`` is the mark in words. ``cause`` is the place of the row that made this one possible, or None."""
 
     lane: int
@@ -66,33 +69,50 @@ class Timeline:
 
 def timeline(witness: Witness, most: int = MOST) -> Timeline:
     """The rows and lanes of a witness, at most ``most`` rows."""
-    groups = _folded(witness.steps, most)
+    stale = _stale_thing(witness)
+    groups = _folded([_told(step, stale) for step in witness.steps], most)
     actors = [(name, cpu) for name, cpu in witness.actors]
     actors += [one for one in dict.fromkeys((step.actor, step.cpu) for step in witness.steps) if one not in actors]
-    stale = _stale_thing(witness)
-    changed = list(dict.fromkeys(change.thing for step in witness.steps for change in step.changes))
+    changed = list(dict.fromkeys(change.thing for step in witness.steps for change in step.changes if not _register(change.thing)))
     things = [thing for thing in witness.things if thing in changed] + [thing for thing in changed if thing not in witness.things]
-    things += [stale] if stale is not None and stale not in things else []
+    things = ([stale] if stale is not None else []) + [thing for thing in things if thing != stale]
     lanes = [Lane(f"{name} on CPU{cpu}", "actor") for name, cpu in actors] + [Lane(thing, "tlb" if is_tlb(thing) else "thing") for thing in things]
-    at = {step.number: row for row, group in enumerate(groups) for step in group}
-    rows = tuple(_row(group, actors, at, witness.kind) for group in groups)
-    window = _window(witness, stale, at)
+    places = [row for row, group in enumerate(groups) for _ in group]
+    rows = tuple(_row(place, group, actors, _places(witness.steps, places), witness.kind) for place, group in enumerate(groups))
+    window = _window(witness, stale, places)
     return Timeline(tuple(lanes), rows, (Window(len(actors) + things.index(stale), *window),) if stale is not None and window else (), len(witness.steps))
 
 
 def is_tlb(thing: str) -> bool:
-    """Whether a thing of a witness is a TLB: "TLB of CPU1", "TLB entry a on CPU 1"."""
-    return re.search(r"\bTLB\b", thing) is not None
+    """Whether a thing of a witness keeps translations: "TLB of CPU1 for a", "walk cache of CPU0 for table 1", "hash table for a"."""
+    return re.match(r"TLB of |TLB\b|walk cache |hash table |device's translation ", thing) is not None
 
 
-def _row(group: Sequence[WitnessStep], actors: Sequence[tuple[str, int]], at: dict[int, int], kind: str) -> Row:
+def _register(thing: str) -> bool:
+    """Whether a thing is a variable of one thread: "reclaim's old". Its step shows it, a column would be wasted."""
+    return re.fullmatch(r"\S+'s \w+", thing) is not None
+
+
+def _places(steps: Sequence[WitnessStep], places: Sequence[int]) -> dict[int, int]:
+    """The rows of steps by number; 0 is no number."""
+    return {step.number: place for step, place in zip(steps, places, strict=True) if step.number}
+
+
+def _told(step: WitnessStep, stale: str | None) -> WitnessStep:
+    """A birth that does not name its change gets one: what is cached stands in the lane of the TLB."""
+    _, caches, what = step.text.partition(" caches ")
+    return replace(step, changes=(Change(stale, "not cached", what),)) if step.mark == "birth" and not step.changes and stale and caches else step
+
+
+def _row(here: int, group: Sequence[WitnessStep], actors: Sequence[tuple[str, int]], at: dict[int, int], kind: str) -> Row:
     first = group[0]
     lane = actors.index((first.actor, first.cpu))
     if len(group) > 1:
         same = all((step.actor, step.cpu) == (first.actor, first.cpu) for step in group)
-        return Row(lane, first.number, f"{len(group)} steps" + (f" on CPU{first.cpu}" if same else ""), folded=len(group))
+        number = next((step.number for step in group if step.number), 0)
+        return Row(lane, number, f"{len(group)} steps" + (f" on CPU{first.cpu}" if same else ""), folded=len(group))
     cause = at.get(first.cause, len(at)) if first.cause is not None else len(at)
-    cause_row = cause if cause < at[first.number] else None
+    cause_row = cause if cause < here else None
     said = f"violation: {kind}" if first.mark == "violation" else MARKS.get(first.mark, "")
     return Row(lane, first.number, first.text, 0, first.path, first.line, first.changes, first.mark, said, first.note, cause_row)
 
@@ -123,10 +143,10 @@ def _quiet_run(group: Sequence[WitnessStep], causes: set[int]) -> bool:
 
 def _stale_thing(witness: Witness) -> str | None:
     """The TLB that the witness is about: where the stale translation is cached, or that of the CPU that uses it."""
-    born = [change.thing for step in witness.steps if step.mark == "birth" for change in step.changes if is_tlb(change.thing)]
     broken = next((step for step in witness.steps if step.mark == "violation"), None)
-    if born:
-        return born[-1]
+    born = next((step for step in witness.steps if step.mark == "birth"), None)
+    if born is not None:
+        return next((change.thing for change in born.changes if is_tlb(change.thing)), None) or _cached(born)
     if broken is None:
         return None
     known = dict.fromkeys([*witness.things, *(change.thing for step in witness.steps for change in step.changes)])
@@ -135,18 +155,26 @@ def _stale_thing(witness: Witness) -> str | None:
     return (own or tlbs or [f"TLB of CPU{broken.cpu}"])[0]
 
 
-def _window(witness: Witness, stale: str | None, at: dict[int, int]) -> tuple[int, int, bool] | None:
+def _cached(born: WitnessStep) -> str:
+    """What keeps the translation of a birth: "CPU1 caches a -> page 1 writable", "hash table caches ...", "device caches ..."."""
+    match = re.match(r"(?P<who>.+?) caches (?:the pointer to table (?P<table>\w+)|(?P<va>\w+) -> )", born.text)
+    if match is None:
+        return f"TLB of CPU{born.cpu}"
+    if match["table"]:
+        return f"walk cache of {match['who']} for table {match['table']}"
+    heads = {"hash table": "hash table for ", "device": "device's translation of "}
+    return heads.get(match["who"], f"TLB of {match['who']} for ") + match["va"]
+
+
+def _window(witness: Witness, stale: str | None, places: Sequence[int]) -> tuple[int, int, bool] | None:
     """(first row, last row, whether nothing ends it): from the change of an entry to the flush, else to the violation."""
     steps = witness.steps
-    born = next((place for place, step in enumerate(steps) if step.mark == "birth"), -1)
-    rest = range(born + 1, len(steps)) if born >= 0 else range(len(steps))
-    start = next((place for place in rest if any(re.search(r"\b(PTE|PMD|PUD|entry)\b", change.thing) for change in steps[place].changes)), None)
-    if start is None:
-        start = born if born >= 0 else None
-    if start is None:
+    born = next((at for at, step in enumerate(steps) if step.mark == "birth"), -1)
+    start = next((at for at in range(born + 1, len(steps)) if any(_ENTRY.search(change.thing) for change in steps[at].changes)), born)
+    if start < 0:
         return None
-    for place in range(start + 1, len(steps)):
-        flushed = any(change.thing == stale for change in steps[place].changes)
-        if flushed or steps[place].mark == "violation":
-            return at[steps[start].number], at[steps[place].number], not flushed
-    return at[steps[start].number], len(set(at.values())) - 1, True
+    for at in range(start + 1, len(steps)):
+        flushed = any(change.thing == stale for change in steps[at].changes)
+        if flushed or steps[at].mark == "violation":
+            return places[start], places[at], not flushed
+    return places[start], places[-1], True
