@@ -122,3 +122,12 @@ def test_kernel_files_under_random_edits() -> None:
     spine = spines.load(Wanted(headers=generation.headers(tree)))
     names = ("mm/mprotect.c", "mm/mremap.c", "mm/rmap.c", "mm/memory.c", "mm/madvise.c", "mm/mmu_gather.c", "mm/mapping_dirty_helpers.c")
     assert walk(spine, {name: (top / name).read_bytes() for name in names}, random.Random(7), 6) >= 0
+
+
+def test_a_change_at_the_bottom_shows_three_calls_above() -> None:
+    spine = spines.load(Wanted())
+    assert spine.again is not None
+    again = spine.again()
+    broken = CHAIN.replace(b"\tflush_tlb_range(vma, start, end);\n", b"")
+    found = [len(again.judge([spine.facts("mm/chain.c", raw)], None).findings) for raw in (CHAIN, broken, CHAIN, b"/* moved */\n" + broken)]
+    assert found == [0, 1, 0, 1]
