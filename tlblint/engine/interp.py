@@ -47,6 +47,8 @@ class Node:
     depth: int
     before: Node | None
     trail: Trail
+    sort: int
+    """What of the state keeps nodes of a block apart, by number."""
     waiting: bool = False
 
 
@@ -167,6 +169,7 @@ class Run:
         self._tries: dict[tuple[object, ...], int] = {}
         self._exits: dict[tuple[object, ...], tuple[Exit, Env]] = {}
         self._nodes: dict[tuple[object, ...], Node] = {}
+        self._sorts: dict[tuple[object, ...], int] = {}
         self._queue: list[tuple[int, int, Node]] = []
         self._count = 0
         self._node: Node | None = None
@@ -205,21 +208,33 @@ class Run:
         return Summary(exits, tuple(self._hits.values()), bounded)
 
     def _reach(self, block: int, path: Path, before: Node | None) -> None:
-        auto = path.auto
-        key = (block, *auto[:4], self._world.automata.nameless(auto.instances), presence(path.env))
+        """Go on in ``block``. Temps do not live past theirs unless a later one reads them."""
+        auto, env = path.auto, path.env
+        if "%" in "\0".join(env):
+            _drop_temps(env, self._code.lasting)
+        depth = 0
+        if before is None:
+            sort = self._sort(auto)
+        else:
+            depth = before.depth + 1
+            sort = before.sort if auto is before.auto else self._sort(auto)
+        key = (block, sort, presence(env))
         node = self._nodes.get(key)
-        depth = before.depth + 1 if before is not None else 0
         if node is None:
-            node = self._nodes[key] = Node(block, path.auto, path.env, depth, before, path.trail)
+            node = self._nodes[key] = Node(block, auto, env, depth, before, path.trail, sort)
         else:
             if depth < node.depth:
                 node.depth, node.before, node.trail = depth, before, path.trail
-            if not merge(node.env, path.env):
+            if not merge(node.env, env):
                 return
         if not node.waiting:
             node.waiting = True
             self._count += 1
             heapq.heappush(self._queue, (block, self._count, node))
+
+    def _sort(self, auto: Auto) -> int:
+        """The number of all states that are like this one, but for which site of a kind an instance comes from."""
+        return self._sorts.setdefault((*auto[:4], self._world.automata.nameless(auto.instances)), len(self._sorts))
 
     def _block(self, node: Node) -> list[Path]:
         """Run a block's operations; a call or a split role makes several paths."""
@@ -470,7 +485,6 @@ class Run:
         self._collect(path)
         _, kind, cond, succs, pos = self._code.blocks[node.block]
         if kind == "jump":
-            _drop_temps(path.env, self._code.lasting)
             self._reach(succs[0], path, node)
         elif kind == "branch" and cond is not None:
             self._branch(node, path, cond, succs, pos)
@@ -479,6 +493,8 @@ class Run:
 
     def _collect(self, path: Path) -> None:
         """Instances about a value of this function, or of one that it called, that no variable holds any more can never move: they go."""
+        if not path.auto.instances:
+            return
         automata = self._world.automata
         numbers = automata.bound_values(path.auto.instances)
         if numbers and not numbers <= (alive := _held(path.env.values())):
@@ -491,13 +507,11 @@ class Run:
         if question.known is not None:
             if question.told is not None:
                 self._tell(path, *question.told, pos)
-            _drop_temps(path.env, self._code.lasting)
             self._reach(succs[0 if question.known else 1], path, node)
             return
         other = path.fork()
         for one, outcome in ((path, True), (other, False)):
             if self._assume(one, question, outcome, pos):
-                _drop_temps(one.env, self._code.lasting)
                 self._reach(succs[0 if outcome else 1], one, node)
 
     def _assume(self, path: Path, question: Question, outcome: bool, pos: int) -> bool:

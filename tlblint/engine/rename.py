@@ -8,6 +8,8 @@ situation share one analysis of the callee.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import lru_cache
 
 from tlblint.engine.automata import ordered
 from tlblint.engine.compile import PTL_NAME, SPINLOCK, Code, tokens
@@ -18,6 +20,79 @@ from tlblint.model.ir import Expr
 _PAGES = ("struct page *", "struct folio *")
 _LOCAL = re.compile(r"[A-Za-z_]\w*")
 _TOKEN = re.compile(r"\*?[A-Za-z_$%][\w$]*(?:(?:->|\.)\w+|\[[^\]]*\])*(?P<call>\()?")
+
+
+class _Arguments:
+    """What arguments do to names: pairs of (caller's path, callee's path). Calls with the same pairs share one."""
+
+    def __init__(self, pairs: tuple[tuple[str, str], ...]) -> None:
+        self._pairs = pairs
+        self._into: dict[str, str | None] = {}
+        self._back: dict[str, str | None] = {}
+        self.inward: dict[str, str | None] = {}
+        """Texts in the callee's names."""
+
+    def into(self, path: str) -> str | None:
+        """The callee's name for a caller path, or None."""
+        if path not in self._into:
+            self._into[path] = self._find_into(path)
+        return self._into[path]
+
+    def back(self, path: str) -> str | None:
+        """The caller's name for a callee path, or None."""
+        if path not in self._back:
+            self._back[path] = self._find_back(path)
+        return self._back[path]
+
+    def _find_into(self, path: str) -> str | None:
+        for mine, theirs in self._pairs:
+            if path == mine:
+                return theirs
+            if theirs[0] == "*":
+                if path.startswith(mine + "."):
+                    return theirs[1:] + "->" + path[len(mine) + 1 :]
+            elif path.startswith(mine + "->") or path.startswith(mine + "."):
+                return theirs + path[len(mine) :]
+            elif path == "*" + mine:
+                return "*" + theirs
+        return None
+
+    def _find_back(self, path: str) -> str | None:
+        for mine, theirs in self._pairs:
+            if path == theirs:
+                return mine
+            if theirs[0] == "*":
+                if path.startswith(theirs[1:] + "->"):
+                    return mine + "." + path[len(theirs) + 1 :]
+            elif path == "*" + theirs:
+                return "*" + mine
+            elif path.startswith(theirs + "->") or path.startswith(theirs + "."):
+                return mine + path[len(theirs) :]
+        return None
+
+
+_arguments = lru_cache(maxsize=4096)(_Arguments)
+
+
+def _renamed(text: str, name: Callable[[str], str | None]) -> str | None:
+    """A text with every path in it replaced; None when one has no name."""
+    failed = False
+
+    def swap(match: re.Match[str]) -> str:
+        nonlocal failed
+        if match["call"]:
+            return match[0]
+        token = match[0]
+        if token.isupper():
+            return token
+        other = name(token)
+        if other is None:
+            failed = True
+            return token
+        return other
+
+    out = _TOKEN.sub(swap, text)
+    return None if failed else out
 
 
 class Frame:
@@ -33,6 +108,8 @@ class Frame:
         for (param, _), arg in zip(code.fn.params, args, strict=False):
             if param:  # C lets a parameter that is not used go unnamed
                 self._bind(param, arg, env)
+        self._arguments = _arguments(tuple(self._pairs))
+        self._outward: dict[str, str | None] = {}
 
     @property
     def callee(self) -> int:
@@ -57,33 +134,11 @@ class Frame:
 
     def into(self, path: str) -> str | None:
         """The callee's name for a caller path, or None."""
-        for mine, theirs in self._pairs:
-            if path == mine:
-                return theirs
-            if theirs[0] == "*":
-                if path.startswith(mine + "."):
-                    return theirs[1:] + "->" + path[len(mine) + 1 :]
-            elif path.startswith(mine + "->") or path.startswith(mine + "."):
-                return theirs + path[len(mine) :]
-            elif path == "*" + mine:
-                return "*" + theirs
-        return None
+        return self._arguments.into(path)
 
     def back(self, path: str) -> str | None:
         """The caller's name for a callee path, or None for a local of the callee."""
-        if path in self._back:
-            return self._back[path]
-        for mine, theirs in self._pairs:
-            if path == theirs:
-                return mine
-            if theirs[0] == "*":
-                if path.startswith(theirs[1:] + "->"):
-                    return mine + "." + path[len(theirs) + 1 :]
-            elif path == "*" + theirs:
-                return "*" + mine
-            elif path.startswith(theirs + "->") or path.startswith(theirs + "."):
-                return mine + path[len(theirs) :]
-        return None
+        return self._back[path] if path in self._back else self._arguments.back(path)
 
     def name_in(self, path: str) -> str:
         """The callee's name for a lock or pointer, opaque when no argument reaches it."""
@@ -108,6 +163,7 @@ class Frame:
         """A lock that the callee returns goes by the name of what it is assigned to."""
         if self.back(local) is None:
             self._back[local] = name
+            self._outward.clear()
 
     def number_in(self, number: int) -> int:
         """A canonical negative number for a value or site of the caller."""
@@ -160,23 +216,11 @@ class Frame:
                 return f"{key[:mark]}#{self._numbers[number]}" if number in self._numbers else None
             return f"{key[:mark]}#{self.number_out(number)}"
         prefix, rest = (key[: mark + 1], key[mark + 1 :]) if mark >= 0 else ("", key)
-        failed = False
-
-        def swap(match: re.Match[str]) -> str:
-            nonlocal failed
-            if match["call"]:
-                return match[0]
-            token = match[0]
-            if token.isupper():
-                return token
-            other = self.into(token) if inward else self.back(token)
-            if other is None:
-                failed = True
-                return token
-            return other
-
-        out = _TOKEN.sub(swap, rest)
-        return None if failed else prefix + out
+        known = self._arguments.inward if inward else self._outward
+        out = known.get(rest, "")
+        if out == "":
+            out = known[rest] = _renamed(rest, self.into if inward else self.back)
+        return None if out is None else prefix + out
 
     def _asks(self, key: str, tests: frozenset[str]) -> bool:
         """Whether a comparison or the answer of a pure function is about what the callee tests, and the function one it asks."""

@@ -335,6 +335,8 @@ def _equality(env: Env, cond: Expr) -> tuple[str, Value] | None:
 
 def merge(old: Env, new: Env) -> bool:
     """Keep in ``old`` what both know. True when ``old`` lost something."""
+    if old.items() <= new.items():
+        return False
     changed = False
     for key, value in list(old.items()):
         other = new.get(key)
@@ -402,12 +404,11 @@ def mapped_by(env: Env, expr: Expr) -> int:
 def presence(env: Env) -> tuple[tuple[int, Value], ...]:
     """The part of an environment that keeps states apart: whether entries that were read and not changed since, or taken
     out, are present."""
-    keys = [key for key in env if key[:8] == "present#"]
-    if not keys:
+    if "present#" not in "\0".join(env):  # one search in a long text is the fastest way to say no
         return ()
-    known = {int(key[8:]): env[key] for key in keys}
-    apart = {v[1] for v in env.values() if type(v) is tuple and v[0] == "e" and v[1] in known and (v[2] == "cleared" or (v[2] == "read" and v[4]))}
-    return tuple((number, known[number]) for number in sorted(apart)) if apart else ()
+    values = {v[1]: f"present#{v[1]}" for v in env.values() if type(v) is tuple and v[0] == "e" and (v[2] == "cleared" or (v[2] == "read" and v[4]))}
+    apart = [(number, env[key]) for number, key in values.items() if key in env]
+    return tuple(sorted(apart)) if apart else ()
 
 
 def reads_of(env: Env, pointer: str) -> Iterator[tuple]:  # type: ignore[type-arg]
