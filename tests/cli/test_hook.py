@@ -145,7 +145,7 @@ def test_a_second_work_tree_shares_the_hooks(top: Path, tlblint: Run, tmp_path: 
     ("arguments", "line"),
     [
         (("install", "pre-pusch"), "pre-pusch: tlblint has no such hook; choose from sendemail-validate, pre-push"),
-        (("run", "commit-msg", "x"), "commit-msg: tlblint has no such hook; choose from sendemail-validate, pre-push"),
+        (("run", "commit-msg", "x"), "commit-msg: tlblint has no such hook; choose from sendemail-validate, pre-push, b4-patch, b4-series"),
     ],
 )
 def test_mistakes(top: Path, tlblint: Run, arguments: tuple[str, ...], line: str) -> None:

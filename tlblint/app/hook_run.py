@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 
+from tlblint.app import b4
 from tlblint.app.hook_text import NAMES
 from tlblint.app.judging import Judge, Verdict, judge_series
 from tlblint.io import git, pushes, sending
 from tlblint.io.errors import InputError
-from tlblint.io.output import write_stderr
+from tlblint.io.output import write_stderr, write_stdout
 from tlblint.io.tree import LIMIT
 from tlblint.report.text import clean
 
@@ -21,9 +22,12 @@ BYPASS = {"sendemail-validate": "git send-email --no-validate", "pre-push": "git
 
 
 def run(cwd: str, name: str, arguments: Sequence[str], judge: Judge = judge_series, debug: bool = False) -> int:
-    """The exit status of a hook; pre-push reads standard input. Raises InputError for unknown names only."""
+    """The exit status of a hook; pre-push and b4's commands read standard input. Raises InputError for unknown names only."""
+    if name in b4.NAMES:
+        write_stdout(b4.answer(cwd, name, pushes.read(), os.environ.get("B4_TRACKING_FILE")).encode())
+        return 0
     if name not in NAMES:
-        raise InputError(name, "tlblint has no such hook", "choose from " + ", ".join(NAMES))
+        raise InputError(name, "tlblint has no such hook", "choose from " + ", ".join((*NAMES, *b4.NAMES)))
     try:
         top = git.toplevel(cwd)
         if top is None:

@@ -50,7 +50,10 @@ def uninstall(names: tuple[str, ...], dry_run: bool) -> int:
 @click.argument("name")
 @click.argument("arguments", nargs=-1)
 def run(debug: bool, name: str, arguments: tuple[str, ...]) -> int:
-    """Do what the hook NAME does, with git's ARGUMENTS. Exit status 1 stops the send or push."""
+    """Do what the hook NAME does, with git's ARGUMENTS. Exit status 1 stops the send or push.
+
+    b4-patch and b4-series are commands for b4 review: they read a message and print the JSON that b4 wants.
+    """
     from tlblint.app.hook_run import run as go
     from tlblint.cli.run import current_directory
 

@@ -17,18 +17,19 @@ def render(report: Report, style: Style) -> str:
     """``FILE:LINE: ERROR: CODE name: message`` for each finding; "" when there is none."""
     if style.verbosity <= -2:
         return ""
-    return "".join(_line(finding, style) for finding in brought(report, style))
+    return "".join(_line(report, finding, style) for finding in brought(report, style))
 
 
-def _line(finding: Finding, style: Style) -> str:
+def _line(report: Report, finding: Finding, style: Style) -> str:
     place = clean(style.place(finding.path), style.unicode)
-    text = f"{finding.rule} {finding.slug}: {clean(finding.message, style.unicode)}{_where(finding)}"
+    text = f"{finding.rule} {finding.slug}: {clean(finding.message, style.unicode)}{_where(report, finding)}"
     return f"{_tame(place)}:{finding.line}: {KINDS[finding.severity]}: {_tame(text)}\n"
 
 
-def _where(finding: Finding) -> str:
+def _where(report: Report, finding: Finding) -> str:
+    """Which patch of several it is."""
     mark = finding.patch
-    if mark is None:
+    if mark is None or (report.series is not None and len(report.series.patches) == 1):
         return ""
     return f" (patch {mark.index})" if mark.until is None else f" (patch {mark.index}, mended by patch {mark.until})"
 

@@ -20,15 +20,16 @@ TOOL, SERIES = "tlblint", "tlblint-series"
 STATUS = {"error": "fail", "warning": "warn", "note": "warn"}
 
 
-def render(report: Report, style: Style) -> str:
-    """An array of one ``{tool, status, summary, url, details}``; ``details`` is the text of ``-f mail``. ASCII only."""
+def render(report: Report, style: Style, tool: str = "") -> str:
+    """An array of one ``{tool, status, summary, url, details}``; ``details`` is the text of ``-f mail``. ASCII only. ``tool``: its name, when
+    the number of patches does not tell it."""
     if style.verbosity <= -2:
         return ""
     style = replace(style, unicode=True, color=False)
     found = [finding.severity for finding in brought(report, style)]
     status = next((STATUS[severity] for severity in SEVERITIES if severity in found), "pass")
     several = report.series is not None and len(report.series.patches) > 1
-    return entry(SERIES if several else TOOL, status, _said(report, style), "\n".join(_details(report, style)))
+    return entry(tool or (SERIES if several else TOOL), status, _said(report, style), "\n".join(_details(report, style)))
 
 
 def _details(report: Report, style: Style) -> Iterator[str]:
