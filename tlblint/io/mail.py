@@ -17,11 +17,16 @@ from tlblint.io.mail_text import is_change, readable
 _PATCH_TYPES = frozenset({"text/x-patch", "text/x-diff", "application/x-patch", "application/x-diff", "text/patch", "text/diff"})
 _PATCH_NAMES = (".patch", ".diff", ".mbox", ".eml")
 _WIDE = re.compile(r"utf-?(?:7|16|32)|iso-2022", re.I)
+_BOUNDARY = re.compile(rb"\bboundary[ \t]*=[ \t]*\"?([^\"\s;]{1,100})", re.I)
+_MULTIPART = re.compile(rb"^content-type:\s*multipart/", re.I | re.M)
 _HEADERS = re.compile(rb"[!-9;-~]{1,60}:[ \t]?[^\n]*\n")
 _HEADED = re.compile(rb"(?:From [^\n]*\n)?(?:[!-9;-~]{1,60}:[^\n]*\n(?:[ \t]+\S[^\n]*\n)*)+(?:\n|\Z)")
 
 PARTS = 200
 """MIME parts of the largest mail that is read."""
+
+HEADERS = 1 << 20
+"""Bytes of the longest headers that are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,7 @@ def looks_like_mail(raw: bytes) -> bool:
 
 def read_mail(raw: bytes, source: str, line: int | None) -> Letter:
     """A Letter from the bytes of one mail, line ends already plain. ``line``: the 1-based line of its first line. Raises InputError."""
+    _bounded(raw, source)
     try:
         message = BytesParser().parsebytes(raw)
         text, charset, flowed, attached = _content(message, source)
@@ -67,6 +73,17 @@ def read_mail(raw: bytes, source: str, line: int | None) -> Letter:
     return Letter(subject, author, date, identity, tuple(dict.fromkeys(parents)), text, charset, source, first, flowed, attached)
 
 
+def _bounded(raw: bytes, source: str) -> None:
+    """The parser makes an object of every part and every header line. Raises InputError before it has to."""
+    if b"\n\n" not in raw[:HEADERS] and len(raw) > HEADERS:
+        raise InputError(source, f"headers of more than {HEADERS >> 20} MB", "save the mail again")
+    if not _MULTIPART.search(raw[: raw.find(b"\n\n") + 1]):
+        return
+    marks = set(_BOUNDARY.findall(raw))
+    if len(marks) > PARTS or sum(raw.count(b"\n--" + mark) for mark in marks) > 2 * PARTS:
+        raise InputError(source, f"a mail of more than {PARTS} parts", "save the patch itself")
+
+
 def _content(message: Message, source: str) -> tuple[bytes, str, bool, tuple[tuple[str, bytes], ...]]:
     """(joined text, charset, format=flowed, attached mails) of all parts that may hold a patch."""
     texts: list[bytes] = []
@@ -79,7 +96,8 @@ def _content(message: Message, source: str) -> tuple[bytes, str, bool, tuple[tup
         elif part.get_content_type() == "text/plain" or part.get_content_type() in _PATCH_TYPES or name.lower().endswith(_PATCH_NAMES):
             charset = charset or _charset(part)
             flowed = flowed or str(part.get_param("format", "")).lower() == "flowed"
-            texts.append(data if data.endswith(b"\n") else data + b"\n")
+            # The line end before the next part belongs to that part.
+            texts.append(data + b"\n" if message.is_multipart() and not data.endswith(b"\n") else data)
     return b"".join(texts), charset, flowed, tuple(attached)
 
 

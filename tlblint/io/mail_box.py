@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 from tlblint.io.errors import InputError
 from tlblint.io.mail import Letter, looks_like_mail, plain_ends, read_mail
-from tlblint.io.mail_page import is_markup, plain, read_card, read_page
-from tlblint.io.mail_text import is_change, readable
+from tlblint.io.mail_page import MAILS, is_markup, plain, read_card, read_page
+from tlblint.io.mail_text import is_change, read_text, readable
 
 LIMIT = 64 << 20
 """Bytes of all that is read for one series, unpacked."""
 
-MAILS = 20_000
-"""Mails of the largest mailbox that is read."""
+LINES = 2_000_000
+"""Lines of the largest file that is read: a line costs more memory than its bytes."""
 
 _FROM = re.compile(rb"^From [^\n]*$", re.M)
 _ESCAPED = re.compile(rb"^>(>*From )", re.M)
@@ -38,6 +38,8 @@ def read_box(raw: bytes, name: str) -> Box:
     raw = raw.removeprefix(b"\xef\xbb\xbf")
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raw = readable(raw, "utf-16").encode("utf-8", "replace")
+    if raw.count(b"\n") > LINES:
+        raise InputError(name, f"more than {LINES} lines", "give the patches of one series")
     if not raw.strip():
         raise InputError(name, "empty", _TODO)
     if _is_from(raw.lstrip(b"\r\n").partition(b"\n")[0]):
@@ -69,6 +71,8 @@ def _other(raw: bytes, name: str) -> Box:
     if is_change(raw):
         first = readable(raw.lstrip()[:200].partition(b"\n")[0]).strip()
         subject = "" if first.startswith(("diff ", "--- ", "Index: ", "@@ ")) else first
+        if is_change(read_text(raw).message):
+            raise InputError(name, "a hunk without the name of its file before the first diff", _TODO)
         return Box((Letter(subject, "", "", "", (), raw, "", f"{name}:1", 1),), "diff")
     raise InputError(name, "holds no mail and no diff", _TODO)
 

@@ -10,7 +10,9 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
+from tlblint.io.errors import InputError
 from tlblint.io.mail import Letter
 from tlblint.io.mail_text import readable
 
@@ -19,6 +21,9 @@ _END = re.compile(rb"\^ (?:permalink|raw)\b")
 _MARKUP = re.compile(rb"\s*(?:<!DOCTYPE html|<html|<\?xml)", re.I)
 _TAG = re.compile(r"<[^<>]*>")
 _CARD = re.compile(rb"\s*([^\n]{0,40}\[[^\]\n]{0,80}\b(?:PATCH|RFC)\b[^\]\n]{0,80}\][^\n]{0,400})\n((?:[^\n]{0,400}\n){0,6}?)From: ([^\n]{0,300})\n", re.I)
+
+MAILS = 20_000
+"""Mails of the largest page or mailbox that is read."""
 
 THREAD = 5000
 """Lines that may place a mail in its thread before its From line."""
@@ -36,9 +41,12 @@ def plain(raw: bytes) -> bytes:
 
 
 def read_page(raw: bytes, name: str, lines_count: bool = True) -> list[Letter]:
-    """The mails on a page of plain text; [] when it is no page of a thread. ``lines_count``: its lines are those of the file ``name``."""
+    """The mails on a page of plain text; [] when it is no page of a thread. ``lines_count``: its lines are those of the file ``name``.
+    Raises InputError for too many."""
     lines = raw.split(b"\n")
-    starts = list(_starts(lines))
+    starts = list(islice(_starts(lines), MAILS + 1))
+    if len(starts) > MAILS:
+        raise InputError(name, f"more than {MAILS} mails", "give the mails of one series")
     ends = [*(start for start, _ in starts[1:]), len(lines)]
     letters = [_letter(lines, start, head, end, name) for (start, head), end in zip(starts, ends, strict=False)]
     return letters if lines_count else [replace(letter, source=f"{name} (mail {number})", line=None) for number, letter in enumerate(letters, 1)]
@@ -71,7 +79,7 @@ def _letter(lines: list[bytes], start: int, head: int, end: int, name: str) -> L
     first = next((at for at in range(head, end) if not lines[at].strip()), end) + 1
     last = next((at for at in range(first, end) if _END.match(lines[at])), end)
     subject, author, date = (" ".join(readable(part).split()) for part in (lines[start][2:], match[1], match[2]))
-    text = b"\n".join(lines[first:last]).rstrip(b"\n") + b"\n"
+    text = b"\n".join(lines[first:last]).rstrip(b"\n") + (b"\n" if last < len(lines) or not lines[-1] else b"")
     return Letter(subject, author, date.partition(" (")[0], "", (), text, "", f"{name}:{start + 1}", first + 1)
 
 

@@ -51,7 +51,7 @@ def _below_scissors(message: bytes) -> bytes:
     if not re.search(rb"8<|>8|%<|>%", message):
         return message
     lines = message.split(b"\n")
-    last = max((number for number, line in enumerate(lines) if _is_scissors(line)), default=-1)
+    last = next((number for number in range(len(lines) - 1, -1, -1) if _is_scissors(lines[number])), -1)
     return b"\n".join(lines[last + 1 :])
 
 

@@ -56,6 +56,7 @@ class _Header:
     """What the lines before the hunks say. Names are bytes as written, prefixes and all."""
 
     at: int
+    git: bool = False
     default: bytes | None = None
     old: bytes | None = None
     new: bytes | None = None
@@ -70,6 +71,7 @@ class _Header:
     bare: bool = False
     hunks: list[Hunk] = field(default_factory=list)
     binary: bool = False
+    seen: set[bytes] = field(default_factory=set)
 
 
 class _Reader:
@@ -79,6 +81,7 @@ class _Reader:
         self.lines = raw.split(b"\n")
         if not self.lines[-1]:
             self.lines.pop()
+        self.open = bool(raw) and not raw.endswith(b"\n")
         self.at = 0
         self.count = 0
 
@@ -87,7 +90,7 @@ class _Reader:
         while self.at < len(self.lines):
             line = self.lines[self.at]
             if line.startswith(b"diff --git "):
-                found.extend(self._git())
+                found.append(self._git())
             elif line.startswith((b"diff --cc ", b"diff --combined ", b"@@@ -")):
                 raise Broken(self.at + 1, "a combined diff of a merge, which no program applies", "give the commits of the merge")
             elif line.startswith(b"--- ") and self._starts(1, b"+++ ") and self._starts(2, b"@@ -"):
@@ -106,9 +109,9 @@ class _Reader:
         if len(line) > _LONGEST:
             raise Broken(self.at + 1, f"a file name of more than {_LONGEST} bytes")
 
-    def _git(self) -> list[FilePatch]:
-        """The section that a ``diff --git`` line opens; none when the line is prose, as git has it."""
-        head = _Header(self.at)
+    def _git(self) -> FilePatch:
+        """The section that a ``diff --git`` line opens."""
+        head = _Header(self.at, git=True)
         self._bounded(self.lines[self.at])
         names = self.lines[self.at][len(b"diff --git ") :]
         head.default, head.bare = _both(names)
@@ -118,8 +121,8 @@ class _Reader:
         if self.at == len(self.lines) and self.at == head.at + 1:
             raise Broken(self.at, "ends in the middle of the header of a file: the mail is cut off")
         if self.at == head.at + 1:
-            return []
-        return [self._rest(head)]
+            raise Broken(self.at, "the first line of the header of a file, and no header behind it")
+        return self._rest(head)
 
     def _traditional(self) -> FilePatch:
         self._bounded(self.lines[self.at])
@@ -142,6 +145,9 @@ class _Reader:
         for start, take in _TAKERS:
             if line.startswith(start):
                 self._bounded(line)
+                if start in head.seen:
+                    raise Broken(self.at + 1, f"the header of a file says {start.decode().strip()} twice")
+                head.seen.add(start)
                 take(head, line[len(start) :], self.at + 1)
                 return True
         return False
@@ -180,6 +186,8 @@ class _Reader:
             self.at += 1
         if self._starts(0, b"\\ "):
             self.at += 1
+        elif self.open and self.at == len(self.lines):
+            raise Broken(self.at, "a line without an end: the mail is cut off")
 
     def _goes_on(self, line: bytes) -> bool:
         if line.startswith(b"+"):
@@ -309,13 +317,19 @@ def _same(old: bytes, new: bytes) -> tuple[bytes | None, bool]:
 
 def _record(head: _Header, raw: bytes) -> FilePatch:
     line = head.at + 1
-    renamed = head.origin is not None and head.target is not None
-    old = head.origin if renamed else _stripped(head, head.old, line)
-    new = head.target if renamed else _stripped(head, head.new, line)
-    created = head.created or (head.old == b"/dev/null" and not renamed)
-    deleted = head.deleted or (head.new == b"/dev/null" and not renamed)
-    if created and deleted:
-        raise Broken(line, "a file that is created and deleted at once")
+    created, deleted = _made_or_gone(head, line)
+    old, new = _stripped(head, head.old, line), _stripped(head, head.new, line)
+    renamed = head.origin is not None or head.target is not None
+    if renamed and (created or deleted or head.origin is None or head.target is None):
+        raise Broken(line, "half of a rename")
+    for name in (head.origin, head.target) if renamed else ():
+        _checked(name or b"", line)
+    if renamed and (old not in (None, head.origin) or new not in (None, head.target)):
+        raise Broken(line, "the header of a file gives it two names")
+    if renamed:
+        old, new = head.origin, head.target
+    if head.hunks and (head.old is None or head.new is None):
+        raise Broken(line, "the header of a file lacks its --- or its +++ line")
     name = head.default
     if not renamed and old is not None and new is not None and old != new:
         old = new = _agreed(head, old, new)
@@ -329,6 +343,19 @@ def _record(head: _Header, raw: bytes) -> FilePatch:
         raise Broken(line, f"{shown(os.fsdecode(new or old or b''))} is named but nothing is changed in it: the mail is cut off or garbled")
     paths = tuple(None if path is None else _checked(path, line) for path in (old, new))
     return FilePatch(paths[0], paths[1], kind, raw, tuple(head.hunks), *head.blobs, head.old_mode, head.new_mode, head.binary)
+
+
+def _made_or_gone(head: _Header, line: int) -> tuple[bool, bool]:
+    """Whether a file is created, and whether deleted."""
+    if not head.git:
+        created, deleted = head.created or head.old == b"/dev/null", head.new == b"/dev/null"
+    else:
+        created, deleted = head.created, head.deleted
+        if any(name is not None and (name == b"/dev/null") != gone for name, gone in ((head.old, created), (head.new, deleted))):
+            raise Broken(line, "the header of a file disagrees with itself on /dev/null")
+    if created and deleted:
+        raise Broken(line, "a file that is created and deleted at once")
+    return created, deleted
 
 
 def _stripped(head: _Header, name: bytes | None, line: int) -> bytes | None:
