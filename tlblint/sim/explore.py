@@ -42,6 +42,7 @@ class Explorer:
         self._count = len(program.codes)
         self._ways: dict[bytes, tuple[Way, ...]] = {}
         self._solo: dict[bytes, tuple[Way, ...]] = {}
+        self._finished: dict[bytes, bool] = {}
         self._reduction = Reduction(program) if reduced and not program.always else None
 
     def ways(self, pcs: bytes) -> tuple[Way, ...]:
@@ -67,7 +68,12 @@ class Explorer:
 
     def finished(self, state: bytes) -> bool:
         """Whether all threads that have to be are done."""
-        return all(end is None or state[thread] == end for thread, end in enumerate(self.machinery.ends))
+        pcs = state[: self._count]
+        found = self._finished.get(pcs)
+        if found is None:
+            found = all(end is None or pcs[thread] == end for thread, end in enumerate(self.machinery.ends))
+            self._finished[pcs] = found
+        return found
 
     def ending(self, state: bytes, moved: bool) -> int:
         """The violation of a state as an end: deadlock, leak, lost data; 0 for none. ``moved``: something is still enabled."""
