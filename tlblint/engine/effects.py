@@ -464,7 +464,7 @@ def _derive(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs:
     if kind == "value.build":
         number = self._number(call.pos)
         drop_number(path.env, number)
-        path.env[f"%{ret[1]}"] = ("e", number, "built", "", "")
+        path.env[f"%{ret[1]}"] = ("e", number, "built", "s" if "nonpresent" in attrs else "", "")
         return
     held = self.value_of(path, binds.get("from", ("?",)), call.pos)
     if not (type(held) is tuple and held[0] == "e"):

@@ -1,0 +1,1 @@
+"""Static findings as thread programs that the simulator judges: confirmed, conditional, refuted or inconclusive."""

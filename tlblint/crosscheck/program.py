@@ -1,0 +1,93 @@
+"""A finding's path as one thread of a scenario: what it does, what it may go on with, and what it could not be told in.
+
+One event becomes one step or none. Answers to questions about entry bits become branches: where the model says otherwise, the entry is
+skipped, with all that is owed for it done properly. Behind the act that the finding is about, the path goes on as well as it still can:
+changes are flushed, locks dropped, counts lowered. What goes wrong then is the finding's fault alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tlblint.model.finding import PathEvent
+
+MARK = "fix.mark"
+"""An event that only a mend puts in: dirty bits of what was taken out go to the pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A line of the scenario language with the event that it stands for, if it stands for one."""
+
+    text: str
+    event: PathEvent | None = None
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A page-table entry of the program: its VA, the lock that guards it, the page it maps at the start (0: none)."""
+
+    va: str
+    lock: str
+    page: int
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """``steps`` in order; ``entries`` with the one that the finding is about first. ``changes``: indexes of steps that change entries.
+
+    ``unmodelled`` names events that have no translation: with any, nothing can be said. ``needs``: what is assumed about the path.
+    ``uses``: what adversaries may meet besides locks and entries ("tables", "notifier", "flag", "page", "anon", "file").
+    """
+
+    steps: tuple[Step, ...]
+    entries: tuple[Entry, ...]
+    locks: tuple[str, ...]
+    uses: frozenset[str] = frozenset()
+    changes: tuple[int, ...] = ()
+    unmodelled: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    counters: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+    moved: bool = False
+    two_locks: bool = False
+
+
+@dataclass(slots=True)
+class Owed:
+    """What has been left open so far: at every skip and at the end it is settled."""
+
+    locks: list[str] = field(default_factory=list)
+    lazy: int = 0
+    paused: int = 0
+    gathers: int = 0
+    pending: int = 0
+    notified: int = 0
+    deferred: bool = False
+    started: dict[str, str] = field(default_factory=dict)
+    """VA -> register of the value that was taken out and not put back yet."""
+    dirty: dict[str, str] = field(default_factory=dict)
+    """VA -> register of a cleared value whose dirty bit nobody has passed on yet."""
+    pages: list[str] = field(default_factory=list)
+    """Pages that a gather frees when it has flushed."""
+    generation: str = ""
+    tables: bool = False
+    """A page table waits in a gather to be freed."""
+
+    def copy(self) -> Owed:
+        """As it is now."""
+        return Owed(
+            list(self.locks),
+            self.lazy,
+            self.paused,
+            self.gathers,
+            self.pending,
+            self.notified,
+            self.deferred,
+            dict(self.started),
+            dict(self.dirty),
+            list(self.pages),
+            self.generation,
+            self.tables,
+        )

@@ -1,0 +1,135 @@
+"""A path, a general user on another CPU and some adversaries, as one closed system for the simulator."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations
+
+from tlblint.crosscheck.adversaries import ADVERSARIES, KEY, Adversary, meets
+from tlblint.crosscheck.program import Program, Step
+from tlblint.crosscheck.rules import Shape
+from tlblint.model.finding import PathEvent
+from tlblint.sim import Check, Model, Page, Profile, Thread, Va, step
+from tlblint.sim.syntax import Line
+
+PATH = "path"
+USER = "user"
+BEGAN = "began"
+"""A byte that is raised with the path's first change of an entry."""
+MET = "met"
+"""Bytes that are raised when an adversary's key step runs after that, by number."""
+FRESH = "fresh"
+"""A byte that is raised when a fault has filled an entry again."""
+REFILL = frozenset({"fault", "hash-fault"})
+BATCHING = frozenset({"x86-64", "x86-xen-pv", "arm64", "riscv64"})
+"""Flush profiles in which reclaim may put flushes off."""
+ACCESSES = 2
+"""Accesses of the general user."""
+_PLACE = Callable[[PathEvent], tuple[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What one exploration is of: the entry at the start, the machine, who runs beside the path."""
+
+    machine: Profile
+    start: str
+    pairing: tuple[Adversary, ...]
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The assumptions of the pairing."""
+        return tuple(dict.fromkeys(a.needs for a in self.pairing if a.needs))
+
+
+def pairings(program: Program, machine: Profile, most: int = 2) -> list[tuple[Adversary, ...]]:
+    """Who may run beside the path: nobody but the user, one, two adversaries; those that meet it on this machine, and each other."""
+    features = frozenset({"batched-unmap"}) if not BATCHING.isdisjoint(machine.flush_profiles) else frozenset()
+    able = [a for a in ADVERSARIES if meets(a, program, machine.entries == "hash", features)]
+    return [pair for count in range(most + 1) for pair in combinations(able, count) if count < 2 or pair[0].shares & pair[1].shares]
+
+
+@lru_cache(maxsize=4096)
+def _line(text: str, words: str, path: str | None, line: int | None) -> Line:
+    return step(text, path, line, words)
+
+
+def _adapter(shape: Shape, pairing: Sequence[Adversary]) -> Callable[[str], str]:
+    """What the same line is in this system: nothing is written out where data is not followed; a promise about an entry says nothing of
+    the page that a fault has put there since."""
+    refilled = any(adversary.name in REFILL for adversary in pairing)
+
+    def adapt(text: str) -> str:
+        if not shape.dirty and "clear_dirty_for_io" in text:
+            return re.sub(r"clear_dirty_for_io\(\d\)", "nop()", text)
+        if "contract" not in shape.kinds and "returns(" in text:
+            return "nop()" + text[text.index(")") + 1 :]
+        return f"if not {FRESH}: {text}" if refilled and "returns(" in text else text
+
+    return adapt
+
+
+def _lines(steps: Sequence[Step], place: _PLACE, first: int | None, adapt: Callable[[str], str]) -> tuple[Line, ...]:
+    """Steps as lines of the simulator, with their sources. ``first``: the step that raises BEGAN."""
+    out = []
+    for number, made in enumerate(steps):
+        text = adapt(f"{made.text}; {BEGAN} = 1" if number == first else made.text)
+        path, line = place(made.event) if made.event is not None else (None, None)
+        out.append(_line(text, made.words, path, line))
+    return tuple(out)
+
+
+def _adversary(adversary: Adversary, program: Program, number: int, watched: bool, adapt: Callable[[str], str]) -> Thread:
+    lines = []
+    for text in map(adapt, adversary.lines(program.entries if program.moved else program.entries[:1])):
+        if text.startswith(KEY):
+            text = text[1:]
+            if watched:
+                body, quote, words = text.partition(' "')
+                text = f"{body}; if {BEGAN}: {MET}{number} = 1{quote}{words}"
+        lines.append(_line(text, "", None, None))
+    return Thread(adversary.name, adversary.cpu, tuple(lines), adversary.kind)
+
+
+def system(program: Program, setting: Setting, shape: Shape, place: _PLACE) -> Model:
+    """The model. Raises ScenarioError when a step is not of the language."""
+    watched = bool(setting.pairing) and bool(program.changes)
+    adapt = _adapter(shape, setting.pairing)
+    threads = [Thread(PATH, 0, _lines(program.steps, place, program.changes[0] if watched else None, adapt))]
+    threads += [_adversary(adversary, program, number, watched, adapt) for number, adversary in enumerate(setting.pairing)]
+    threads.append(Thread(USER, 1, (_line("any()", "", None, None),) * ACCESSES, "user"))
+    vas = [Va(entry.va, f"{setting.start}|pfn({entry.page})" if entry.page else "0") for entry in sorted(program.entries, key=lambda e: e.va)]
+    flagged = any(adversary.name in ("flag-deferrer", "flag-trusting") for adversary in setting.pairing)
+    if flagged and len(vas) == 1:
+        vas.append(Va("b", "P|W|D|pfn(2)"))
+    pages = []
+    for number in sorted({entry.page for entry in program.entries if entry.page} | {1}):
+        fields = {"ref": 1}
+        if shape.dirty:
+            fields |= {"pd": 0, "gd": int("D" in setting.start)}
+        pages.append(Page(number, fields))
+    other = ("ptl_other",) if any("other" in a.name or a.name.startswith("flag-") for a in setting.pairing) else ()
+    variables = dict.fromkeys(program.variables, 0)
+    if any(a.name.startswith("flag-") for a in setting.pairing):
+        variables["due"] = 1  # somebody has put a flush off before
+    if any(adversary.name in REFILL for adversary in setting.pairing):
+        variables[FRESH] = 0
+    if watched:
+        variables |= {BEGAN: 0, **{f"{MET}{number}": 0 for number in range(len(setting.pairing))}}
+    checks = tuple(Check(f"{adversary.name} ran late enough", f"{MET}{number}") for number, adversary in enumerate(setting.pairing)) if watched else ()
+    return Model(
+        PATH,
+        setting.machine,
+        tuple(threads),
+        vas=tuple(vas),
+        locks=(*program.locks, *other),
+        pages=tuple(pages),
+        tables=("T",) if "tables" in program.uses else (),
+        variables=variables,
+        counters=dict.fromkeys(program.counters, 0),
+        checks=checks,
+        needs=(*program.needs, *setting.needs),
+    )

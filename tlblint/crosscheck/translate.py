@@ -1,0 +1,213 @@
+"""A path on its way to a program: registers, locks, entries, what is open, what answers mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tlblint.crosscheck.program import Entry, Owed, Program, Step
+from tlblint.crosscheck.rules import LOST, SHAPES, Shape
+from tlblint.crosscheck.subjects import Subjects, objects
+from tlblint.model.finding import PathEvent
+
+MODELLED_TESTS = {
+    ("present", True): "{r}.P", ("present", False): "not {r}.P", ("none", True): "{r} == 0", ("none", False): "{r} != 0",
+    ("nonpresent", True): "not {r}.P", ("dirty", True): "{r}.D", ("dirty", False): "not {r}.D", ("write", True): "{r}.W", ("write", False): "not {r}.W",
+    ("accessible", True): "{r}.P", ("accessible", False): "not {r}.P",
+}  # fmt: skip
+"""What an answer says about the register that the value is in. Answers about age and about pages say nothing here."""
+
+
+class Translator:
+    """One translation. ``origin``: index of the event that the finding stands at, -1 when the path begins behind it. ``same``: PTLs that
+    are not provably different are one lock."""
+
+    def __init__(self, events: Sequence[PathEvent], origin: int, code: str, same: bool) -> None:
+        self.events = events
+        self.code = code
+        self.launders = code in ("TLB007", "TLB008")
+        """Whether a change that is not known further is taken for one that cleans the entry: what decisions on dirty bits are about."""
+        self.origin = origin
+        self.shape: Shape = SHAPES[code]
+        self.same = same
+        self.subjects = Subjects(events)
+        self.steps: list[Step] = []
+        self.owed = Owed()
+        self.skips: list[tuple[str, Owed, str, str]] = []
+        """Labels that answers lead to, what is open there, the register that was asked about, its VA."""
+        self.registers: dict[str, str] = {}
+        self.homes: dict[str, str] = {}
+        """Value -> VA it was read from or taken out of."""
+        self.locks: dict[str, str] = {}
+        self.guards: dict[str, str] = {}
+        self.starts: dict[str, bool] = {}
+        """VA -> whether it maps a page at the start."""
+        self.stored: dict[str, str] = {}
+        self.unmodelled: list[str] = []
+        self.uses: set[str] = set()
+        self.counters: set[str] = set()
+        self.variables: set[str] = set()
+        self.needs: list[str] = []
+        self.changes: list[int] = []
+        self.moved = False
+        self.about = ""
+        self.marked: set[str] = set()
+        self.taken: dict[str, str] = {}
+        """VA -> value that was taken out of it last."""
+        self.last_changed = ""
+        self.modes: set[str] = set()
+        """"ft": the path keeps in a register whether page tables were freed."""
+        self.held_pages: set[str] = set()
+        self.lowered: dict[str, str] = {}
+        """VA -> right that an entry of it lost on the path: "write" or "access"."""
+
+    # -- steps
+
+    def emit(self, text: str, event: PathEvent | None = None, words: str = "") -> None:
+        """One step. What the source calls it is what a reader sees."""
+        if event is not None and not words and event.text.isidentifier():
+            words = f"{event.text}()"
+        self.steps.append(Step(text, event, words))
+
+    def assume(self, what: str) -> None:
+        """Something is taken for granted that the path does not tell."""
+        if what not in self.needs:
+            self.needs.append(what)
+
+    def unknown(self, what: str) -> None:
+        """Something happens that has no translation."""
+        if what not in self.unmodelled:
+            self.unmodelled.append(what)
+
+    def changed(self, text: str, va: str, event: PathEvent, lost: str) -> None:
+        """A step that changes the entry of ``va``. ``lost``: an expression that is true if a translation may outlive that."""
+        self.changes.append(len(self.steps))
+        self.last_changed = va
+        if self.origin >= 0 and event is self.events[self.origin]:
+            self.about = va
+        self.emit(f"{text}; g_{va} = g_{va} or {lost}; c_{va} = c_{va} or {lost}", event)
+
+    def fresh(self, value: str, va: str) -> str:
+        """A register for a value that is read or taken out now."""
+        name = f"v{len(self.registers)}" if value not in self.registers else f"v{len(self.registers)}_{len(self.steps)}"
+        self.registers[value] = name
+        self.homes[value] = va
+        return name
+
+    def need_page(self, va: str) -> str:
+        """The page that ``va`` maps at the start."""
+        return str(1 + ("a", "b").index(va))
+
+    def va_of(self, event: PathEvent, starts: bool = True) -> str | None:
+        """The VA of an event's entry; notes its lock, and whether it maps something at the start."""
+        va = self.subjects.of(event)
+        if va is None:
+            return None
+        self.starts.setdefault(va, starts)
+        guard = guard_of(event)
+        if guard:
+            self.guards[va] = self.lock(guard)
+        return va
+
+    def lock(self, text: str) -> str:
+        """The lock that a PTL expression stands for."""
+        if text not in self.locks:
+            number = 0 if self.same else len(set(self.locks.values()))
+            self.locks[text] = f"ptl{number if number else ''}"
+        return self.locks[text]
+
+    # -- what answers mean
+
+    def skip_unless(self, condition: str, register: str = "", va: str = "") -> None:
+        """The path goes on only if ``condition`` holds; otherwise the entry is left alone and what is open is settled properly."""
+        for label, owed, asked, _ in self.skips:
+            if owed == self.owed and asked == register:
+                self.steps.append(Step(f"if not ({condition}) goto {label}"))
+                return
+        label = f"skip{len(self.skips)}"
+        self.skips.append((label, self.owed.copy(), register, va))
+        self.steps.append(Step(f"if not ({condition}) goto {label}"))
+
+    def condition(self, event: PathEvent, value: str, truth: bool) -> str | None:
+        """The condition on registers under which a question about ``value`` is answered so; None when the model has no answer."""
+        register = self.registers.get(value)
+        if register is None:
+            return None
+        test = event.kind[5:]
+        if test == "needs_flush":
+            needed = self.needs_flush(value)
+            return needed if truth else f"not ({needed})"
+        made = MODELLED_TESTS.get((test, truth))
+        return made.format(r=register) if made else None
+
+    def needs_flush(self, value: str) -> str:
+        """Whether the change from ``value`` to what was stored in its place takes something away."""
+        register = self.registers[value]
+        new = self.stored.get(self.homes.get(value, "a"), f"{register} & ~D")
+        return f"{register}.P and ({register} & ~({new}) & (P|W|D)) != 0"
+
+    # -- the whole
+
+    def prelude(self) -> None:
+        """What was there before the path began: locks and modes it is entered with, a gather of its caller."""
+        first = self.events[0] if self.events else None
+        if self.shape.range_promise and not any(e.kind == "ptl.acquire" or (e.kind == "entered" and "ptl" in objects(e)) for e in self.events):
+            guard = next((guard_of(e) for e in self.events if e.kind.startswith("entry.") and guard_of(e)), "the walker's lock")
+            self.owed.locks.append(self.lock(guard))
+            self.emit(f"lock({self.lock(guard)})", None, "the walk takes the PTL")
+        if first is not None and first.kind == "entered":
+            found = dict(first.objects)
+            for role, name in first.objects:
+                if role in ("ptl", "rmap-ptl") and self.lock(name) not in self.owed.locks:
+                    self.owed.locks.append(self.lock(name))
+                    self.emit(f"lock({self.lock(name)})", None, "whoever calls takes the PTL")
+            if "pending" in found:
+                self.owed.pending += 1
+                self.emit("pending_inc()", None, "whoever calls announces a flush")
+            if "lazy" in found:
+                self.owed.lazy += 1
+                self.emit("lazy_enter()", None, "whoever calls enters lazy MMU mode")
+        mine = {e.kind for e in self.events if e.kind.startswith("gather.") and e.kind in ("gather.begin", "gather.declare")}
+        recorded = any(e.kind in ("flush.record", "flush.gather", "page.defer", "gather.end") for e in self.events)
+        counted = any(e.kind == "pending.inc" or (e.kind == "entered" and "pending" in objects(e)) for e in self.events)
+        if not mine and (recorded or (self.shape.range_promise and not counted)):
+            self.owed.gathers += 1
+            self.emit("gather()", None, "whoever calls begins the mmu_gather")
+
+    def program(self, tail: Sequence[Step]) -> Program:
+        """The program with what the path goes on with behind the act."""
+        if not self.subjects.vas:
+            self.subjects.vas.append("a")
+        if not self.locks:
+            self.lock("the page table lock")
+        default = next(iter(self.locks.values()))
+        entries = [Entry(va, self.guards.get(va, default), int(self.need_page(va)) if self.starts.get(va, True) else 0) for va in self.subjects.vas]
+        focus = self._focus()
+        entries.sort(key=lambda entry: entry.va != focus)
+        locks = tuple(dict.fromkeys(self.locks.values()))
+        return Program(
+            (*self.steps, *tail),
+            tuple(entries),
+            locks,
+            frozenset(self.uses),
+            tuple(self.changes),
+            tuple(self.unmodelled),
+            tuple(self.needs),
+            tuple(sorted(self.counters)),
+            tuple(sorted(self.variables)),
+            self.moved,
+            len(locks) > 1,
+        )
+
+    def kinds_of_rule_ignore_dirty(self) -> bool:
+        """Whether what becomes of the dirty bit is not what the rule is about."""
+        return self.shape.kinds != LOST
+
+    def _focus(self) -> str:
+        """The VA that the finding is about: the entry that the finding stands at, else the one changed last."""
+        return self.about or self.last_changed or self.subjects.vas[0]
+
+
+def guard_of(event: PathEvent) -> str:
+    """The PTL that an event's entry is under, the first where several may be meant."""
+    text = objects(event).get("ptl", "")
+    return text if "'s lock" in text else text.split(" ")[0]
