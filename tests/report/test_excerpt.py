@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.report.make import finding, report
 from tests.report.pages import CALLED
 from tlblint.model.finding import TraceStep
-from tlblint.report.excerpt import added, segments
+from tlblint.report.excerpt import marks, segments
 from tlblint.report.html_graph import neighbourhood
 
 SOURCE = {"mm/a.c": b"".join(b"line %d\n" % n for n in range(1, 101))}
@@ -81,13 +81,29 @@ def test_long_lines_are_cut_and_control_characters_shown() -> None:
     assert len(one.lines[0].text) == 200 and one.lines[1].text == "\\x1b[31m        x"
 
 
-@given(st.lists(st.sampled_from([b"a", b"b", b"c"]), max_size=12), st.lists(st.sampled_from([b"a", b"b", b"c"]), max_size=12))
-def test_lines_that_are_not_added_are_those_of_the_old_text(old: list[bytes], new: list[bytes]) -> None:
-    marks = added(b"\n".join(old), b"\n".join(new))
-    kept = [line for number, line in enumerate(b"\n".join(new).split(b"\n"), 1) if number not in marks]
-    rest = iter(b"\n".join(old).split(b"\n"))
-    assert all(any(line == other for other in rest) for line in kept)  # a subsequence
-    assert old != new or not marks
+some = st.lists(st.sampled_from([b"a", b"b", b"c"]), max_size=12)
+
+
+@given(some, some)
+def test_a_text_and_its_marks_give_the_other_text(shown: list[bytes], other: list[bytes]) -> None:
+    new, old = b"\n".join(shown).split(b"\n"), b"\n".join(other).split(b"\n")
+    told = marks(b"\n".join(new), b"\n".join(old))
+    made = []
+    for number, line in enumerate([*new, None], 1):
+        made += told.other.get(number, ())
+        made += [line] if line is not None and number not in told.own else []
+    assert made == old
+    assert new != old or told == marks(b"", b"")
+
+
+def test_both_sides_of_a_patch_are_shown() -> None:
+    new = {"mm/a.c": b"1\n2\n3 new\n4\n5\n6\n7\n8\n9\n10\n"}
+    old = b"1\n2\n3 old\n4\n5\n6\ngone\n7\n8\n9\n10\n"
+    [one] = segments(finding(trace=(at(1), at(10))), new, 0, {"mm/a.c": marks(new["mm/a.c"], old)})
+    assert [(line.number, line.text, line.mark, line.skipped) for line in one.lines] == [
+        (1, "1", "", 0), (2, "2", "", 0), (0, "3 old", "-", 0), (3, "3 new", "+", 0), (0, "", "", 3), (0, "gone", "-", 0), (7, "7", "", 0),
+        (0, "", "", 2), (10, "10", "", 0),
+    ]  # fmt: skip
 
 
 def test_the_calls_of_a_path() -> None:

@@ -132,12 +132,15 @@ def test_no_source_at_hand_is_said_and_places_are_kept() -> None:
     assert "The sources are not at hand" in one and "mm/a.c:3</code>" in one
 
 
-def test_lines_that_a_patch_adds_are_marked() -> None:
-    old, new = b"int a;\nint b;\nint c;\n", b"int a;\nint new;\nint b;\nint c;\n"
-    [mark] = [one.patch for one in series().findings if one.patch and one.patch.index == 2]
-    made = report(finding(patch=mark, line=3), series=SeriesView("t", "b", ()), sources_at={1: {"mm/a.c": old}, 2: {"mm/a.c": new}})
-    [one] = articles(html.render(made, STYLE))
-    assert re.findall(r'class="l add[^"]*"><i>\+(\d+)</i>', one) == ["2"]
+@pytest.mark.parametrize(("index", "lines"), [(2, ["+2", "-"]), (3, ["+", "-2"])])
+def test_what_a_patch_changes_is_marked(index: int, lines: list[str]) -> None:
+    old, new = b"int a;\nint b;\nint old;\nint c;\n", b"int a;\nint new;\nint b;\nint c;\n"
+    mark = next(one.patch for one in series().findings if one.patch and one.patch.index == index)
+    before, after = (old, new) if index == 2 else (old, b"int a;\nint b2;\nint old;\nint c;\n")
+    sides = {index - 1: {"mm/a.c": before}, index: {"mm/a.c": after}}
+    [one] = articles(html.render(report(finding(patch=mark, line=3), series=SeriesView("t", "b", ()), sources_at=sides), STYLE))
+    assert re.findall(r'class="l (?:add|del)[^"]*"><i>([+-]\d*)</i>', one) == lines
+    assert ("int old;" in one) and ('class="l add' in one) and ('class="l del' in one)
 
 
 def test_a_rule_whose_manual_is_not_there_has_no_dead_link() -> None:

@@ -82,8 +82,8 @@ def assembled(about: About, found: Sequence[State], findings: Sequence[Finding])
 
 
 def _sources(state: State, findings: Sequence[Finding], number: int, last: int) -> dict[str, bytes]:
-    """The files of one state that findings name which stand there."""
-    here = [f for f in findings if f.patch is not None and number == {"introduced": f.patch.index, "fixed": f.patch.index - 1}.get(f.patch.change, last)]
+    """The files of one state that findings name which stand there, or on the other side of the patch that brings or mends them."""
+    here = [f for f in findings if f.patch is not None and number in ((last,) if f.patch.change == "existing" else (f.patch.index - 1, f.patch.index))]
     paths = {path for finding in here for path in (finding.path, *(step.path for step in finding.trace))}
     return {path: state.contents[path] for path in sorted(paths) if path in state.contents}
 

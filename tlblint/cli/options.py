@@ -10,7 +10,7 @@ import click
 from tlblint.app.configshow import BY_NAME
 from tlblint.app.console import InputError
 
-FORMATS = "full (default), concise, json, jsonl, checkpatch, b4, b4-review, github, mail; repeatable."
+FORMATS = "full (default), concise, html, sarif, json, jsonl, checkpatch, b4, b4-review, github, mail; repeatable."
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 

@@ -14,6 +14,8 @@ AROUND = 2
 """Lines of context above and below a step."""
 LONGEST = 200
 """Characters of a source line that are shown."""
+OTHER = 20
+"""Lines of the other side of a patch that are shown in one place."""
 LARGEST = 4_000_000
 """Products of line counts up to which two texts are compared line by line."""
 MOST = 60
@@ -35,7 +37,7 @@ class StepRow:
 
 @dataclass(frozen=True, slots=True)
 class LineRow:
-    """A source line, or with ``number`` 0 a hole of ``skipped`` lines. ``mark`` is "+", "-" or "", as in a diff."""
+    """A source line. ``mark`` is "+", "-" or "", as in a diff. ``number`` 0: a line of the other side of the patch, or a hole of ``skipped`` lines."""
 
     number: int
     text: str
@@ -56,20 +58,35 @@ class Segment:
     lines: tuple[LineRow, ...]
 
 
-Changed = Mapping[str, frozenset[int]]
-"""Path -> 1-based lines that a patch adds."""
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """A text against another: the 1-based lines that only it has, and before which of its lines the other has which more. ``signs`` are
+    the marks of both kinds of lines, "+-" or "-+"."""
+
+    own: frozenset[int]
+    other: Mapping[int, tuple[bytes, ...]]
+    signs: str = "+-"
 
 
-def added(before: bytes, after: bytes) -> frozenset[int]:
-    """The 1-based lines of ``after`` that are not in ``before``, as a diff tells them."""
-    old, new = before.split(b"\n"), after.split(b"\n")
+Changed = Mapping[str, Marks]
+"""By path, what the patch that a finding belongs to changes."""
+
+
+def marks(shown: bytes, other: bytes, signs: str = "+-") -> Marks:
+    """What a diff tells apart."""
+    new, old = shown.split(b"\n"), other.split(b"\n")
     head = _alike(old, new)
     tail = _alike(old[head:][::-1], new[head:][::-1])
     old, new = old[head : len(old) - tail], new[head : len(new) - tail]
     if len(old) * len(new) > LARGEST:
-        return frozenset(range(head + 1, head + 1 + len(new)))
-    steps = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
-    return frozenset(head + at + 1 for kind, _, _, first, last in steps if kind in ("insert", "replace") for at in range(first, last))
+        return Marks(frozenset(range(head + 1, head + 1 + len(new))), {}, signs)
+    own: set[int] = set()
+    more: dict[int, tuple[bytes, ...]] = {}
+    for kind, first, last, start, end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind != "equal":
+            own.update(range(head + start + 1, head + end + 1))
+            more[head + start + 1] = tuple(old[first:last])
+    return Marks(frozenset(own), {line: rows for line, rows in more.items() if rows}, signs)
 
 
 def _alike(first: Sequence[bytes], second: Sequence[bytes]) -> int:
@@ -86,7 +103,7 @@ def segments(finding: Finding, sources: Mapping[str, bytes], around: int = AROUN
     for first, last, depth in _runs(trace):
         step = trace[first]
         steps = tuple(rows[first:last])
-        lines = _lines(steps, split.get(step.path), around, (changed or {}).get(step.path, frozenset())) if around >= 0 else ()
+        lines = _lines(steps, split.get(step.path), around, (changed or {}).get(step.path, Marks(frozenset(), {}))) if around >= 0 else ()
         found.append(Segment(clean(step.function), clean(step.path), step.line, min(depth, 8), steps if finding.trace else (), tuple(lines)))
     return found if finding.trace else [replace(one, lines=tuple(replace(line, steps=()) for line in one.lines)) for one in found]
 
@@ -118,10 +135,12 @@ def _runs(trace: Sequence[TraceStep]) -> list[tuple[int, int, int]]:
     return found
 
 
-def _lines(steps: Sequence[StepRow], source: Sequence[bytes] | None, around: int, changed: frozenset[int]) -> list[LineRow]:
+def _lines(steps: Sequence[StepRow], source: Sequence[bytes] | None, around: int, changed: Marks) -> list[LineRow]:
     if source is None:
         return []
     wanted = {n for step in steps for n in range(step.line - around, step.line + around + 1) if 1 <= n <= len(source)}
+    if wanted:
+        wanted |= {n for n in {*changed.own, *changed.other} if min(wanted) <= n <= max(wanted)}
     filled = sorted(wanted)
     rows: list[LineRow] = []
     for at, number in enumerate(filled):
@@ -129,20 +148,30 @@ def _lines(steps: Sequence[StepRow], source: Sequence[bytes] | None, around: int
         if hole > 1:
             rows.append(LineRow(0, "", skipped=hole))
         elif hole:
-            rows.append(_line(number - 1, source, (), changed))
-        rows.append(_line(number, source, tuple(step for step in steps if step.line == number), changed))
+            rows += _line(number - 1, source, (), changed)
+        rows += _line(number, source, tuple(step for step in steps if step.line == number), changed)
     return _trimmed(rows)
 
 
 def _trimmed(rows: list[LineRow]) -> list[LineRow]:
     """Without empty lines at the ends."""
-    while rows and not rows[0].text.strip() and not rows[0].steps and rows[0].number:
+    while rows and _empty(rows[0]):
         rows = rows[1:]
-    while rows and not rows[-1].text.strip() and not rows[-1].steps and rows[-1].number:
+    while rows and _empty(rows[-1]):
         rows = rows[:-1]
     return rows
 
 
-def _line(number: int, source: Sequence[bytes], steps: tuple[StepRow, ...], changed: frozenset[int]) -> LineRow:
-    text = display(source[number - 1].rstrip(b"\r")[: 4 * LONGEST], True)
-    return LineRow(number, text if len(text) <= LONGEST else text[: LONGEST - 1] + "\u2026", steps, "+" if number in changed else "")
+def _empty(row: LineRow) -> bool:
+    return not (row.text.strip() or row.steps or row.skipped or row.mark)
+
+
+def _line(number: int, source: Sequence[bytes], steps: tuple[StepRow, ...], changed: Marks) -> list[LineRow]:
+    """A line, and before it what the other side of the patch has there."""
+    rows = [LineRow(0, _shown(text), mark=changed.signs[1]) for text in changed.other.get(number, ())[:OTHER]]
+    return [*rows, LineRow(number, _shown(source[number - 1]), steps, changed.signs[0] if number in changed.own else "")]
+
+
+def _shown(raw: bytes) -> str:
+    text = display(raw.rstrip(b"\r")[: 4 * LONGEST], True)
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "\u2026"

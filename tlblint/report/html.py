@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from tlblint.model.finding import Finding
 from tlblint.report.html_page import page
-from tlblint.report.html_rows import BARE, CLOSE, FULL, SHAPES, SHORT, STATES, VERDICTS, finding_view
+from tlblint.report.html_rows import BARE, CLOSE, FULL, SHAPES, SHORT, STATES, VERDICTS, finding_view, state
 from tlblint.report.text import clean, plural
 from tlblint.report.view import SEVERITIES, Report, Style
 
@@ -90,5 +90,5 @@ def _groups(report: Report, names: Sequence[str], parts: dict[int, str]) -> list
     groups: dict[str, list[dict[str, object]]] = {}
     for at, finding in enumerate(report.findings):
         if at in parts:
-            groups.setdefault(finding.path, []).append({"name": names[at], "finding": finding, "html": Markup(parts[at])})
+            groups.setdefault(finding.path, []).append({"name": names[at], "finding": finding, "state": state(finding, report), "html": Markup(parts[at])})
     return [{"path": path, "rows": rows} for path, rows in groups.items()]

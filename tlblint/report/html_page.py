@@ -118,7 +118,7 @@ def _facts(report: Report) -> list[tuple[str, str]]:
     first, *rest = health.health(report).split("\n")
     facts += [("Health", clean(" ".join([first, *rest])))]
     if report.series is not None:
-        facts[:1] = [("Series", clean(report.series.title)), ("Base", clean(report.series.base))]
+        facts[:1] = [("Series", clean(report.series.title)), ("Base", clean(report.series.base.removeprefix("base: ")))]
         facts += [("Note", clean(note)) for note in report.series.notes]
     facts += [("Compared with", clean(report.compared.named))] if report.compared else []
     return facts

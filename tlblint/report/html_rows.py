@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from tlblint.model.finding import Finding
 from tlblint.report import graph_svg, mail, swimlane
-from tlblint.report.excerpt import Changed, Segment, added, segments
+from tlblint.report.excerpt import Changed, Segment, marks, segments
 from tlblint.report.graph_view import GraphView
 from tlblint.report.html_graph import neighbourhood
 from tlblint.report.text import clean, display, plural
@@ -117,13 +117,15 @@ def state(finding: Finding, report: Report) -> str:
 
 
 def changed_by(report: Report, finding: Finding) -> Changed:
-    """The lines that the patch of a finding adds to the files on its path."""
+    """What the patch of a finding does to the files on its path, as far as both sides are at hand."""
     mark = finding.patch
-    if mark is None or mark.change != "introduced":
+    if mark is None or mark.change == "existing":
         return {}
-    old, new = report.sources_at.get(mark.index - 1, {}), report.sources_at.get(mark.index, {})
-    paths = {finding.path, *(step.path for step in finding.trace)}
-    return {path: added(old.get(path, b""), new[path]) for path in sorted(paths) if path in new and old.get(path) != new[path]}
+    before, after = report.sources_at.get(mark.index - 1, {}), report.sources_at.get(mark.index, {})
+    paths = {finding.path, *(step.path for step in finding.trace)} & set(before) & set(after)
+    if mark.change == "introduced":
+        return {path: marks(after[path], before[path], "+-") for path in sorted(paths)}
+    return {path: marks(before[path], after[path], "-+") for path in sorted(paths)}
 
 
 def finding_view(report: Report, finding: Finding, name: str, style: Style, level: int) -> FindingView:
