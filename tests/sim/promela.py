@@ -48,7 +48,8 @@ class Emitter:
 
     def option(self, thread: int, code: Code, at: int, alt: Alt) -> str:
         guard = f"now.viol == 0 && now.pc{thread} == {at}" + ("" if alt.guard is None else f" && {self.expr(alt.guard)}")
-        body = f"{self.effects(alt.effects)} now.pc{thread} = {self.goto(code, alt.goto)};"
+        always = " ".join(f"if (!now.viol && !{self.expr(expr)}) now.viol = {bad};" for expr, bad in self.program.always)
+        body = f"{self.effects(alt.effects)} {always} now.pc{thread} = {self.goto(code, alt.goto)};"
         return f"  :: d_step {{ c_expr {{ {guard} }} -> c_code {{ {body} }}; assert(viol == 0) }}"
 
     def text(self, ending: bool) -> str:
