@@ -55,7 +55,8 @@ def fixed(report: Report, style: Style) -> Iterator[str]:
     for finding in report.findings:
         if finding.patch is not None and finding.patch.change == "fixed" and finding.suppressed_by is None:
             place = f"{clean(style.place(finding.path), style.unicode)}:{finding.line}"
-            yield f"{place}: {finding.rule} {finding.slug} in {clean(finding.function, style.unicode)}() is {clean(fate(finding, report.series), style.unicode)}"
+            what = clean(fate(finding, report.series), style.unicode)
+            yield f"{place}: {finding.rule} {finding.slug} in {clean(finding.function, style.unicode)}() is {what}"
 
 
 def summary(report: Report, numbers: list[str]) -> str:
