@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.conftest import git
 from tests.io.mini import Mini
+from tlblint.io import prefilter
 from tlblint.io.apply import Applied, apply_series
 from tlblint.io.errors import InputError
 from tlblint.io.overlay import Overlay
 from tlblint.io.series import read_series
-from tlblint.io.tree import PlainDir, Revision, Tree
+from tlblint.io.tree import PlainDir, Revision, Tree, Worktree, read_all
 
 PROTECT, ZAP = "mm/protect.c", "mm/zap.c"
 
@@ -242,3 +246,93 @@ def test_an_overlay_is_a_tree(mini: Mini, tmp_path: Path) -> None:
     asked = ("mm", "mm/new.c", "mm/moved.c", "mm/move.c", "", "nope", "mm/empty.h")
     assert [after.holds(path) for path in asked] == [end.holds(path) for path in asked]
     assert isinstance(after.base, Revision) and after.kind == "series"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "--attach", "--inline", "--no-prefix", "--src-prefix=old/ --dst-prefix=new/", "--full-index --binary", "--no-renames", "-M -C --find-copies-harder",
+        "-v3 --rfc --thread=deep", "--no-stat --signoff", "--pretty=mboxrd", "--interdiff=HEAD~2 --cover-letter", "--range-diff=OLD --cover-letter",
+        "-U1", "-U25", "--subject-prefix= -N", "-k -N", "--zero-commit --signature=", "--minimal --patience --function-context", "--base=HEAD~5",
+    ],
+)  # fmt: skip
+def test_whatever_format_patch_is_told(mini: Mini, tmp_path: Path, options: str) -> None:
+    last = every_kind(mini)
+    words = options.replace("HEAD~5", mini.first).replace("OLD", f"{mini.first}..{last}~2").split()
+    steps = applied(revision(mini, mini.first), mini.mails(f"{mini.first}..{last}", *words), tmp_path)
+    after = changed(steps)
+    assert [step.patch.subject for step in steps] == ["protect: one", "zap: two", "move: three", "new: four", "last: five"]
+    assert after == mini.bytes_at(last, after) and len(after) == 7
+
+
+def test_no_context_is_refused_as_by_git(mini: Mini, tmp_path: Path) -> None:
+    last = every_kind(mini)
+    assert "does not apply" in refusal(revision(mini, mini.first), mini.mails(f"{mini.first}..{last}", "-U0"), tmp_path)
+
+
+LINES = [b"\tpages++;", b"\treturn 0;", b"", b"\t}", b"/* one */"]
+
+
+def edited(raw: bytes, edits: list[tuple[int, str, bytes]]) -> bytes:
+    lines = raw.split(b"\n")
+    for place, how, line in edits:
+        place %= len(lines)
+        lines[place : place + (how != "put")] = [] if how == "cut" else [line]
+    return b"\n".join(lines)
+
+
+EDITS = st.lists(st.tuples(st.integers(0, 200), st.sampled_from(["cut", "put", "swap"]), st.sampled_from(LINES)), min_size=1, max_size=3)
+
+
+@given(st.lists(st.tuples(st.sampled_from([PROTECT, ZAP]), EDITS), min_size=1, max_size=3), EDITS)
+@settings(max_examples=8, deadline=None)
+def test_git_am_agrees_on_a_base_that_moved(changes: list[tuple[str, list[tuple[int, str, bytes]]]], drift: list[tuple[int, str, bytes]]) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        mini, scratch = Mini(Path(place) / "linux"), Path(place)
+        last = mini.first
+        for number, (name, edits) in enumerate(changes):
+            last = mini.commit({name: edited((mini.top / name).read_bytes(), edits)}, f"{name}: change {number}")
+        mails = mini.mails(f"{mini.first}..{last}")
+        if not mails:  # the edits came to nothing
+            return
+        git(mini.top, "checkout", "-q", mini.first)
+        base = mini.commit({PROTECT: edited((mini.top / PROTECT).read_bytes(), drift)}, "drift")
+        clone = mini.am(mails, base, scratch / "am", "-3")
+        tree = revision(mini, base)
+        try:
+            after = changed(applied(tree, mails, scratch))
+        except InputError as error:
+            # git am passes over what is there already and takes empty commits.
+            assert clone is None or "already" in str(error) or "no patch in" in str(error) or "holds no diff" in str(error)
+            return
+        finally:
+            tree.close()
+        assert clone is not None
+        assert {name: (clone.top / name).read_bytes() for name in after} == after
+
+
+@pytest.mark.parametrize("search", ["all", "git grep", "python"])
+def test_the_prefilter_sees_what_a_series_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, search: str) -> None:
+    top = tmp_path / "tree"
+    for number in range(prefilter.FEW + 10):
+        path = top / f"d{number % 7}" / f"f{number}.c"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"int ptep_get;\n" if number % 50 == 0 else b"int other;\n")
+    git(top, "init", "-q")
+    git(top, "add", "-A")
+    git(top, "commit", "-q", "-m", "one")
+    if search == "git grep":
+        monkeypatch.setattr(prefilter, "ripgrep", lambda *_: None)
+    elif search == "python":
+        monkeypatch.setattr(prefilter, "searchers", lambda *_: [])
+    gone, cleaned, gained, new = "d0/f0.c", "d1/f50.c", "d1/f1.c", "d9/new.c"
+    changes = {gone: None, cleaned: b"int other;\n", gained: b"ptep_get(x);\n", new: b"ptep_get(x);\n", "d9/no.c": b"int ptep_gets;\n"}
+    expected = {f"d{number % 7}/f{number}.c" for number in range(0, prefilter.FEW + 10, 50)} - {gone, cleaned} | {gained, new}
+    for base in (Worktree(str(top)), PlainDir(str(top)), Revision(str(top), str(top), "HEAD")):
+        after = Overlay(base, changes)
+        paths = after.list().paths
+        assert new in paths and gone not in paths
+        assert set(prefilter.survivors(after, paths, [b"ptep_get"])) == expected
+        contents, refused = read_all(after, sorted(expected))
+        assert refused == () and contents[gained] == b"ptep_get(x);\n" and set(contents) == expected
+        base.close()

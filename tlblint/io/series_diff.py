@@ -324,7 +324,7 @@ def _record(head: _Header, raw: bytes) -> FilePatch:
         raise Broken(line, "half of a rename")
     for name in (head.origin, head.target) if renamed else ():
         _checked(name or b"", line)
-    if renamed and (old not in (None, head.origin) or new not in (None, head.target)):
+    if renamed and (not {old, head.old} & {None, head.origin} or not {new, head.new} & {None, head.target}):  # with prefixes or without
         raise Broken(line, "the header of a file gives it two names")
     if renamed:
         old, new = head.origin, head.target
