@@ -94,21 +94,24 @@ def _declared(machine: Machine) -> None:
 
 def _constant(machine: Machine, text: str, at: tuple[int, int]) -> int:
     try:
-        parser = Parser(text)
-        raw = parser.expression()
-        if parser.peek().kind != "end":
-            parser.fail("the end of the entry")
-        return Scope(machine).number(raw, 1, "a constant entry such as P|W|D|pfn(1)") & 255
+        return Scope(machine).number(_expression(text), 1, "a constant entry such as P|W|D|pfn(1)") & 255
     except ScenarioError as error:
         raise ScenarioError(error.text, at[0], at[1] + max(error.column, 1) - 1) from None
+
+
+@lru_cache(maxsize=1024)
+def _expression(text: str) -> Raw:
+    parser = Parser(text)
+    raw = parser.expression()
+    if parser.peek().kind != "end":
+        parser.fail("the end of the expression")
+    return raw
 
 
 def _start(machine: Machine) -> dict[str, int]:
     start = dict(machine.init)
     for text, value in machine.model.init.items():
-        parser = Parser(text)
-        raw = parser.expression()
-        found = Scope(machine).resolve(raw)
+        found = Scope(machine).resolve(_expression(text))
         if not isinstance(found, Var) or found.name not in start:
             raise ScenarioError(f'init: "{text}" is no variable of this model{nearest(text, start)}')
         start[found.name] = value
@@ -120,10 +123,7 @@ def _checks(machine: Machine) -> tuple[tuple[tuple[Expr, int], ...], tuple[tuple
     others = {thread.name: _registers(machine, thread) for thread in machine.model.threads}
     for check in machine.model.checks:
         try:
-            parser = Parser(check.expr)
-            expr = Scope(machine, others=others).resolve(parser.expression())
-            if parser.peek().kind != "end":
-                parser.fail("the end of the expression")
+            expr = Scope(machine, others=others).resolve(_expression(check.expr))
         except ScenarioError as error:
             raise ScenarioError(error.text, check.at[0], check.at[1] + max(error.column, 1) - 1) from None
         if check.violation is None:
