@@ -29,8 +29,7 @@ def descriptor(code: str, rule: RuleView | None, example: Finding | None) -> dic
         "properties": {"tags": list(TAGS), "precision": _PRECISION[confidence], "problem.severity": {"note": "recommendation"}.get(severity, severity)},
     }
     if rule is not None:
-        text = manual(rule.text)
-        found["help"] = {"text": text, "markdown": text}
+        found["help"] = {"text": f"{sentence(title)} 'tlblint explain {code}' prints the manual.", "markdown": manual(rule.text)}
     return found
 
 
