@@ -202,9 +202,12 @@ def _birth(rows: list[Row], stale: Stale, program: Program) -> WitnessStep:
     who, cpu = _holder(stale.name)
     base, parts = split(stale.name)
     what = f"the pointer to table {parts[1]}" if base == "pwc" else f"{parts[-1]} -> {cached(stale.mask)}"
-    there = [thread for thread, code in enumerate(program.codes) if code.cpu == cpu and any(row.thread == thread for row in rows)]
-    users = [row.thread for row in rows if row.alt.role and row.thread in there] or there
-    user = program.codes[users[0]].name if users else who
+    by = [row.thread for row in rows if (_guarded(row.alt.guard) or ("", 0))[0] == stale.name]
+    there = [row.thread for row in rows if program.codes[row.thread].cpu == cpu and base in ("tlb", "pwc")]
+    lanes = by or there
+    if not lanes:
+        return WitnessStep(0, who, cpu, f"{who} caches {what}", mark="birth", note="at any time up to here")
+    user, cpu = program.codes[lanes[-1]].name, program.codes[lanes[-1]].cpu
     return WitnessStep(0, user, cpu, f"{who} caches {what}", mark="birth", note="at any time up to here")
 
 
