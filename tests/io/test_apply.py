@@ -227,6 +227,14 @@ def test_git_settings_of_the_user_count_for_nothing(mini: Mini, tmp_path: Path, 
     assert step.changed == again.changed == mini.bytes_at(last, ["mm/new.c", PROTECT])
 
 
+def test_a_temporary_directory_inside_the_repository(mini: Mini, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    last = mini.commit({"mm/new.c": b"int new;\n", ".gitattributes": b"* text eol=crlf\n"}, "attributes")
+    monkeypatch.setattr(tempfile, "tempdir", str(mini.top))
+    before = mini.state()
+    (step,) = applied(revision(mini, mini.first), mini.mails(f"{mini.first}..{last}"), tmp_path)
+    assert step.changed["mm/new.c"] == b"int new;\n" and mini.state() == before
+
+
 def test_attributes_in_a_patch_do_nothing(mini: Mini, tmp_path: Path) -> None:
     last = mini.commit({"attributes": b"*.c text eol=crlf\n* working-tree-encoding=UTF-16\n", "mm/new.c": b"int new;\n"}, "attributes")
     mails = mini.mails(f"{mini.first}..{last}").replace(b"/attributes", b"/.gitattributes")

@@ -196,3 +196,27 @@ def test_where_a_message_ends(text: bytes, message: bytes, starts: bytes, tmp_pa
     _, _, patch = mailinfo(b"From: A <a@b>\nSubject: s\n\n" + text, tmp_path)
     assert sheet.diff in (b"", patch)
     assert text.split(b"\n")[sheet.skipped :] == patch.split(b"\n")
+
+
+def test_a_page_with_one_mail_whose_headers_lost_their_shape() -> None:
+    raw = (SHAPES / "thread.txt").read_bytes()
+    body = raw[raw.index(b"One hypercall") : raw.index(b"2.39.5")]
+    head = b'archive mirror\n help / Atom feed\nFrom: "Ada Example" <ada@example.org>\nTo: "Ben Reader" <ben@example.org>,\nlinux-mm <linux-mm@example.org>\n'
+    head += b"Subject: [PATCH v4 2/7] mm/seal: queue the entries of a run\nDate: Mon, 6 May 2024 10:00:00 +0200 [thread overview]\n"
+    head += b"Message-ID: <x@example.org> (raw)\n"
+    for blank in (b"", b"\n"):
+        (letter,) = read_box(head + blank + body, "page").letters
+        assert letter.subject == "[PATCH v4 2/7] mm/seal: queue the entries of a run"
+        assert (letter.message_id, letter.date) == ("x@example.org", "Mon, 6 May 2024 10:00:00 +0200")
+        assert letter.author == '"Ada Example" <ada@example.org>' and letter.text.lstrip() == body
+        one = read_series("/", ["-"], stdin=io.BytesIO(head + blank + body))
+        assert hunks(one) == hunks(series("two-versions.mbox"))[:1] and one.origin == "page" and one.patches[0].index == 2
+    page = b"<html><pre>" + (head + body).replace(b"<", b"&lt;").replace(b">", b"&gt;") + b"</pre></html>"
+    assert hunks(read_series("/", ["-"], stdin=io.BytesIO(page))) == hunks(series("two-versions.mbox"))[:1]
+
+
+def test_a_page_that_starts_with_its_subject() -> None:
+    raw = (SHAPES / "thread.txt").read_bytes()
+    body = raw[raw.index(b"One hypercall") : raw.index(b"2.39.5")]
+    one = read_series("/", ["-"], stdin=io.BytesIO(b"[PATCH] mm/seal: queue\n\nFrom: Ada Example\nDate: Mon May 06 2024 - 10:00:00 EST\n\n\n" + body))
+    assert (one.title, one.patches[0].author) == ("mm/seal: queue", "Ada Example") and hunks(one) == hunks(series("two-versions.mbox"))[:1]

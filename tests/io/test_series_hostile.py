@@ -104,6 +104,8 @@ FILE = b"diff --git a/x.c b/x.c\n--- a/x.c\n+++ b/x.c\n"
     ("raw", "said"),
     [
         (HEAD + FILE + b"@@ -0,0 +0,0 @@\n" * 100_001, "more than 100000 hunks"),
+        (HEAD + b"".join(b"diff --git a/%d b/%d\nnew file mode 100644\n" % (i, i) for i in range(50_002)), "more than 50000 files"),
+        (b"".join(b"From x Thu Jan  1 00:00:00 1970\n" + HEAD + FILE + b"@@ -1 +1 @@\n-a\n+b\n" for _ in range(2001)), "more than 2000 patches"),
         (b"\n" * 2_000_001, "more than 2000000 lines"),
         (b"x" * (65 << 20), "larger than 64 MB"),
         (b"From x Thu Jan  1 00:00:00 1970\n" * 20_001, "more than 20000 mails"),

@@ -13,10 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tlblint.io import git
+from tlblint.io.errors import InputError
 from tlblint.model.series import FilePatch
 
-SECONDS = 120
-"""After so long a patch counts as one that does not apply: searching for hunks takes time quadratic in their number."""
+SECONDS = 60
+"""After so long a patch is given up: searching for hunks takes time quadratic in their number."""
 
 _SETTINGS = ("core.autocrlf=false", "core.attributesFile=/dev/null", "core.hooksPath=/dev/null", "apply.whitespace=nowarn", "apply.ignoreWhitespace=no")
 _OFFSET = re.compile(rb"^Hunk #\d+ succeeded at \d+ \(offset (-?\d+) lines?\)", re.M)
@@ -70,7 +71,7 @@ def _run(place: str, words: Sequence[str], stdin: bytes) -> tuple[int, bytes, by
     except FileNotFoundError:
         return 127, b"", b"error: git is not installed\n"
     except subprocess.TimeoutExpired:
-        return 124, b"", b"error: git apply takes too long\n"
+        raise InputError("series", f"a patch takes git {words[0]} more than {SECONDS} s", "leave that patch out") from None
     return done.returncode, done.stdout, done.stderr
 
 
@@ -112,8 +113,11 @@ def _mode(mode: str | None) -> str:
 
 
 def _write(place: str, name: str, raw: bytes) -> None:
-    with open(os.path.join(place, name), "xb") as file:
-        file.write(raw)
+    try:
+        with open(os.path.join(place, name), "xb") as file:
+            file.write(raw)
+    except OSError as error:
+        raise InputError(place, f"cannot be written to ({(error.strerror or 'error').lower()})", "make room there, or name another place in TMPDIR") from None
 
 
 def _read(place: str, name: str) -> bytes | None:

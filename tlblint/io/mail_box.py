@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tlblint.io.errors import InputError
 from tlblint.io.mail import Letter, looks_like_mail, plain_ends, read_mail
-from tlblint.io.mail_page import MAILS, is_markup, plain, read_card, read_page
+from tlblint.io.mail_page import MAILS, is_markup, plain, read_card, read_page, read_sheet
 from tlblint.io.mail_text import is_change, read_text, readable
 
 LIMIT = 64 << 20
@@ -48,7 +48,8 @@ def read_box(raw: bytes, name: str) -> Box:
         skipped = len(raw) - len(raw.lstrip(b"\r\n"))
         return Box(tuple(_opened([read_mail(_unix(raw[skipped:]), f"{name}:1", 1 + raw.count(b"\n", 0, skipped))])), "mail")
     if is_markup(raw):
-        letters = read_page(plain_ends(plain(raw)), name, lines_count=False)
+        text = plain_ends(plain(raw))
+        letters = read_page(text, name, lines_count=False) or [sheet for sheet in [read_sheet(text, name, lines_count=False)] if sheet]
         if letters:
             return Box(tuple(letters), "page")
         raise InputError(name, "an HTML page that shows no thread of a mail archive", _TODO)
@@ -65,7 +66,7 @@ def _other(raw: bytes, name: str) -> Box:
         raise InputError(name, "output of git log: it does not say in which order its patches apply", "give the range itself, or git format-patch --stdout")
     if shown:
         return Box((_show(raw, shown, name),), "mail")
-    card = read_card(raw, name)
+    card = read_card(raw, name) or read_sheet(raw, name)
     if card:
         return Box((card,), "page")
     if is_change(raw):

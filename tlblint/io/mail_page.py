@@ -22,6 +22,10 @@ _MARKUP = re.compile(rb"\s*(?:<!DOCTYPE html|<html|<\?xml)", re.I)
 _TAG = re.compile(r"<[^<>]*>")
 _CARD = re.compile(rb"\s*([^\n]{0,40}\[[^\]\n]{0,80}\b(?:PATCH|RFC)\b[^\]\n]{0,80}\][^\n]{0,400})\n((?:[^\n]{0,400}\n){0,6}?)From: ([^\n]{0,300})\n", re.I)
 
+_FIELD = re.compile(rb"(From|To|Cc|Subject|Date|Message-ID|In-Reply-To|References|List-ID|X-Mailer|Reply-To):[ \t]+(.{1,1000})", re.I)
+_SHEET = 300
+"""Lines in which the headers of a page with one mail must end."""
+
 MAILS = 20_000
 """Mails of the largest page or mailbox that is read."""
 
@@ -92,3 +96,26 @@ def read_card(raw: bytes, name: str) -> Letter | None:
     body = blank + 2 if blank >= 0 else match.end()
     subject, author = (" ".join(readable(match[group]).split()) for group in (1, 3))
     return Letter(subject, author, "", "", (), raw[body:], "", f"{name}:1", raw.count(b"\n", 0, body) + 1)
+
+
+def read_sheet(raw: bytes, name: str, lines_count: bool = True) -> Letter | None:
+    """The one mail of a page that shows its headers as lines, continued without indent and with no empty line after them, as archives do when
+    they are saved as text. None unless its Subject says PATCH or RFC."""
+    fields: dict[bytes, bytes] = {}
+    last = -1
+    lines = raw.split(b"\n", _SHEET)
+    for number, line in enumerate(lines[:_SHEET]):
+        match = _FIELD.match(line)
+        if match and match[1].lower() in fields:
+            break
+        if match:
+            fields[match[1].lower()], last = match[2], number
+        elif fields and (not line.strip() or line.startswith((b"diff ", b"---"))):
+            break
+    if not re.search(rb"\[[^\]]*\b(?:PATCH|RFC)\b", fields.get(b"subject", b"")):
+        return None
+    subject, author, date = (" ".join(readable(fields.get(key, b"")).split()) for key in (b"subject", b"from", b"date"))
+    found = re.match(rb"\s*<([^<>\s]{1,500})>", fields.get(b"message-id", b""))
+    identity, text = readable(found[1]) if found else "", b"\n".join(lines[last + 1 :])
+    source, first = (f"{name}:1", last + 2) if lines_count else (name, None)
+    return Letter(subject, author, date.partition(" [thread")[0], identity, (), text, "", source, first)

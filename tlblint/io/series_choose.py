@@ -10,6 +10,9 @@ from tlblint.io.mail import Letter
 from tlblint.io.mail_subject import Prefix, read_subject
 from tlblint.io.mail_text import BASE, PREREQUISITE, Sheet, read_text
 
+PATCHES = 2000
+"""Patches of the longest series that is read."""
+
 _SHOWN = 12
 """Numbers that are listed before a note says "and so on"."""
 
@@ -81,6 +84,8 @@ def choose(letters: Sequence[Letter], name: str) -> Chosen:
     group, older = _completed(best, groups)
     notes += _said(best, older, groups)
     ordered, more = _ordered(group)
+    if len(ordered) > PATCHES:
+        raise InputError(name, f"more than {PATCHES} patches", "give a part of the series")
     notes += more + _empty(group, sent)
     for one in ordered:
         if one.letter.flowed:

@@ -10,6 +10,9 @@ from tlblint.io.errors import InputError
 from tlblint.io.series_paths import objection, quoted, shown
 from tlblint.model.series import FilePatch, Hunk
 
+FILES = 50_000
+"""Files of the largest patch that is read."""
+
 HUNKS = 100_000
 """Hunks of the largest patch that is read."""
 
@@ -89,6 +92,8 @@ class _Reader:
         found: list[FilePatch] = []
         while self.at < len(self.lines):
             line = self.lines[self.at]
+            if len(found) > FILES:
+                raise Broken(self.at, f"more than {FILES} files", "leave that patch out")
             if line.startswith(b"diff --git "):
                 found.append(self._git())
             elif line.startswith((b"diff --cc ", b"diff --combined ", b"@@@ -")):
