@@ -265,6 +265,13 @@ def test_newer_git_counts_the_mails(top: Path, mails: list[Path], monkeypatch: p
     assert send(top, mails[:2], Recorder(errors=1), monkeypatch, new=True) == [0, 1]
 
 
+def test_newer_git_counts_copies_that_an_editor_left(top: Path, mails: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = put(mails[0].parent / "0003-x.patch~", MAIL % 3)
+    judge = Recorder()
+    assert send(top, [*mails, copy], judge, monkeypatch, new=True) == [0] * 5
+    assert judge.asked == [[str(mail) for mail in mails]]
+
+
 def test_a_send_that_was_given_up_leaves_nothing_for_the_next(top: Path, mails: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     judge = Recorder()
     monkeypatch.setenv("GIT_SENDEMAIL_FILE_COUNTER", "1")

@@ -173,7 +173,7 @@ def test_all_shards_of_another_version(top: Path, tlblint: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", [b"", b"{", b"[]", b"null", b'{"schema": "tlblint-findings/1"}', b'{"schema": "tlblint-shard/1"}', b"\xff\x00", b"[" * 100_000]
+    "raw", [b"", b"{", b"[]", b"null", b'{"schema": "tlblint-shard/1"}', b"\xff\x00", b"[" * 100_000]
 )
 def test_what_is_no_shard(top: Path, tlblint: Run, raw: bytes) -> None:
     (top.parent / "x.json").write_bytes(raw)
@@ -215,3 +215,33 @@ def test_the_real_analysis_in_shards(tmp_path: Path) -> None:
     whole = run("check", "--tree", "demo", "-v", "-f", "full")
     assert whole.count(b"error TLB") > 5 and run("merge", "1.json", "2.json", "3.json", "-v", "-f", "full") == whole
     assert run("merge", "1.json", "2.json", "3.json", "-v", "-f", "json") == run("check", "--tree", "demo", "-v", "-f", "json")
+
+
+def test_results_of_many_runs_in_one_list(top: Path, tlblint: Run, repository: Write) -> None:
+    for name, arguments in (("a", ("mm",)), ("b", ("fs", "--profile", "x86-64")), ("c", ("mm/04.c",))):
+        tlblint(top, "check", *arguments, "-f", f"json={top.parent / name}.json", "--ignore", "TLB901,TLB902")
+    names = [f"{name}.json" for name in "cab"]
+    done = tlblint(top.parent, "merge", *names)
+    assert (done.returncode, done.stdout.decode().splitlines()) == (
+        1,
+        [
+            "a.json  work tree on 2 profiles: Found 10 errors, 2 warnings; 3 suppressed in source.",
+            "b.json  work tree on 2 profiles: Found 3 errors, 1 warning.",
+            "c.json  work tree on 2 profiles: Found nothing.",
+            "3 results, 2 with errors.",
+        ],
+    )
+    document = json.loads(tlblint(top.parent, "merge", *names, "-f", "json").stdout)
+    assert document["schema"] == "tlblint-results/1"
+    assert [(row["file"], row["result"]) for row in document["results"]] == [(f"{n}.json", json.loads((top.parent / f"{n}.json").read_bytes())) for n in "abc"]
+    assert tlblint(top.parent, "merge", "c.json").returncode == tlblint(top.parent, "merge", "a.json", "--fail-on", "never").returncode == 0
+    shutil.copy(top.parent / "a.json", top.parent / "d.json")
+    assert refused(top, tlblint, "a.json", "d.json") == "d.json: the same result as a.json; name each once"
+    foreign = json.loads((top.parent / "a.json").read_bytes())
+    foreign["tool"]["ruleset"] = "ab"
+    (top.parent / "d.json").write_text(json.dumps(foreign))
+    assert "d.json: by other rules than a.json" in refused(top, tlblint, "a.json", "d.json")
+    assert "results are only listed" in refused(top, tlblint, "a.json", "-f", "sarif")
+    [shard] = shards(top, tlblint, 1)
+    assert "not a shard of a check" in refused(top, tlblint, shard, "a.json")
+    assert refused(top, tlblint, "a.json", shard).startswith(f"{shard}: ")

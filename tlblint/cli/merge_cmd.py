@@ -26,9 +26,12 @@ def command(files: tuple[str, ...], **values: Any) -> int:
 
     FILEs are what 'tlblint check --shard 1/4' to '4/4' printed, in any order. The report is, byte for byte, that of the same check without
     --shard. Settings of the tree hold; options given here win.
+
+    Results of -f json, of many series or of checks under other settings, are listed, with -f json put into one document.
     """
     from tlblint.app.emit import emit, status
-    from tlblint.app.merge import Request, merge
+    from tlblint.app.merge import Request, merge, read
+    from tlblint.app.results import are_results
     from tlblint.app.targets import targets
     from tlblint.cli.run import current_directory
 
@@ -37,6 +40,23 @@ def command(files: tuple[str, ...], **values: Any) -> int:
     given = tuple(word for word in sys.argv[2:] if word not in files)
     flags = {name: value for name, value in options.flags(values).items() if value}
     targets(flags.get("format", ()))
-    outcome = merge(Request(cwd, files, flags, values["update_baseline"], verbosity >= 1, given))
+    request = Request(cwd, files, flags, values["update_baseline"], verbosity >= 1, given)
+    raws = read(request)
+    if are_results(raws[0]):
+        return _results(cwd, files, flags, values)
+    outcome = merge(request, raws)
     emit(outcome, targets(outcome.settings["format"].value), cwd, verbosity)
     return status(outcome.report, outcome.settings, values["exit_zero"])
+
+
+def _results(cwd: str, files: tuple[str, ...], flags: dict[str, Any], values: dict[str, Any]) -> int:
+    from tlblint.app.console import InputError, write_stdout
+    from tlblint.app.results import as_json, load, text, worst
+
+    form = flags.get("format", ("full",))
+    if form not in (("full",), ("json",)) or values["update_baseline"] or values["baseline"]:
+        raise InputError("merge", "results are only listed", "give -f json, or no -f at all, and no baseline")
+    results = load(cwd, files)
+    if values["quiet"] < 2:
+        write_stdout((as_json if form == ("json",) else text)(results).encode())
+    return worst(results, flags, values["exit_zero"])

@@ -124,7 +124,7 @@ def counted(who: Sender, mail: str) -> tuple[int, int] | None:
     mail, mails = os.path.realpath(mail), _mails(who)
     if mail not in mails:  # made from a revision range, in a directory of its own, after all that was named
         mails += _listed(os.path.dirname(mail))
-    mails = _without_backups(mails)
+    mails = without_backups(mails)
     return (mails.index(mail) + 1, len(mails)) if mail in mails else None
 
 
@@ -159,7 +159,7 @@ def _is_mail(path: str) -> bool:
     return re.match(rb"From |[A-Za-z][A-Za-z0-9-]*:", head) is not None and re.search(rb"^subject:", head, re.MULTILINE | re.IGNORECASE) is not None
 
 
-def _without_backups(mails: Sequence[str]) -> list[str]:
+def without_backups(mails: Sequence[str]) -> list[str]:
     """Without what editors left beside a mail: git passes over a name that goes on where the one before it ended, unless with a letter or digit."""
     kept: list[str] = []
     for path in mails:
