@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from tlblint.sim.draft import Draft
 from tlblint.sim.errors import ScenarioError
 from tlblint.sim.ir import Bin, Const, Effect, Expr, Fail, Look, Not, Set, Var, code_of
 from tlblint.sim.machine import ASSIST, BIT, READABLE, WRITABLE, A, D, Machine, reads, writes
-from tlblint.sim.ops import Draft, Ops
+from tlblint.sim.ops import Ops
 from tlblint.sim.scope import Scope
 
 ACCESSES = {"store": 1, "load": 1, "any": 0, "walk": 1, "cached_store": 1, "dev_store": 1, "dev_load": 1}

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from tlblint.sim.access import ACCESSES, Accesses
+from tlblint.sim.draft import Draft
 from tlblint.sim.errors import ScenarioError, nearest
 from tlblint.sim.expand import expanded
 from tlblint.sim.ir import TRUE, Alt, Bin, Branch, Code, Expr, Not, Set, Step, Var, When, conj, names_in, onward
 from tlblint.sim.machine import Machine
 from tlblint.sim.macros import MACROS
 from tlblint.sim.model import Thread
-from tlblint.sim.ops import SIMPLE, VALUED, Draft, Ops
+from tlblint.sim.ops import SIMPLE, VALUED, Ops
 from tlblint.sim.scope import Scope
 from tlblint.sim.syntax import Assign, Await, Call, Goto, If, Line, Name, Raw, Statement, Way
 
