@@ -9,24 +9,26 @@ from itertools import pairwise
 from typing import Any, BinaryIO
 
 from tlblint import __version__
-from tlblint.app import baselines, check, generation
+from tlblint.app import baselines, check, generation, remembered
 from tlblint.app import spine as spines
 from tlblint.app.check import Outcome, Progress
+from tlblint.app.remembered import Version
 from tlblint.app.series_view import About, assembled, marked
 from tlblint.app.spine import Again, Loader, Result, Spine
-from tlblint.app.states import Name, Source, State, Version, callers, changed, renamed, states
+from tlblint.app.states import Name, Source, State, callers, changed, renamed, states
 from tlblint.app.targets import targets
 from tlblint.findings import own, suppress
 from tlblint.findings.attribute import State as Seen
 from tlblint.findings.attribute import lives
 from tlblint.findings.lines import Lines
 from tlblint.findings.refine import Files, order, refine
-from tlblint.io import config, pool
+from tlblint.io import cache, config
 from tlblint.io.apply import apply_series
 from tlblint.io.series import read_series
 from tlblint.io.series_base import open_base
 from tlblint.model.finding import Finding
 from tlblint.model.ir import FileFacts
+from tlblint.model.store import Store
 from tlblint.report.text import source_line
 
 ROUNDS = 3
@@ -46,6 +48,7 @@ class Request:
     progress: Progress = check.silent
     preview: bool = False
     stdin: BinaryIO | None = None
+    cache: bool = True
     update_baseline: bool = False
     """Never: a baseline is of a tree."""
 
@@ -54,6 +57,7 @@ def series(request: Request, loader: Loader | None = None) -> Outcome:
     """Judge a series. Raises InputError."""
     read = read_series(request.cwd, request.words, request.tree, request.stdin)
     tree, base = open_base(request.cwd, request.tree, request.base, read)
+    store = cache.open_cache(request.cache)
     try:
         settings = config.load(tree, tree.top, request.flags)
         targets(settings["format"].value)
@@ -61,7 +65,7 @@ def series(request: Request, loader: Loader | None = None) -> Outcome:
         spine = check.loaded(loader or spines.load, settings, headers, request.preview)
         jobs = settings["jobs"].value
         request.progress("reading", 0, 0)
-        source = Source(tree, spine, partial(_read, spine, jobs, request.debug))
+        source = Source(tree, spine, partial(_read, spine, jobs, request.debug, store))
         found = states(source, list(apply_series(tree, read)))
         part = changed(found)
         more = callers(source, found, part)
@@ -70,16 +74,19 @@ def series(request: Request, loader: Loader | None = None) -> Outcome:
         findings, _ = baselines.apply(findings, settings["baseline"].value, lambda rule, path: False, request)
         return Outcome(assembled(about, found, findings), settings, tree.top)
     finally:
+        cache.close(store)
         tree.close()
 
 
-def _read(spine: Spine, jobs: int, debug: bool, versions: Sequence[Version]) -> list[FileFacts]:
+def _read(spine: Spine, jobs: int, debug: bool, store: Store, versions: Sequence[Version]) -> list[FileFacts]:
     """Facts of many versions of files, in their order."""
-    return pool.map_ordered(
-        lambda version: check.facts_of(spine, dict([version]), debug, version[0]),
+    return remembered.read(
+        spine,
         versions,
+        lambda version: check.facts_of(spine, dict([version]), debug, version[0]),
+        lambda version: check.nothing(*version, "the analysis of this file ran out of memory or crashed"),
         check.workers(jobs),
-        died=lambda version: check.nothing(*version, "the analysis of this file ran out of memory or crashed"),
+        store,
     )
 
 

@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 from itertools import pairwise
 
 from tlblint.app import scope
+from tlblint.app.remembered import Version
 from tlblint.app.spine import Spine
 from tlblint.engine.view import relative
 from tlblint.findings import suppress
@@ -21,8 +22,6 @@ from tlblint.model.series import Patch
 
 Name = tuple[str, str]
 """(path, function)."""
-Version = tuple[str, bytes]
-"""A path and what it holds."""
 Reader = Callable[[Sequence[Version]], list[FileFacts]]
 
 SMALL = 500

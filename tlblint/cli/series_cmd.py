@@ -18,6 +18,7 @@ BASE = "What the series applies to. Default: the series' own base-commit, else t
 @options.settings
 @options.preview
 @click.option("--exit-zero", is_flag=True, help="Exit status 0 whatever was found.")
+@click.option("--no-cache", is_flag=True, help="Neither use nor fill the cache.")
 @options.verbosity
 def command(words: tuple[str, ...], base: str | None, tree: str | None, **values: Any) -> int:
     """Judge a patch series, patch by patch.
@@ -37,7 +38,7 @@ def command(words: tuple[str, ...], base: str | None, tree: str | None, **values
     verbosity = values["verbose"] - values["quiet"]
     progress = Progress(enabled=verbosity >= 0)
     try:
-        outcome = series(Request(cwd, words, base, tree, flags, values["debug"], progress, values["preview"]))
+        outcome = series(Request(cwd, words, base, tree, flags, values["debug"], progress, values["preview"], cache=not values["no_cache"]))
     finally:
         progress.close()
     emit(outcome, targets(outcome.settings["format"].value), cwd, verbosity)
