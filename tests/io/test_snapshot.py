@@ -17,8 +17,7 @@ from tlblint.io import snapshot, walk
 from tlblint.io.overlay import Overlay
 from tlblint.io.prefilter import Where, survivors
 from tlblint.io.snapshot import remembered
-from tlblint.io.tree import PlainDir, Revision, Tree, Worktree
-from tlblint.io.walk import Ahead
+from tlblint.io.tree import PlainDir, Revision, Tree, Worktree, look_ahead
 from tlblint.model.store import Held, Store
 
 WORDS = frozenset({b"flush_tlb_page", b"pte_t"})
@@ -29,12 +28,9 @@ NAMES = ("a.c", "mm/a.c", "mm/b.h", "mm/sub/a.c", "tools/t.c", "drivers/d.c", "m
 
 def search(tree: Tree, store: Store, places: Sequence[str] = ()) -> tuple[str, ...]:
     """As a check does it."""
-    disk = not isinstance(tree, Revision | Overlay)
-    if disk:
-        tree.ahead = Ahead(tree.top, places or ("",))  # type: ignore[attr-defined]
+    look_ahead(tree, places)
     try:
-        where = Where(tuple(places), WHERE.skipped)
-        return remembered(tree, tree.list(places).paths, WORDS, where, (), store, tree.ahead.result() if disk else None)  # type: ignore[attr-defined]
+        return remembered(tree, tree.list(places).paths, WORDS, Where(tuple(places), WHERE.skipped), (), store)
     finally:
         tree.close()
 
@@ -165,7 +161,8 @@ def test_other_words_are_searched_for(write: Write) -> None:
     store = Held()
     assert search(PlainDir(str(top)), store) == ("b.c",)
     tree = PlainDir(str(top))
-    assert remembered(tree, tree.list().paths, {b"other"}, WHERE, (), store, Ahead(str(top), ("",)).result()) == ("a.c",)
+    look_ahead(tree, ())
+    assert remembered(tree, tree.list().paths, {b"other"}, WHERE, (), store) == ("a.c",)
 
 
 @pytest.mark.usefixtures("late")

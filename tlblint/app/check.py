@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from tlblint import __version__
-from tlblint.app import baselines, generation, scope
+from tlblint.app import baselines, generation, reuse, scope
 from tlblint.app import spine as spines
 from tlblint.app.excused import excused
 from tlblint.app.shard import Rest, Shard, digest
@@ -19,11 +19,13 @@ from tlblint.engine.roots import Over
 from tlblint.findings import own, suppress
 from tlblint.findings.lines import Lines
 from tlblint.findings.refine import Files, order, refine
-from tlblint.io import config, pool, prefilter
+from tlblint.io import cache, config, pool, prefilter
 from tlblint.io.errors import InputError
-from tlblint.io.tree import Tree, below, open_tree, read_all
+from tlblint.io.snapshot import remembered
+from tlblint.io.tree import Tree, below, look_ahead, open_tree, read_all
 from tlblint.model.finding import Finding
 from tlblint.model.ir import FileFacts, NotAnalysed
+from tlblint.model.store import NOTHING, Store
 from tlblint.report.view import Gap, Health, Report, RuleView, Stale
 
 Progress = Callable[[str, int, int], None]
@@ -33,11 +35,15 @@ def silent(what: str, done: int, total: int) -> None:
     """No progress."""
 
 
+def unheard(text: str) -> None:
+    """Nobody wants to know."""
+
+
 @dataclass(frozen=True)
 class Request:
     """What to check. ``flags``: settings given on the command line; see io.config.KEYS. ``preview``: run preview rules.
     ``excused``: find out what contracts keep quiet, which takes a second judging. ``shard``:
-    report on a part of that, without the baseline."""
+    report on a part of that, without the baseline. ``note`` is told what does not change a finding, ``stage`` what begins."""
 
     cwd: str
     paths: tuple[str, ...] = ()
@@ -50,6 +56,8 @@ class Request:
     preview: bool = False
     excused: bool = False
     shard: Shard | None = None
+    note: Callable[[str], None] = unheard
+    stage: Callable[[str], None] = unheard
 
 
 @dataclass(frozen=True)
@@ -69,13 +77,22 @@ class Outcome:
 def check(request: Request, loader: Loader | None = None) -> Outcome:
     """Run a check. Raises InputError."""
     tree = open_tree(request.cwd, request.tree, request.revision)
+    store: Store = NOTHING
     try:
         settings = config.load(tree, tree.top, request.flags)
         targets(settings["format"].value)  # a mistake there should not cost a run
         roots = scope.roots(tree, request.cwd, request.paths, request.tree is not None)
+        store = cache.open_cache(settings["cache"].value, request.note)
+        if store is not NOTHING:
+            look_ahead(tree, scope.context(tree, roots))
+        request.stage("loading")
         spine = loaded(loader or spines.load, settings, generation.headers(tree), request.preview)
+        request.stage("listing")
         scope.require_files(tree, tree.list(roots), roots)
-        report, rest = _report(tree, roots, spine, settings, request)
+        report, rest = _report(tree, roots, spine, settings, request, store)
+        request.stage("keeping")
+        cache.close(store)
+        request.stage("printing")
         return Outcome(report, settings, tree.top, rest)
     finally:
         tree.close()
@@ -102,21 +119,26 @@ def _traced(error: InputError, settings: config.Settings) -> InputError:
     return error
 
 
-def _report(tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.Settings, request: Request) -> tuple[Report, Rest]:
+def _report(tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.Settings, request: Request, store: Store) -> tuple[Report, Rest]:
     def inside(path: str) -> bool:
         return below(path, roots) and (request.shard is None or path in request.shard)
 
     places = scope.context(tree, roots)
     context = tree.list(places)
     request.progress("searching", 0, 0)
-    chosen = prefilter.survivors(tree, context.paths, spine.words | {suppress.MARK}, prefilter.Where(places, spine.skipped), spine.hints)
+    request.stage("searching")
+    chosen = remembered(tree, context.paths, spine.words | {suppress.MARK}, prefilter.Where(places, spine.skipped), spine.hints, store)
     contents, unread = read_all(tree, chosen)
-    facts = collect(spine, contents, settings["jobs"].value, request)
+    request.stage("reading")
+    known = reuse.read(spine, contents, store, lambda some: collect(spine, some, settings["jobs"].value, request))
+    facts = known.brief()
     request.progress("judging", 0, 0)
+    request.stage("judging")
     only, over = inside if roots or request.shard else None, _over(settings["jobs"].value)
-    result = spine.analyse(facts, only, over)
+    result = reuse.judge(spine, known, only, over, store, repr((roots, request.shard)))
     lines = {fact.path: Lines(fact.newlines) for fact in facts}
-    quiet = excused(spine.contracts, facts, only, over, result, spine.active, lines) if request.excused and spine.contracts else ()
+    quiet = excused(spine.contracts, known.full(), only, over, result, spine.active, lines, store) if request.excused and spine.contracts else ()
+    request.stage("refining")
     gaps = [NotAnalysed(path, "", 0, why) for path, why in (*context.refused, *unread)]
     gaps = [gap for gap in [*gaps, *(gap for fact in facts for gap in fact.not_analysed), *result.not_analysed] if inside(gap.path)]
     rules = own.by_code(spine.rules)

@@ -12,6 +12,7 @@ from tlblint.engine.roots import Over
 from tlblint.findings.lines import Lines
 from tlblint.model.finding import RawFinding
 from tlblint.model.ir import FileFacts
+from tlblint.model.store import NOTHING, Store
 from tlblint.report.view import Excused
 
 Key = tuple[str, str, str]
@@ -25,13 +26,14 @@ def excused(
     told: Result,
     active: frozenset[str],
     lines: Mapping[str, Lines],
+    store: Store = NOTHING,
 ) -> tuple[Excused, ...]:
     """Functions in which a contract silences something, with the rules that are silent and the contract's reason. Sorted.
 
     Judges the facts a second time, so it costs what the first time cost. ``told`` is what that found.
     """
     known = {_place(finding) for finding in told.findings}
-    silent = [f for f in contracts.bare(facts, only, over).findings if f.rule in active and _place(f) not in known]
+    silent = [f for f in contracts.bare(facts, only, over, store).findings if f.rule in active and _place(f) not in known]
     rules: dict[Key, set[str]] = {}
     first: dict[Key, int] = {}
     for finding in silent:

@@ -22,8 +22,8 @@ from tlblint.engine.roots import Over, in_order
 from tlblint.findings.own import by_code
 from tlblint.flow import facts_of
 from tlblint.io import data
-from tlblint.io.errors import InputError
 from tlblint.io.stamp import stamp
+from tlblint.io.errors import InputError
 from tlblint.model.ir import FileFacts
 from tlblint.model.store import NOTHING, Store, key
 from tlblint.roles import ContractTable, Generation, ProfileData, RoleError, RoleTable, detect, load_contracts, load_profile_data, load_roles
@@ -68,7 +68,7 @@ def build(wanted: Wanted) -> Spine:
         profiles=tuple(sorted(p.profile.name for p in chosen)),
         words=words,
         ruleset=ruleset,
-        facts=partial(_facts, _configs(chosen), words, _helpers(roles), _owing(contracts), frozenset(item.contract.function for item in contracts.functions)),
+        facts=partial(_facts, _configs(chosen), words, _helpers(roles), contracts),
         analyse=partial(_analyse, judged, context, judging[0]),
         hints=roles.prefilter(),
         skipped=_paths(texts, "skipped"),
@@ -173,16 +173,14 @@ def _configs(profiles: Sequence[ProfileData]) -> Mapping[str, Config]:
     return out
 
 
-def _facts(configs: Mapping[str, Config], words: frozenset[bytes], helpers: frozenset[bytes], owing: Sequence[tuple[bytes, str]],
-           known: frozenset[str], path: str, raw: bytes) -> FileFacts:
+def _facts(configs: Mapping[str, Config], words: frozenset[bytes], helpers: frozenset[bytes], contracts: ContractTable, path: str, raw: bytes) -> FileFacts:
     """A function of which a flush is asked is read in any case: one that lost it mentions nothing else of interest."""
-    also = frozenset(name for name, place in owing if place in ("", path) and name in raw)
-    return facts_of(path, raw, configs.get(arch_of(path)) or configs[""], words, also, helpers, known)
-
-
-def _owing(contracts: ContractTable) -> tuple[tuple[bytes, str], ...]:
-    """(name, path or "") of the functions of which a flush is asked."""
-    return tuple((item.contract.function.encode(), item.contract.path) for item in contracts.functions if "settles" in item.contract.says)
+    known = frozenset(item.contract.function for item in contracts.functions)
+    owing = frozenset(
+        name.encode() for item in contracts.functions if "settles" in item.contract.says and (name := item.contract.function).encode() in raw
+        and item.contract.path in ("", path)
+    )
+    return facts_of(path, raw, configs.get(arch_of(path)) or configs[""], words, owing, helpers, known)
 
 
 def _helpers(roles: RoleTable) -> frozenset[bytes]:
@@ -196,12 +194,10 @@ def _context(roles: RoleTable, contracts: ContractTable, texts: Mapping[str, str
     outside, skipped = _paths(texts, "outside"), _paths(texts, "skipped")
     kernel = frozenset({"kernel-tables"})
 
-    @cache
     def says(path: str, name: str) -> frozenset[str]:
         contract = contracts.function(name, path)
         return frozenset(contract.says) if contract is not None else frozenset()
 
-    @cache
     def entry(path: str, name: str) -> Entry | None:
         contract = contracts.function(name, path)
         if contract is None or not contract.entry:

@@ -25,7 +25,8 @@ REV = "Check this revision, read from git objects; nothing is checked out. Its o
 @click.option("--update-baseline", is_flag=True, help="Write the findings of this run to the baseline file, keeping the reasons in it.")
 @click.option("--exit-zero", is_flag=True, help="Exit status 0 whatever was found.")
 @click.option("--no-sim", is_flag=True, help="No effect: this version has no simulation.")
-@click.option("--no-cache", is_flag=True, help="No effect: this version has no cache.")
+@click.option("--no-cache", "cache", is_flag=True, flag_value=False, default=None, help="Neither use what earlier runs have left nor leave anything.")
+@click.option("--timings", is_flag=True, help="Print to standard error how long each stage took.")
 @click.option("--shard", metavar="I/N", default=None, help="Report on part I of N only; 'tlblint merge' makes one report of all parts.")
 @options.verbosity
 def command(paths: tuple[str, ...], tree: str | None, rev: str | None, **values: Any) -> int:
@@ -35,7 +36,7 @@ def command(paths: tuple[str, ...], tree: str | None, rev: str | None, **values:
     the top of that tree.
     """
     from tlblint.app.check import Request, check
-    from tlblint.app.console import Progress
+    from tlblint.app.console import Progress, Stages, note, write_stderr
     from tlblint.app.emit import emit, status
     from tlblint.app.targets import silent, targets
     from tlblint.cli.run import current_directory
@@ -45,6 +46,8 @@ def command(paths: tuple[str, ...], tree: str | None, rev: str | None, **values:
     verbosity = values["verbose"] - values["quiet"]
     progress = Progress(enabled=verbosity >= 0 and not silent(flags["format"]))
     request = Request(cwd, paths, tree, rev, flags, values["update_baseline"], values["debug"], progress, values["preview"], verbosity >= 1)
+    stages = Stages()
+    request = replace(request, note=note if verbosity >= 1 else request.note, stage=stages)
     try:
         if values["shard"] is not None:
             return _shard(request, values["shard"])
@@ -52,6 +55,8 @@ def command(paths: tuple[str, ...], tree: str | None, rev: str | None, **values:
     finally:
         progress.close()
     emit(outcome, targets(outcome.settings["format"].value), cwd, verbosity)
+    if values["timings"]:
+        write_stderr(stages.text())
     return status(outcome.report, outcome.settings, values["exit_zero"])
 
 

@@ -391,20 +391,17 @@ class Sources:
         work = list(out)
         while work:
             path = work.pop()
-            mark, bare = ("=", path[1:]) if path[:1] == "=" else ("", path)
-            more: set[str] = set()
-            if self.copies and ("->" in bare or "." in bare) and len(bare) < LONGEST_PATH:
-                for cut in (found.start() for found in _STEP.finditer(bare)):  # below a copied pointer is what is below the pointer
-                    if bare[:cut] in self.copies:
-                        more.add(mark + self.copies[bare[:cut]] + bare[cut:])
+            mark, bare = path[: path.startswith("=")], path.removeprefix("=")
+            more = set()
+            for cut in (found.start() for found in _STEP.finditer(bare)):  # below a copied pointer is what is below the pointer
+                if bare[:cut] in self.copies and len(bare) < LONGEST_PATH:
+                    more.add(mark + self.copies[bare[:cut]] + bare[cut:])
             for paths, same in self.made.get(bare, ()):
                 more |= paths
                 if same and mark:
                     more |= own(paths)
-            if more:
-                more -= out
-                work.extend(more)
-                out |= more
+            work.extend(more - out)
+            out |= more
         return frozenset(out)
 
 

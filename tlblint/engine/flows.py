@@ -73,12 +73,12 @@ def _writes(code: Code, below: _Below) -> frozenset[str]:
 
 
 def _tests(code: Code, below: _Below) -> frozenset[str]:
-    out: set[str] = set()
+    out = set(code.tests)
     for flow, inner, args in below:
         out.update(path for path in flow.tests if path[-1] == "(")
         for (name, _), arg in zip(inner, args, strict=False):
             out |= _asked(flow.tests, name, arg)
-    return code.tests | code.sources.close(out - code.tests)
+    return code.sources.close(out)
 
 
 def _takes(code: Code, below: _Below) -> frozenset[str]:

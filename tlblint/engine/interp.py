@@ -305,11 +305,10 @@ class Run:
 
     def _role(self, path: Path, op: tuple) -> list[Path]:  # type: ignore[type-arg]
         _, role, effects, temp, name, args, pos, dest = op
-        if handed := [arg for arg in args if arg[0] == "&"]:
-            kept = {expr for _, binds, _, _ in effects for what, expr in binds if what in ("tlb", "range")}
-            for arg in handed:
-                if arg not in kept:
-                    forget(path.env, arg[1])
+        kept = {expr for _, binds, _, _ in effects for what, expr in binds if what in ("tlb", "range")}
+        for arg in args:
+            if arg[0] == "&" and arg not in kept:
+                forget(path.env, arg[1])
         call = Call(name, pos, role.level, temp, dest)
         path.env.pop(temp, None)
         if all(e[3] == "always" for e in effects):
@@ -337,7 +336,7 @@ class Run:
             path.env.pop(temp, None)
             # What the callee could have settled, nobody knows: neither a blame for the caller nor a reason to stop.
             left = tuple(i for i in path.auto.instances if not world.automata.listens(i, world.events[callee]))
-            path.auto = path.auto.having(left)
+            path.auto = path.auto._replace(instances=left)
             return [path]
         code = world.code(callee)
         frame = Frame(code, args, path.env)
@@ -354,7 +353,7 @@ class Run:
         handed = {v[1] for a in args if type(v := evaluate(path.env, a)) is tuple and v[0] == "e"}
         handed |= {n for a in args if (n := mapped_by(path.env, a))}
         aside = tuple(i for i in path.auto.instances if not world.automata.listens(i, kinds) or not _reaches(world.automata.value_bound(i), handed))
-        mine = path.auto if not aside else path.auto.having(tuple(i for i in path.auto.instances if i not in aside))
+        mine = path.auto if not aside else path.auto._replace(instances=tuple(i for i in path.auto.instances if i not in aside))
         auto = frame.state_in(mine)
         env = frame.env_in(args, path.env, self._code.fn.advanced, *world.flows.of(callee))
         if QUIET in path.env and not kinds.isdisjoint(RECORDS):
@@ -366,17 +365,13 @@ class Run:
         out = []
         asked = self._asked(callee, name, args, path.env)
         known = truth(path.env, path.env.get(asked)) if asked else None
-        untouched = self._untouched(path.env, frame, code)
         for leave in summary.exits:
             answer = truth({}, leave.value) if asked else None  # type: ignore[arg-type]
             if known is not None and answer is (not known):
                 continue  # the same question of the same number was answered otherwise on this path
-            if type(leave.value) is tuple and leave.value[0] == "l":
-                frame.hand_out(leave.value[1], dest or temp)
-                untouched = self._untouched(path.env, frame, code)
-            back = self._return(path, untouched, leave, frame, code, temp, trail, pos)
+            back = self._return(path, leave, frame, code, temp, dest, trail, pos)
             if aside or len(back.auto.instances) > 1:
-                back.auto = back.auto.having(world.automata.canonical({*back.auto.instances, *aside}))
+                back.auto = back.auto._replace(instances=world.automata.canonical({*back.auto.instances, *aside}))
             if entry is not None:
                 self._handed_back(back, entry, lazy, pos)
             if answer is not None:
@@ -399,25 +394,21 @@ class Run:
         if entry.ptl and any(lock[0] == entry.ptl for lock in path.auto.held):
             self._effects.apply(path, "ptl.release", {"ptl": ("v", entry.ptl)}, NO_BITS, Call("the page walk", pos, entry.level, "", ""))
 
-    def _untouched(self, env: Env, frame: Frame, code: Code) -> Env:
-        """What a caller knows whatever happened in the callee."""
-        env = dict(env)
-        events = self._world.events[code.index]
-        if not events.isdisjoint(CHANGES):
+    def _return(self, path: Path, leave: Exit, frame: Frame, code: Code, temp: str, dest: str, trail: Trail, pos: int) -> Path:
+        env = dict(path.env)
+        if not self._world.events[code.index].isdisjoint(CHANGES):
             env.pop(QUIET, None)
-        if not events.isdisjoint(CHANGES | ENDS_SPAN):
+        if not self._world.events[code.index].isdisjoint(CHANGES | ENDS_SPAN):
             forget_spans(env)
             env.pop("@settled", None)
+        if type(leave.value) is tuple and leave.value[0] == "l":
+            frame.hand_out(leave.value[1], dest or temp)
         for written in self._world.flows.of(code.index).writes:
             outer = frame.back(written)
             if outer is not None:
                 forget(env, outer)
         for fact in [k for k in env if k.startswith(EMPTIED) and frame.into(k[len(EMPTIED) :]) is not None]:
             del env[fact]  # it was told to the callee, which tells whether it still holds
-        return env
-
-    def _return(self, path: Path, untouched: Env, leave: Exit, frame: Frame, code: Code, temp: str, trail: Trail, pos: int) -> Path:
-        env = dict(untouched)
         for number in {v[1] for v in (leave.value, *(v for _, v in leave.env)) if type(v) is tuple and v[0] == "e" and v[1] >= 0}:
             drop_number(env, number)  # the callee's site gives a new value each time
         learned: list[tuple[str, bool]] = []
@@ -472,7 +463,7 @@ class Run:
             told = {(v.rule, v.instance[3] if v.instance is not None else event.site) for v in bad}
             instances = tuple(i for i in instances if (i[0], i[3]) not in told)
         if changed or bad:
-            path.auto = path.auto.having(instances)
+            path.auto = path.auto._replace(instances=instances)
         for violation in bad:
             instance: Instance | None = violation.instance
             placed = instance is not None and instance[1] not in self._world.automata.rules[violation.rule].placed_at_act
@@ -507,7 +498,7 @@ class Run:
         automata = self._world.automata
         numbers = automata.bound_values(path.auto.instances)
         if numbers and not numbers <= (alive := _held(path.env.values())):
-            path.auto = path.auto.having(tuple(i for i in path.auto.instances if automata.value_bound(i) not in numbers - alive))
+            path.auto = path.auto._replace(instances=tuple(i for i in path.auto.instances if automata.value_bound(i) not in numbers - alive))
 
     def _branch(self, node: Node, path: Path, cond: Expr, succs: tuple[int, ...], pos: int) -> None:
         if cond[0] == "v" and cond[1][0] == "*":
@@ -573,7 +564,7 @@ class Run:
         seen = _held((*env.values(), value))
         env = {k: v for k, v in env.items() if (mark := k.find("#")) < 0 or not k[mark + 1 :].isdigit() or int(k[mark + 1 :]) in seen}
         bound = self._world.automata.value_bound
-        auto = auto.having(tuple(i for i in auto.instances if (n := bound(i)) <= 0 or n in seen))
+        auto = auto._replace(instances=tuple(i for i in auto.instances if (n := bound(i)) <= 0 or n in seen))
         apart = tuple(found for found in presence(path.env) if found[0] < 0 or found[0] == returned)
         blank = (*auto[:4], self._world.automata.nameless(auto.instances))
         key = (blank, known, value if type(value) is not tuple or value[0] != "term" else None, apart)

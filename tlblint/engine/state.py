@@ -31,11 +31,6 @@ class Auto(NamedTuple):
     instances: tuple[Instance, ...]
 
 
-    def having(self, instances: tuple[Instance, ...]) -> Auto:
-        """The same state with these instances: what happens most often, so without the detour of _replace()."""
-        return Auto(self.held, self.lazy, self.paused, self.pending, instances)
-
-
 SHIFT = 26
 """A site is (function index << SHIFT) + offset in its file + 1."""
 

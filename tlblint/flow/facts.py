@@ -38,7 +38,7 @@ def facts_of(
     doubtful.update(miss.pos for miss in missed if miss.pos in lowered)
     words = assumptions(raw, [function.start for function in functions])
     functions = [replace(f, annotations=(*f.annotations, *(f"assume({w})" for w in words[f.start]))) if f.start in words else f for f in functions]
-    newlines = tuple(map(re.Match.start, _NEWLINE.finditer(raw)))
+    newlines = tuple(match.start() for match in _NEWLINE.finditer(raw))
     return FileFacts(path, tuple(functions), parsed.tables, tuple(dict.fromkeys(missed)), parsed.total, len(doubtful), newlines)
 
 

@@ -41,6 +41,7 @@ KEYS = (
     Key("baseline", "file", None, help="file of known findings"),
     Key("rules", "files", (), help="more rule files"),
     Key("jobs", "jobs", 0, help="processes; 0: one per processor"),
+    Key("cache", "bool", True, help="use what earlier runs have left, and leave something"),
     Key("color", "word", "auto", ("auto", "always", "never"), "colour"),
 )
 BY_NAME = {key.name: key for key in KEYS}
@@ -65,7 +66,7 @@ def load(tree: Tree | None, directory: str, flags: Mapping[str, Any]) -> Setting
     settings.update(from_git(directory))
     for name, value in flags.items():
         if value is not None and value != ():
-            settings[name] = Setting(value, f"--{name}")
+            settings[name] = Setting(value, f"--{'no-' if value is False else ''}{name}")
     return settings
 
 

@@ -16,10 +16,10 @@ import msgspec
 from tlblint.io.errors import Unreadable
 from tlblint.io.overlay import Overlay
 from tlblint.io.prefilter import Where, survivors
-from tlblint.io.tree import Revision, Tree, below
+from tlblint.io.tree import Revision, Tree, below, seen_ahead
 from tlblint.io.walk import Walked, parts
 from tlblint.io.words import Words
-from tlblint.model.store import Store, key
+from tlblint.model.store import NOTHING, Store, key
 
 TREE, BLOBS = "tree", "blobs"
 MOST = 400_000
@@ -38,20 +38,19 @@ class _Seen:
 _Row = tuple[dict[bytes, bytes], bytes, bytes]
 
 
-def remembered(
-    tree: Tree, paths: Sequence[str], words: Iterable[bytes], where: Where, hints: Collection[bytes], store: Store, walked: Walked | None
-) -> tuple[str, ...]:
-    """What ``prefilter.survivors`` answers; files that are as they were when they were searched last are not searched. ``walked``: how the
-    files of a tree on disk are now."""
+def remembered(tree: Tree, paths: Sequence[str], words: Iterable[bytes], where: Where, hints: Collection[bytes], store: Store) -> tuple[str, ...]:
+    """What ``prefilter.survivors`` answers; files that are as they were when they were searched last are not searched. Those on disk only after
+    ``look_ahead``."""
     words = frozenset(words)
     if isinstance(tree, Overlay):
         needles = Words(words, hints)
-        same = remembered(tree.base, [path for path in paths if path not in tree.changed], words, where, hints, store, walked)
+        same = remembered(tree.base, [path for path in paths if path not in tree.changed], words, where, hints, store)
         found = {*same, *(path for path in where.cut(paths) if (raw := tree.changed.get(path)) is not None and needles.within(raw))}
         return tuple(path for path in paths if path in found)
-    if isinstance(tree, Revision):
+    if isinstance(tree, Revision) and store is not NOTHING:
         return _of_revision(tree, where.cut(paths), words, where, hints, store)
-    if walked is None:
+    walked = seen_ahead(tree)
+    if walked is None or store is NOTHING:
         return survivors(tree, paths, words, where, hints)
     name = key(os.fsencode(tree.top), str(os.geteuid()), *where.skipped, *sorted(words))
     seen = _read(store, name)

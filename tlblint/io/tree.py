@@ -16,7 +16,7 @@ from typing import Protocol
 
 from tlblint.io import git
 from tlblint.io.errors import InputError, Unreadable
-from tlblint.io.walk import SUFFIXES, Ahead, walk
+from tlblint.io.walk import SUFFIXES, Ahead, Walked, walk
 from tlblint.io.walk import is_c as is_c
 from tlblint.io.walk import reason as _reason
 
@@ -368,6 +368,17 @@ def open_tree(cwd: str, tree: str | None, revision: str | None) -> Tree:
         return Worktree(top)
     # --tree names the top of what is checked. A directory below a git top is a plain directory of its own.
     return Worktree(top) if top == os.path.realpath(start) else PlainDir(start)
+
+
+def look_ahead(tree: Tree, places: Sequence[str]) -> None:
+    """Start to look at what lies below ``places`` of a tree on disk (none: everything) while something else is done."""
+    if isinstance(tree, _Disk):
+        tree.ahead = Ahead(tree.top, places or ("",))
+
+
+def seen_ahead(tree: Tree) -> Walked | None:
+    """What was seen of it; None where nobody looked."""
+    return tree.ahead.result() if isinstance(tree, _Disk) and tree.ahead is not None else None
 
 
 def read_all(tree: Tree, paths: Iterable[str]) -> tuple[dict[str, bytes], tuple[tuple[str, str], ...]]:
