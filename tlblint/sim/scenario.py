@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tlblint.sim.errors import ScenarioError, nearest
+from tlblint.sim.head import HANDLERS, NAME, Draft, Expected, uncommented
 from tlblint.sim.ir import VIOLATIONS
-from tlblint.sim.lang import WORDS, Parser, parse_way
-from tlblint.sim.machine import BITS, ELEMENTS, PAGE_FIELDS, SCALARS
-from tlblint.sim.model import Bounds, Check, Model, Page, Thread, Va
+from tlblint.sim.lang import parse_way
+from tlblint.sim.model import Bounds, Check, Model, Thread, Va
 from tlblint.sim.profiles import Profile, find
 from tlblint.sim.syntax import Line, Way
 
@@ -18,16 +18,7 @@ VARIANTS = ("buggy", "fixed")
 LARGEST = 1 << 20
 """Characters of the largest scenario file."""
 _GUARD = re.compile(r"\[(\w*)\][ \t]*")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _THREAD = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)[ \t]+on[ \t]+cpu(?P<cpu>[0-9]{1,3})")
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """What exploring a variant must find: ``verdict``, and the ``length`` of the shortest witness (None: any)."""
-
-    verdict: str
-    length: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,35 +33,14 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
+    """A protocol with a bug and with its mend. ``why`` says where it departs from its ``source``."""
+
     name: str
     about: str
     source: tuple[str, ...]
     why: str
     variants: tuple[Variant, ...]
     path: str = ""
-
-
-@dataclass(slots=True)
-class _Draft:
-    """What the lines of one variant have said so far."""
-
-    profile: str | None = None
-    profile_at: tuple[int, int] = (0, 0)
-    cpus: int = 2
-    tlbs: tuple[int, ...] | None = None
-    vas: list[Va] = field(default_factory=list)
-    pages: list[Page] = field(default_factory=list)
-    locks: list[str] = field(default_factory=list)
-    tables: list[str] = field(default_factory=list)
-    variables: dict[str, int] = field(default_factory=dict)
-    counters: dict[str, int] = field(default_factory=dict)
-    init: dict[str, int] = field(default_factory=dict)
-    checks: list[Check] = field(default_factory=list)
-    needs: list[str] = field(default_factory=list)
-    bound: int = Bounds().states
-    expected: Expected | None = None
-    threads: list[tuple[str, int, str, list[Line]]] = field(default_factory=list)
-    names: set[str] = field(default_factory=set)
 
 
 class _Reader:
@@ -81,7 +51,7 @@ class _Reader:
         self.about: list[str] = []
         self.source: list[str] = []
         self.why: list[str] = []
-        self.drafts = {name: _Draft() for name in VARIANTS}
+        self.drafts = {name: Draft() for name in VARIANTS}
         self.number = 0
         self.open: tuple[str, ...] = ()
         """Variants that have the thread whose steps follow."""
@@ -115,7 +85,7 @@ class _Reader:
     def _head(self, text: str, column: int, variants: tuple[str, ...]) -> None:
         word = re.match(r"\w*", text[column - 1 :])
         keyword = word[0] if word is not None else ""
-        handler: Callable[[_Draft, str, int], None] | None = _HANDLERS.get(keyword)
+        handler: Callable[[Draft, str, int], None] | None = HANDLERS.get(keyword)
         rest_at = column + len(keyword)
         rest = text[rest_at - 1 :]
         while rest[:1] in (" ", "\t"):
@@ -126,17 +96,17 @@ class _Reader:
         if not self.name:
             raise self.fail('expected "scenario NAME" as the first line', column)
         if keyword == "expect":
-            self._expect(_uncommented(rest), rest_at, variants)
+            self._expect(uncommented(rest), rest_at, variants)
             return
         if keyword in ("thread", "user", "device", "daemon"):
-            self._thread(keyword, _uncommented(rest), rest_at, variants)
+            self._thread(keyword, uncommented(rest), rest_at, variants)
             return
         if handler is None:
-            known = {*_HANDLERS, "scenario", "about", "source", "why", "expect", "thread", "user", "device", "daemon"}
+            known = {*HANDLERS, "scenario", "about", "source", "why", "expect", "thread", "user", "device", "daemon"}
             got = keyword or text[column - 1 :][:1]
             raise self.fail(f'expected a line of the head (steps are indented), got "{got}"{nearest(got, known)}', column)
         self.open = ()
-        rest = rest.strip(" \t") if keyword in ("needs", "sometimes", "always") else _uncommented(rest)
+        rest = rest.strip(" \t") if keyword in ("needs", "sometimes", "always") else uncommented(rest)
         for variant in variants:
             try:
                 handler(self.drafts[variant], rest, rest_at)
@@ -145,7 +115,7 @@ class _Reader:
             if keyword in ("profile", "va", "sometimes", "always"):
                 self._place(self.drafts[variant], keyword, rest_at)
 
-    def _place(self, draft: _Draft, keyword: str, column: int) -> None:
+    def _place(self, draft: Draft, keyword: str, column: int) -> None:
         """Tell what was just added where it stands."""
         if keyword == "profile":
             draft.profile_at = (self.number, column)
@@ -162,8 +132,8 @@ class _Reader:
         if keyword == "scenario":
             if self.name:
                 raise self.fail("a file holds one scenario", column)
-            rest = _uncommented(rest)
-            if not _NAME.fullmatch(rest):
+            rest = uncommented(rest)
+            if not NAME.fullmatch(rest):
                 raise self.fail(f'expected a name of letters, digits and "_", got "{rest}"', column)
             self.name = rest
             return
@@ -228,170 +198,6 @@ class _Reader:
         steps[-1] = Line((*before.ways, way), before.label, before.number, before.label_column)
 
 
-def _uncommented(text: str) -> str:
-    return text.split("#", 1)[0].strip(" \t")
-
-
-# -- lines of the head
-
-
-def _byte(text: str, column: int) -> int:
-    try:
-        value = int(text, 0) if len(text) < 9 and text[:1].isdecimal() and "_" not in text else -1
-    except ValueError:
-        value = -1
-    if not 0 <= value <= 255:
-        raise ScenarioError(f'expected a number from 0 to 255, got "{text}"', 0, column)
-    return value
-
-
-def _fresh(draft: _Draft, name: str, column: int) -> str:
-    if not _NAME.fullmatch(name):
-        raise ScenarioError(f'expected a name, got "{name}"', 0, column)
-    if name in WORDS or name in BITS or name in ELEMENTS or name in SCALARS or name in ("cpu", "pfn", "rw", "ro", "tables"):
-        raise ScenarioError(f'"{name}" is a word of the language: expected another name', 0, column)
-    if name in draft.names:
-        raise ScenarioError(f'"{name}" is declared twice', 0, column)
-    draft.names.add(name)
-    return name
-
-
-def _names(draft: _Draft, rest: str, column: int) -> list[str]:
-    if not rest:
-        raise ScenarioError("expected a name", 0, column)
-    return [_fresh(draft, match[0], column + match.start()) for match in re.finditer(r"\S+", rest)]
-
-
-def _profile(draft: _Draft, rest: str, column: int) -> None:
-    if not re.fullmatch(r"[\w-]+", rest):
-        raise ScenarioError("expected the name of a profile", 0, column)
-    if draft.profile is not None:
-        raise ScenarioError("the profile is named twice", 0, column)
-    draft.profile = rest
-
-
-def _cpus(draft: _Draft, rest: str, column: int) -> None:
-    value = _byte(rest, column)
-    if not 1 <= value <= 8:
-        raise ScenarioError(f'expected 1 to 8 CPUs, got "{rest}"', 0, column)
-    if draft.threads:
-        raise ScenarioError("expected the number of CPUs before the first thread", 0, column)
-    draft.cpus = value
-
-
-def _tlb(draft: _Draft, rest: str, column: int) -> None:
-    found = [_byte(match[0], column + match.start()) for match in re.finditer(r"\S+", rest)]
-    for cpu in found:
-        if cpu >= draft.cpus:
-            raise ScenarioError(f"CPU {cpu} does not exist: the head says {draft.cpus} CPUs", 0, column)
-    draft.tlbs = tuple(sorted(set(found)))
-
-
-def _va(draft: _Draft, rest: str, column: int) -> None:
-    name, equals, entry = rest.partition("=")
-    if not equals:
-        raise ScenarioError('expected "va NAME = ENTRY", such as va a = P|W|D|pfn(1)', 0, column)
-    explicit = entry.rstrip().endswith(" explicit")
-    text = entry.rstrip().removesuffix("explicit") if explicit else entry
-    if not text.strip():
-        raise ScenarioError("expected an entry such as P|W|D|pfn(1)", 0, column + len(name) + 1)
-    draft.vas.append(Va(_fresh(draft, name.strip(), column), text, explicit, (0, column + len(name) + 1)))
-
-
-def _page(draft: _Draft, rest: str, column: int) -> None:
-    number, *fields = rest.split()[:1] or [""], *rest.split()[1:]
-    page = _byte(number[0], column)
-    if page not in (1, 2, 3):
-        raise ScenarioError(f"page {page} does not exist: expected 1, 2 or 3", 0, column)
-    values = {}
-    for text in fields:
-        name, equals, value = str(text).partition("=")
-        if not equals or name not in PAGE_FIELDS:
-            raise ScenarioError(f'expected FIELD=VALUE, got "{text}"{nearest(name, PAGE_FIELDS)}', 0, column + rest.index(str(text)))
-        values[name] = _byte(value, column + rest.index(str(text)))
-    if any(page == other.number for other in draft.pages):
-        raise ScenarioError(f"page {page} is declared twice", 0, column)
-    draft.pages.append(Page(page, values))
-
-
-def _locks(draft: _Draft, rest: str, column: int) -> None:
-    draft.locks += _names(draft, rest, column)
-
-
-def _tables(draft: _Draft, rest: str, column: int) -> None:
-    draft.tables += _names(draft, rest, column)
-
-
-def _valued(draft: _Draft, rest: str, column: int) -> tuple[str, int]:
-    name, equals, value = rest.partition("=")
-    return _fresh(draft, name.strip(), column), _byte(value.strip(), column + len(name) + 1) if equals else 0
-
-
-def _var(draft: _Draft, rest: str, column: int) -> None:
-    name, value = _valued(draft, rest, column)
-    draft.variables[name] = value
-
-
-def _counter(draft: _Draft, rest: str, column: int) -> None:
-    name, value = _valued(draft, rest, column)
-    draft.counters[name] = value
-
-
-def _init(draft: _Draft, rest: str, column: int) -> None:
-    name, equals, value = rest.partition("=")
-    if not equals:
-        raise ScenarioError('expected "init VARIABLE = VALUE"', 0, column)
-    _expression(name, column)
-    draft.init[name.strip()] = _byte(value.strip(), column + len(name) + 1)
-
-
-def _expression(text: str, column: int) -> None:
-    try:
-        parser = Parser(text)
-        parser.expression()
-        if parser.peek().kind != "end":
-            parser.fail("the end of the expression")
-    except ScenarioError as error:
-        raise ScenarioError(error.text, 0, column + max(error.column, 1) - 1) from None
-
-
-def _needs(draft: _Draft, rest: str, column: int) -> None:
-    if not rest:
-        raise ScenarioError("expected what the witness needs, in words", 0, column)
-    draft.needs.append(rest)
-
-
-def _sometimes(draft: _Draft, rest: str, column: int) -> None:
-    match = re.fullmatch(r'"([^"]*)"[ \t]*(.*)', rest)
-    if match is None:
-        raise ScenarioError('expected: sometimes "words" EXPR', 0, column)
-    text = _uncommented(match[2])
-    _expression(text, column + match.start(2))
-    draft.checks.append(Check(match[1], text, None, (0, column + match.start(2))))
-
-
-def _always(draft: _Draft, rest: str, column: int) -> None:
-    match = re.fullmatch(r"(.*?)[ \t]+else[ \t]+([\w-]+)", _uncommented(rest))
-    if match is None:
-        raise ScenarioError("expected: always EXPR else VIOLATION", 0, column)
-    if match[2] not in VIOLATIONS:
-        raise ScenarioError(f'no violation "{match[2]}"{nearest(match[2], VIOLATIONS)}', 0, column + match.start(2))
-    _expression(match[1], column)
-    draft.checks.append(Check(match[1], match[1], match[2], (0, column)))
-
-
-def _bound(draft: _Draft, rest: str, column: int) -> None:
-    if not re.fullmatch(r"[0-9]{1,7}", rest) or not int(rest):
-        raise ScenarioError(f'expected a number of states, got "{rest}"', 0, column)
-    draft.bound = int(rest)
-
-
-_HANDLERS: dict[str, Callable[[_Draft, str, int], None]] = {
-    "profile": _profile, "cpus": _cpus, "tlb": _tlb, "va": _va, "page": _page, "lock": _locks, "table": _tables, "var": _var,
-    "counter": _counter, "init": _init, "needs": _needs, "sometimes": _sometimes, "always": _always, "bound": _bound,
-}  # fmt: skip
-
-
 def parse(text: str, profiles: Iterable[Profile], path: str = "") -> Scenario:
     """The scenario that a file holds. Raises ScenarioError with path, line, column and what was expected."""
     reader = _Reader()
@@ -409,7 +215,7 @@ def parse(text: str, profiles: Iterable[Profile], path: str = "") -> Scenario:
     return Scenario(reader.name, " ".join(reader.about), tuple(reader.source), " ".join(reader.why), variants, path)
 
 
-def _variant(scenario: str, name: str, draft: _Draft, profiles: tuple[Profile, ...]) -> Variant:
+def _variant(scenario: str, name: str, draft: Draft, profiles: tuple[Profile, ...]) -> Variant:
     if draft.expected is None:
         raise ScenarioError(f'expected a line "expect {name} VERDICT"')
     if draft.profile is None:
