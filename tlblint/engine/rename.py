@@ -237,8 +237,16 @@ class Frame:
         names = tokens(key)
         for copy, name in copies:
             if any(token == name or token.startswith(name + "->") for token in names):
-                return self.text(re.sub(rf"(?<![\w.>]){re.escape(name)}(?![\w.])", copy, key), True)
+                return self.text(re.sub(rf"(?<![\w.])(?<!->){re.escape(name)}(?![\w.])", copy, key), True)
         return None
+
+    def _wanted(self, inner: str, value: Value, handed: set[object], writes: frozenset[str], tests: frozenset[str], followed: set[tuple[str, str]]) -> bool:
+        """Whether the callee can make use of a fact that it would know as ``inner``."""
+        mark = inner.find("#")
+        if mark >= 0 and inner[mark + 1] in "-0123456789":
+            return int(inner[mark + 1 :]) in handed
+        return inner.startswith("emptied#") or inner in writes or "=" + inner in tests or self._asks(inner, tests) or (
+            type(value) is tuple and (value[0] in ("p", "m", "l", "e") or value in followed) and inner in self._code.reads)
 
     def value_in(self, value: Value | None) -> Value | None:
         """A value in the callee's names."""
@@ -275,7 +283,6 @@ class Frame:
         """What the callee may know: argument values and facts on paths that it tests, or writes on some path only; with
         ``taken`` also what was read through the pointers through which it takes entries out."""
         out: Env = {}
-        reads = self._code.reads
         followed = {("&", name) for name in self._names}  # objects that rules follow, found through fields of what is handed over
         for (param, type_), arg in zip(self._code.fn.params, args, strict=False):
             if type_ == SPINLOCK and arg[0] in "v&" and not PTL_NAME.search(param) and (PTL_NAME.search(arg[1]) or f"ptl@{arg[1]}" in env):
@@ -301,7 +308,7 @@ class Frame:
             if "=" + param in tests or (type(value) is tuple and value[0] in ("p", "m", "l", "e")):
                 out[param] = value
         copies = self._copies(env)
-        handed = {v[1] for v in out.values() if type(v) is tuple and v[0] == "e"}
+        handed: set[object] = {v[1] for v in out.values() if type(v) is tuple and v[0] == "e"}
         for key, value in env.items() if taken else ():
             inner = self.into(key) if key[0] == "*" and type(value) is tuple and value[0] == "e" else None
             if inner is not None and inner[1:] in taken and (moved := self.value_in(value)) is not None:
@@ -311,16 +318,12 @@ class Frame:
             if key[0] in "%@" or key in out:
                 continue
             inner = self.text(key, True)
-            if inner is None and copies and "#" not in key:
+            wanted = inner is not None and self._wanted(inner, value, handed, writes, tests, followed)
+            if not wanted and copies and "#" not in key:
                 inner = self._through_copy(key, copies)
+                wanted = inner is not None and self._wanted(inner, value, handed, writes, tests, followed)
             if inner is None or inner in out:
                 continue
-            mark = inner.find("#")
-            if mark >= 0 and inner[mark + 1] in "-0123456789":
-                wanted = int(inner[mark + 1 :]) in handed
-            else:
-                wanted = inner.startswith("emptied#") or inner in writes or "=" + inner in tests or self._asks(inner, tests) or (
-                    type(value) is tuple and (value[0] in ("p", "m", "l", "e") or value in followed) and inner in reads)
             if wanted:
                 if type(value) is tuple and value[0] == "term" and len(value) > 3 and (known := env.get(value[1])) is not None:
                     value = known  # a copy is what it is a copy of
