@@ -100,7 +100,7 @@ def test_the_newest_version_is_chosen_and_told() -> None:
     assert (one.title, one.version, one.origin) == ("mm/seal: faster sealing", 2, "mail")
     assert one.cover is not None and one.cover.message_id == "v2-0@example.org" and "\nFrom what was measured" in one.cover.body
     assert one.base_commit == "0123456789abcdef0123456789abcdef01234567"
-    assert one.notes == ('chosen: v2 of "mm/seal: faster sealing" (3 patches); passed over: "mm/seal: faster sealing" (2 patches)',)
+    assert one.notes == ('chosen: v2 of "mm/seal: faster sealing" (3 patches); passed over: v1 of "mm/seal: faster sealing" (2 patches)',)
     assert [patch.prefixes for patch in one.patches] == [("mm-next",)] * 3
 
 

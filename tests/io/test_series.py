@@ -68,7 +68,7 @@ def test_two_series_of_one_version_are_kept_apart_by_their_threads() -> None:
     second = [mail("[PATCH 0/2] second", "", "b0"), mail("[PATCH 1/2] c", "3", "b1", "b0"), mail("[PATCH 2/2] d", "4", "b2", "b0")]
     one = read(*(part for pair in zip(first, second, strict=True) for part in pair))
     assert changes(one) == ["3", "4"] and one.title == "second"
-    assert one.notes == ('chosen: "second" (2 patches); passed over: "first" (2 patches)',)
+    assert one.notes == ('chosen: v1 of "second" (2 patches); passed over: v1 of "first" (2 patches)',)
     # Even where the cover letters that would tie them together are not in the box.
     one = read(first[1], second[1], second[2], first[2])
     assert changes(one) in (["1", "2"], ["3", "4"])
@@ -81,12 +81,12 @@ def test_two_authors_share_a_series_when_nothing_speaks_against_it() -> None:
 def test_a_newer_version_that_is_incomplete_is_told() -> None:
     one = read(mail("[PATCH 1/2] a", "1"), mail("[PATCH 2/2] b", "2"), mail("[PATCH v2 1/2] a", "3"))
     assert changes(one) == ["3"]
-    assert one.notes == ('chosen: v2 of "a" (1 patch); passed over: "a" (2 patches)', "patch 2 of 2 is missing")
+    assert one.notes == ('chosen: v2 of "a" (1 patch); passed over: v1 of "a" (2 patches)', "patch 2 of 2 is missing")
 
 
 def test_a_numbered_series_beats_a_loose_patch() -> None:
     one = read(mail("[PATCH 1/1] a", "1"), mail("[PATCH] on top", "2"))
-    assert changes(one) == ["1"] and 'passed over: "on top" (1 patch)' in one.notes[0]
+    assert changes(one) == ["1"] and 'passed over: v1 of "on top" (1 patch)' in one.notes[0]
 
 
 def test_the_text_of_a_mail_may_name_author_and_subject() -> None:

@@ -128,6 +128,14 @@ def test_a_line_of_megabytes_is_just_a_line() -> None:
     assert len(patch.files[0].raw) > 8 << 20
 
 
+def test_nothing_from_a_mail_moves_a_cursor() -> None:
+    raw = HEAD.replace(b"[PATCH] x", b"[PATCH] \x1b[31mred\x07").replace(b"From: A", b"From: \x1b[2JA").replace(b"Text.\n", b"Subject: a\x1b\x9bb\n\nText.\n")
+    (patch,) = read(raw + FILE + b"@@ -1 +1 @@\n-a\n+b\n").patches
+    assert (patch.subject, patch.author) == ("a??b", "?[2JA <a@example.org>")
+    assert "?[31mred?" in refusal(raw.replace(b"Subject: a\x1b\x9bb\n", b"").replace(b"Subject", b"Content-Type: text/plain; format=flowed\nSubject", 1) + FILE
+                                  + b"@@ -1 +1 @@\n-a\n+b\n")  # fmt: skip
+
+
 def test_what_a_reply_quotes_is_no_patch() -> None:
     (one,) = read(HEAD + FILE + b"@@ -1 +1 @@\n-a\n+b\n-- \n2.39\n\n> diff --git a/y.c b/y.c\n> @@ -1 +1 @@\n> -a\n> +b\n").patches
     assert [f.path for f in one.files] == ["x.c"]

@@ -12,7 +12,7 @@ from email.message import Message
 from email.parser import BytesParser
 
 from tlblint.io.errors import InputError
-from tlblint.io.mail_text import is_change, readable
+from tlblint.io.mail_text import is_change, one_line, readable
 
 _PATCH_TYPES = frozenset({"text/x-patch", "text/x-diff", "application/x-patch", "application/x-diff", "text/patch", "text/diff"})
 _PATCH_NAMES = (".patch", ".diff", ".mbox", ".eml")
@@ -159,8 +159,7 @@ def _header(message: Message, name: str) -> str:
         pieces = decode_header(raw)
     except (HeaderParseError, ValueError, LookupError):
         pieces = [(str(raw), None)]
-    text = "".join(_piece(piece, charset) for piece, charset in pieces)
-    return " ".join("".join(char if char.isprintable() or char.isspace() else "?" for char in text[:10000]).split())
+    return one_line("".join(_piece(piece, charset) for piece, charset in pieces))
 
 
 def _piece(piece: bytes | str, charset: str | None) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tlblint.io.errors import InputError
 from tlblint.io.mail import Letter, looks_like_mail, plain_ends, read_mail
 from tlblint.io.mail_page import MAILS, is_markup, plain, read_card, read_page, read_sheet
-from tlblint.io.mail_text import is_change, read_text, readable
+from tlblint.io.mail_text import is_change, one_line, read_text, readable
 
 LIMIT = 64 << 20
 """Bytes of all that is read for one series, unpacked."""
@@ -70,7 +70,7 @@ def _other(raw: bytes, name: str) -> Box:
     if card:
         return Box((card,), "page")
     if is_change(raw):
-        first = readable(raw.lstrip()[:200].partition(b"\n")[0]).strip()
+        first = one_line(readable(raw.lstrip()[:200].partition(b"\n")[0]))
         subject = "" if first.startswith(("diff ", "--- ", "Index: ", "@@ ")) else first
         if is_change(read_text(raw).message):
             raise InputError(name, "a hunk without the name of its file before the first diff", _TODO)
@@ -132,7 +132,7 @@ def _opened(letters: Iterator[Letter] | list[Letter]) -> Iterator[Letter]:
         for name, data in letter.attached:
             data = _unix(data)
             body = data.partition(b"\n")[2] if _is_from(data.partition(b"\n")[0]) else data
-            yield read_mail(body, f"{letter.source} ({' '.join(name.split())[:80]})", None)
+            yield read_mail(body, f"{letter.source} ({one_line(name)[:80]})", None)
 
 
 def _show(raw: bytes, match: re.Match[bytes], name: str) -> Letter:
@@ -142,8 +142,8 @@ def _show(raw: bytes, match: re.Match[bytes], name: str) -> Letter:
     text = re.sub(rb"^    ", b"", rest, flags=re.M) if not is_change(rest) else _unindented(rest)
     subject, _, body = text.partition(b"\n")
     line = raw.count(b"\n", 0, match.end()) + head.count(b"\n") + 4
-    author, date = (readable(fields.get(key, b"")).strip() for key in (b"Author", b"Date"))
-    return Letter(readable(subject).strip(), author, date, "", (), body, "", f"{name}:1", line)
+    author, date = (one_line(readable(fields.get(key, b""))) for key in (b"Author", b"Date"))
+    return Letter(one_line(readable(subject)), author, date, "", (), body, "", f"{name}:1", line)
 
 
 def _unindented(rest: bytes) -> bytes:

@@ -14,7 +14,7 @@ from itertools import islice
 
 from tlblint.io.errors import InputError
 from tlblint.io.mail import Letter
-from tlblint.io.mail_text import readable
+from tlblint.io.mail_text import one_line, readable
 
 _FROM = re.compile(rb"From: (.{0,300}?) @ (\d{4}-\d\d-\d\d\s+\d{1,2}:\d\d.{0,40})")
 _END = re.compile(rb"\^ (?:permalink|raw)\b")
@@ -82,7 +82,7 @@ def _letter(lines: list[bytes], start: int, head: int, end: int, name: str) -> L
     assert match is not None
     first = next((at for at in range(head, end) if not lines[at].strip()), end) + 1
     last = next((at for at in range(first, end) if _END.match(lines[at])), end)
-    subject, author, date = (" ".join(readable(part).split()) for part in (lines[start][2:], match[1], match[2]))
+    subject, author, date = (one_line(readable(part)) for part in (lines[start][2:], match[1], match[2]))
     text = b"\n".join(lines[first:last]).rstrip(b"\n") + (b"\n" if last < len(lines) or not lines[-1] else b"")
     return Letter(subject, author, date.partition(" (")[0], "", (), text, "", f"{name}:{start + 1}", first + 1)
 
@@ -94,7 +94,7 @@ def read_card(raw: bytes, name: str) -> Letter | None:
         return None
     blank = raw.find(b"\n\n", match.end() - 1)
     body = blank + 2 if blank >= 0 else match.end()
-    subject, author = (" ".join(readable(match[group]).split()) for group in (1, 3))
+    subject, author = (one_line(readable(match[group])) for group in (1, 3))
     return Letter(subject, author, "", "", (), raw[body:], "", f"{name}:1", raw.count(b"\n", 0, body) + 1)
 
 
@@ -114,8 +114,8 @@ def read_sheet(raw: bytes, name: str, lines_count: bool = True) -> Letter | None
             break
     if not re.search(rb"\[[^\]]*\b(?:PATCH|RFC)\b", fields.get(b"subject", b"")):
         return None
-    subject, author, date = (" ".join(readable(fields.get(key, b"")).split()) for key in (b"subject", b"from", b"date"))
+    subject, author, date = (one_line(readable(fields.get(key, b""))) for key in (b"subject", b"from", b"date"))
     found = re.match(rb"\s*<([^<>\s]{1,500})>", fields.get(b"message-id", b""))
-    identity, text = readable(found[1]) if found else "", b"\n".join(lines[last + 1 :])
+    identity, text = one_line(readable(found[1])) if found else "", b"\n".join(lines[last + 1 :])
     source, first = (f"{name}:1", last + 2) if lines_count else (name, None)
     return Letter(subject, author, date.partition(" [thread")[0], identity, (), text, "", source, first)

@@ -83,7 +83,7 @@ def _in_body(message: bytes) -> tuple[dict[str, str], bytes]:
         name = match[1].decode().lower()
         if name in found:
             break
-        found[name] = " ".join(readable(match[2]).split())
+        found[name] = one_line(readable(match[2]))
         rest = rest[match.end() :]
     return found, rest.lstrip(b"\r\n") if found else message.lstrip(b"\r\n")
 
@@ -98,6 +98,11 @@ def readable(raw: bytes, charset: str = "") -> str:
         except (LookupError, ValueError):
             continue
     return raw.decode("latin-1")
+
+
+def one_line(text: str) -> str:
+    """``text`` in one line with nothing in it that moves a cursor: what comes from a mail ends up on terminals."""
+    return "".join(char if char.isprintable() else "?" for char in " ".join(text[:10000].split()))
 
 
 def trailers(message: str) -> tuple[tuple[str, str], ...]:

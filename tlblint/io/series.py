@@ -14,6 +14,7 @@ from tlblint.io.mail_box import LIMIT, read_box
 from tlblint.io.mail_text import STAT, readable, trailers
 from tlblint.io.series_choose import Chosen, Sent, choose
 from tlblint.io.series_diff import parse_diff
+from tlblint.io.series_paths import shown
 from tlblint.io.series_range import is_range, read_range
 from tlblint.model.series import Cover, Patch, Series
 
@@ -58,7 +59,8 @@ def _inputs(cwd: str, words: Sequence[str], stdin: BinaryIO) -> Iterator[tuple[s
         full = os.path.join(cwd, word)
         if os.path.isdir(full):
             for entry in _listed(full, word):
-                yield os.path.join(word, entry), _read(os.path.join(full, entry), os.path.join(word, entry))
+                name = shown(os.path.join(word, entry))
+                yield name, _read(os.path.join(full, entry), name)
         else:
             yield word, _read(full, word)
 

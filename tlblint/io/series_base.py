@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 from tlblint.io import git, series_blobs
 from tlblint.io.errors import InputError
@@ -87,23 +88,26 @@ def _fitting(start: str, head: str, blobs: dict[str, str]) -> tuple[str, str, st
     asked = series_blobs.sample(start, blobs)
     if not asked:
         return head, "head", "HEAD"
-    names = {head: "HEAD"}
-    best, count = _best(start, [head], asked)
-    if count < len(asked):
-        for oid, name in series_blobs.tips(start):
-            names.setdefault(oid, name)
-        best, count = _best(start, list(names), asked)
-    if count < len(asked):
-        best, count = _best(start, list(dict.fromkeys([*names, *series_blobs.history(start, asked)])), asked)
-    if 2 * count < min(len(blobs), series_blobs.SAMPLE):
+    names: dict[str, str] = {}
+    counts: dict[str, int] = {}
+    best = head
+    for found in _places(start, head, asked):
+        new = {oid: name for oid, name in found if oid not in names}
+        names.update(new)
+        counts.update(zip(new, series_blobs.equal(start, list(new), asked), strict=True))
+        best = max(counts, key=lambda oid: counts[oid])
+        if counts[best] == len(asked):
+            break
+    if 2 * counts[best] < min(len(blobs), series_blobs.SAMPLE):
         return head, "head", "HEAD"
-    return best, "blobs", names.get(best, "")
+    return best, "blobs", names[best]
 
 
-def _best(start: str, ids: list[str], asked: dict[str, str]) -> tuple[str, int]:
-    counts = series_blobs.equal(start, ids, asked)
-    most = max(counts)
-    return ids[counts.index(most)], most
+def _places(start: str, head: str, asked: dict[str, str]) -> Iterator[list[tuple[str, str]]]:
+    """(commit id, name) of HEAD, of tips, of commits in the history: each only when the ones before it do not do."""
+    yield [(head, "HEAD")]
+    yield series_blobs.tips(start)
+    yield [(oid, "") for oid in series_blobs.history(start, asked)]
 
 
 def _sentence(what: str, how: str, equal: int, known: int) -> str:

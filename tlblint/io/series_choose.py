@@ -64,8 +64,7 @@ class _Group:
 
     @property
     def name(self) -> str:
-        version = f"v{self.version} of " if self.version > 1 else ""
-        return f'{version}"{self.title}" ({_count(len(self.patches), "patch")})'
+        return f'v{self.version} of "{self.title}" ({_count(len(self.patches), "patch")})'
 
 
 def choose(letters: Sequence[Letter], name: str) -> Chosen:

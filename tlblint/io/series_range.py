@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tlblint.io import git
 from tlblint.io.errors import InputError
 from tlblint.io.mail_box import LIMIT
-from tlblint.io.mail_text import readable, trailers
+from tlblint.io.mail_text import one_line, readable, trailers
 from tlblint.io.series_diff import parse_diff
 from tlblint.model.series import Patch, Series
 
@@ -78,7 +78,7 @@ def _commits(directory: str, old: str, new: str, word: str) -> list[_Commit]:
     for record in out.split(b"\0\x01"):
         fields = [readable(field).strip() for field in record.lstrip(b"\0\n").split(b"\0", 5)]
         if len(fields) == 6:
-            commits.append(_Commit(fields[0], tuple(fields[1].split()), *fields[2:6]))
+            commits.append(_Commit(fields[0], tuple(fields[1].split()), one_line(fields[2]), one_line(fields[3]), one_line(fields[4]), fields[5]))
     if not commits:
         raise InputError(word, "an empty range", "name the older end first")
     if len(commits) > COMMITS:
