@@ -138,6 +138,23 @@ class Blobs:
             raise Unreadable(path, f"larger than {limit >> 20} MB" if limit >> 20 else f"longer than {limit} bytes")
         return data[:-1]
 
+    def folder(self, name: str) -> dict[str, tuple[str, str]]:
+        """What a directory holds: name -> (mode, object id). ``name`` is the object id of the directory, or REV^{tree}. Empty when it is missing."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(name.encode("ascii") + b"\n")
+        self._process.stdin.flush()
+        head = self._process.stdout.readline().split()
+        if len(head) != 3:
+            return {}
+        data = self._process.stdout.read(int(head[2]) + 1)[:-1]
+        found: dict[str, tuple[str, str]] = {}
+        at, length = 0, len(head[0]) // 2
+        while head[1] == b"tree" and (end := data.find(b"\0", at)) >= 0:
+            mode, _, name_ = data[at:end].partition(b" ")
+            at = end + 1 + length
+            found[os.fsdecode(name_)] = (mode.decode("ascii"), data[end + 1 : at].hex())
+        return found
+
     def _take(self, path: str, size: int, keep: int) -> bytes:
         """Read ``size`` bytes from the process, keep at most ``keep`` of them."""
         assert self._process.stdout is not None

@@ -232,40 +232,63 @@ class Revision:
         self.directory = directory
         self.revision: str | None = git.resolve(directory, revision)
         self._stack = ExitStack()
+        self._folder = lru_cache(maxsize=None)(self._look)
 
     @cached_property
-    def _entries(self) -> Mapping[str, tuple[str, str]]:
+    def _all(self) -> Mapping[str, tuple[str, str]]:
         assert self.revision is not None
         return {path: (mode, oid) for mode, oid, path in git.listing(self.directory, self.revision)}
 
-    @cached_property
-    def _folders(self) -> frozenset[str]:
-        folders: set[str] = {""}
-        for path in self._entries:
-            folder = os.path.dirname(path)
-            while folder not in folders:
-                folders.add(folder)
-                folder = os.path.dirname(folder)
-        return frozenset(folders)
+    def _look(self, folder: str) -> Mapping[str, tuple[str, str]]:
+        """What a directory holds, directories included, by name. Nothing for what is none."""
+        if not folder:
+            return self._blobs.folder(f"{self.revision}^{{tree}}")
+        entry = self._named(folder)
+        return self._blobs.folder(entry[1]) if entry is not None and entry[0] == _FOLDER else {}
+
+    def _named(self, path: str) -> tuple[str, str] | None:
+        """(mode, object id) of what a path names."""
+        folder, _, name = path.rpartition("/")
+        return self._folder(folder).get(name)
+
+    def _entry(self, path: str) -> tuple[str, str] | None:
+        """The same, of what is no directory."""
+        entry = self._named(path)
+        return entry if entry is not None and entry[0] != _FOLDER else None
+
+    def _below(self, paths: Sequence[str]) -> Mapping[str, tuple[str, str]]:
+        """All that is, or lies below, one of ``paths``, directories excluded: all of a revision at once, a part of it directory by directory."""
+        if not paths or "" in paths:
+            return self._all
+        found: dict[str, tuple[str, str]] = {}
+        waiting = [(path, entry) for path in paths if (entry := self._named(path)) is not None]
+        while waiting:
+            path, entry = waiting.pop()
+            if entry[0] == _FOLDER:
+                waiting.extend((f"{path}/{name}", inner) for name, inner in self._folder(path).items())
+            else:
+                found[path] = entry
+        return found
 
     @cached_property
     def _blobs(self) -> git.Blobs:
         return self._stack.enter_context(git.blobs(self.directory))
 
     def list(self, paths: Sequence[str] = ()) -> Listing:
-        chosen = [path for path in sorted(self._entries) if is_c(path) and below(path, paths)]
-        links = [path for path in chosen if self._entries[path][0] == "120000"]
-        refused = ((path, self._link(path)) for path in links)
-        files = tuple(path for path in chosen if self._entries[path][0].startswith("100"))
-        modules = tuple(path for path, (mode, _) in sorted(self._entries.items()) if mode == "160000" and below(path, paths))
+        entries = self._below(paths)
+        chosen = [path for path in sorted(entries) if is_c(path)]
+        links = [path for path in chosen if entries[path][0] == "120000"]
+        refused = ((path, self._link(path, entries[path][1])) for path in links)
+        files = tuple(path for path in chosen if entries[path][0].startswith("100"))
+        modules = tuple(path for path, (mode, _) in sorted(entries.items()) if mode == "160000")
         return Listing(files, tuple((path, why) for path, why in refused if why), modules)
 
     def object(self, path: str) -> str:
         """The id of a listed file's object: equal for equal contents."""
-        return self._entries[path][1]
+        entry = self._entry(path)
+        return entry[1] if entry is not None else ""
 
-    def _link(self, path: str) -> str | None:
-        oid = self._entries[path][1]
+    def _link(self, path: str, oid: str) -> str | None:
         try:
             target = os.fsdecode(self._blobs.read(path, oid, _TARGET))
         except Unreadable as error:
@@ -273,12 +296,12 @@ class Revision:
         place = os.path.normpath(os.path.join(os.path.dirname(path), target))
         if target.startswith("/") or place == ".." or place.startswith("../"):
             return "a symbolic link that leaves the tree"
-        known = self._entries.get(place)
+        known = self._entry(place)
         return None if known and is_c(place) and known[0].startswith("100") else "a symbolic link that leads to no C file of the tree"
 
     def read(self, path: str) -> bytes:
         """The bytes of a blob of at most LIMIT bytes. Raises Unreadable."""
-        entry = self._entries.get(path)
+        entry = self._entry(path)
         if entry is None:
             raise Unreadable(path, "no such file in this revision")
         if not entry[0].startswith("100"):
@@ -286,9 +309,10 @@ class Revision:
         return self._blobs.read(path, entry[1], LIMIT)
 
     def holds(self, path: str) -> str | None:
-        if path in self._folders or self._entries.get(path, ("",))[0] == "160000":
-            return "directory"
-        return "file" if path in self._entries else None
+        entry = self._named(path) if path else (_FOLDER, "")
+        if entry is None:
+            return None
+        return "directory" if entry[0] in (_FOLDER, "160000") else "file"
 
     def place(self, full: str) -> str | None:
         # What the disk holds at that path says nothing of a revision. It is asked only for the way to the top, and for
@@ -307,11 +331,12 @@ class Revision:
         for _ in range(_HOPS):
             parts = path.split("/")
             starts = ("/".join(parts[:count]) for count in range(1, len(parts) + 1))
-            link = next((start for start in starts if self._entries.get(start, ("",))[0] == "120000"), None)
-            if link is None:
+            found = next(((start, entry[1]) for start in starts if (entry := self._entry(start)) is not None and entry[0] == "120000"), None)
+            if found is None:
                 return path
+            link, oid = found
             try:
-                target = os.fsdecode(self._blobs.read(link, self._entries[link][1], _TARGET))
+                target = os.fsdecode(self._blobs.read(link, oid, _TARGET))
             except Unreadable:
                 return None
             path = os.path.normpath(os.path.join(os.path.dirname(link), target, path[len(link) + 1 :]))
@@ -327,6 +352,9 @@ class Revision:
 
 _FEW = 200
 """Paths that fit on a command line."""
+
+_FOLDER = "40000"
+"""The mode of a directory in git's own directories."""
 
 _HOPS = 40
 """Symbolic links that are followed one after the other, as in the kernel."""
