@@ -133,6 +133,11 @@ def test_mail() -> None:
     assert mail.render(report(RICH), Style()) == MAIL
 
 
+def test_who_reads_a_mail_has_another_tree() -> None:
+    style = Style(place=lambda path: f"../linux/{path}")
+    assert mail.render(report(RICH), style) == MAIL and "../linux" not in review.render(report(RICH), style)
+
+
 def test_mail_of_a_plain_finding() -> None:
     assert mail.render(report(finding(trace=(), profiles=()), WARNING), Style()).split("\n\n")[:4] == [
         "  TLB003 lazy-mode-unpaired: mm/a.c:3, f()",

@@ -25,13 +25,13 @@ def render(report: Report, style: Style) -> str:
 
 def _block(finding: Finding, style: Style) -> Iterator[str]:
     """The first word of every line is ours or it is indented: a name in the code must not look like a line of another kind."""
-    yield from _text(f"{finding.rule} {finding.slug}: {_place(finding.path, finding.line, finding.function, style)}", style)
+    yield from _text(f"{finding.rule} {finding.slug}: {_place(finding.path, finding.line, finding.function)}", style)
     yield ""
     yield from _text(finding.message, style)
     if finding.trace:
         yield ""
         for number, step in enumerate(finding.trace, 1):
-            yield from _text(_step(step, style), style, f"{number:>3}. ")
+            yield from _text(_step(step), style, f"{number:>3}. ")
     if finding.witness is not None:
         yield from _witness(finding.witness, style)
     if finding.fix is not None and finding.fix.note:
@@ -49,12 +49,13 @@ def _text(text: str, style: Style, lead: str = "  ") -> Iterator[str]:
         yield (lead if not at else " " * len(lead)) + line
 
 
-def _place(path: str, line: int, function: str, style: Style) -> str:
-    return f"{style.place(path)}:{line}" + (f", {function}()" if function else "")
+def _place(path: str, line: int, function: str) -> str:
+    """By its path in the tree, wherever the sender's tree may lie."""
+    return f"{path}:{line}" + (f", {function}()" if function else "")
 
 
-def _step(step: TraceStep, style: Style) -> str:
-    text = f"{_place(step.path, step.line, step.function, style)}: {step.event}"
+def _step(step: TraceStep) -> str:
+    text = f"{_place(step.path, step.line, step.function)}: {step.event}"
     text += f" -> {step.state}" if step.state else ""
     return text + (f" ({step.note})" if step.note else "")
 

@@ -50,6 +50,6 @@ def _said(report: Report, style: Style) -> str:
     findings = brought(report, style)
     if len(findings) == 1:
         [finding] = findings
-        return f"{finding.rule} {style.place(finding.path)}:{finding.line}: {finding.message}"
+        return f"{finding.rule} {finding.path}:{finding.line}: {finding.message}"
     numbers = {severity: sum(finding.severity == severity for finding in findings) for severity in SEVERITIES}
     return ", ".join(plural(count, severity) for severity, count in numbers.items() if count) or "nothing found"
