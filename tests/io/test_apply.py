@@ -182,6 +182,36 @@ def test_links_submodules_and_binaries_are_named(mini: Mini, tmp_path: Path) -> 
     assert step.notes == ("patch 1: logo.png is a binary file: not applied", "patch 1: mm/link.c is a symbolic link: not applied")
 
 
+def test_a_file_takes_the_place_of_a_link(mini: Mini, tmp_path: Path) -> None:
+    (mini.top / "mm/link.c").symlink_to("zap.c")
+    base = mini.commit({}, "a link")
+    (mini.top / "mm/link.c").unlink()
+    last = mini.commit({"mm/link.c": b"int file;\n"}, "a file")
+    for tree in (revision(mini, base), PlainDir(str(mini.top))):
+        if isinstance(tree, PlainDir):
+            git(mini.top, "checkout", "-q", base)
+        (step,) = applied(tree, mini.mails(f"{base}..{last}"), tmp_path)
+        assert step.changed == {"mm/link.c": b"int file;\n"} and step.notes == ("patch 1: mm/link.c is a symbolic link: not applied",)
+
+
+def test_two_files_change_places(mini: Mini, tmp_path: Path) -> None:
+    old = {name: (mini.top / name).read_bytes() for name in (PROTECT, ZAP)}
+    last = mini.commit({PROTECT: old[ZAP], ZAP: old[PROTECT]}, "swap")
+    mails = mini.mails(f"{mini.first}..{last}", "-M", "-B")
+    assert b"rename from mm/zap.c" in mails and b"rename from mm/protect.c" in mails
+    (step,) = applied(revision(mini, mini.first), mails, tmp_path)
+    assert step.changed == {PROTECT: old[ZAP], ZAP: old[PROTECT]}
+
+
+def test_one_patch_may_touch_a_file_twice(mini: Mini, tmp_path: Path) -> None:
+    one = mini.commit({"mm/new.c": b"int a;\n"}, "create")
+    two = mini.commit({"mm/new.c": b"int b;\n", PROTECT: mini.edit(PROTECT, b"pages++;", b"pages += 1;")}, "modify")
+    three = mini.commit({PROTECT: mini.edit(PROTECT, b"pages += 1;", b"pages += 2;")}, "modify again")
+    diffs = [git(mini.top, "diff", f"{a}..{b}").encode() + b"\n" for a, b in ((mini.first, one), (one, two), (two, three))]
+    (step,) = applied(revision(mini, mini.first), b"From: A <a@b>\nSubject: [PATCH] all\n\nText.\n---\n" + b"".join(diffs), tmp_path)
+    assert step.changed == mini.bytes_at(three, ["mm/new.c", PROTECT])
+
+
 def test_a_mode_alone_changes_no_bytes(mini: Mini, tmp_path: Path) -> None:
     (mini.top / ZAP).chmod(0o755)
     last = mini.commit({}, "zap: executable")

@@ -89,6 +89,12 @@ def test_a_numbered_series_beats_a_loose_patch() -> None:
     assert changes(one) == ["1"] and 'passed over: v1 of "on top" (1 patch)' in one.notes[0]
 
 
+def test_a_diff_in_a_discussion_is_none_of_the_patches() -> None:
+    one = read(mail("[PATCH] a", "1", "m1"), mail("something to try", "2", "m2", "m1"))
+    assert changes(one) == ["1"] and one.notes == ('passed over: "something to try" answers another mail and does not say PATCH',)
+    assert changes(read(mail("a", "1", "m1"), mail("b", "2", "m2", "m1"))) == ["1", "2"]
+
+
 def test_the_text_of_a_mail_may_name_author_and_subject() -> None:
     one = read(mail("[PATCH 1/1] wrong", "1", text="From: Ben <b@example.org>\nSubject: right\n of two lines\n\nText.\n"))
     assert (one.patches[0].author, one.patches[0].subject, one.patches[0].body) == ("Ben <b@example.org>", "right of two lines", "Text.")

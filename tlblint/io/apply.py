@@ -89,17 +89,16 @@ def _text_only(patch: Patch) -> tuple[list[FilePatch], tuple[str, ...]]:
 
 def _contents(files: Files, patch: Patch, sections: Sequence[FilePatch]) -> dict[str, bytes | None]:
     """What the files of a patch hold before it. Raises _Refused for what is missing or in the way."""
-    dropped = {one.old_path for one in patch.files if one.kind == "delete" or one.kind == "rename"}
-    made: set[str] = set()
+    dropped = {one.old_path for one in patch.files if one.kind in ("delete", "rename")}
+    moved = {one.old_path for one in sections if one.kind == "rename"}  # two files may change places
     contents: dict[str, bytes | None] = {}
     try:
         for one in sections:
             if one.old_path is not None and one.old_path not in contents:
-                contents[one.old_path] = None if one.old_path in made else files.read(one.old_path)
+                contents[one.old_path] = files.read(one.old_path)
             if one.new_path is not None and one.new_path not in contents:
                 files.free(one.new_path, one.new_path in dropped)
-                contents[one.new_path] = None
-                made.add(one.new_path)
+                contents[one.new_path] = files.now(one.new_path) if one.new_path in moved else None
             elif one.kind == "create" and one.new_path is not None and one.new_path not in dropped and contents[one.new_path] is not None:
                 files.free(one.new_path, False)
     except Missing as missing:

@@ -77,6 +77,9 @@ def choose(letters: Sequence[Letter], name: str) -> Chosen:
         notes = [f'taken from a reply: "{one.title}"' for one in patches]
     if not patches:
         raise InputError(name, _nothing(sent), "give the mails that hold the diffs")
+    asides = [one for one in patches if not one.prefix.patch and one.letter.parents and any(other.prefix.patch for other in patches)]
+    patches = [one for one in patches if one not in asides]
+    notes += [f'passed over: "{one.title}" answers another mail and does not say PATCH' for one in asides[:3]]
     covers = [one for one in sent if one.prefix.number == 0 and not one.prefix.reply]
     groups = _groups(patches, covers)
     best = _best(groups)
