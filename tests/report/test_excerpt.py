@@ -40,7 +40,7 @@ def test_states_before_and_after() -> None:
     trace = (at(1), at(2, state="obligation starts"), at(3), at(4, state="violated"))
     [one] = segments(finding(trace=trace), SOURCE)
     assert [(s.before, s.state, s.bad) for s in one.steps] == [
-        ("", "", False), ("clean", "obligation starts", False), ("", "", False), ("obligation starts", "violated", True),
+        ("", "clean", False), ("clean", "obligation starts", False), ("", "open", False), ("open", "violated", True),
     ]  # fmt: skip
 
 

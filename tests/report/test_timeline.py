@@ -35,7 +35,16 @@ def test_lanes_are_the_actors_then_what_changes() -> None:
 
 def test_what_never_changes_has_no_lane() -> None:
     time = timeline(made(step(1, 0, change=("PTE a", "x", "y")), things=("page 9", "PTE a")))
-    assert [lane.name for lane in time.lanes] == ["a on CPU0", "b on CPU1", "PTE a"]
+    assert [lane.name for lane in time.lanes] == ["a on CPU0", "PTE a"]
+
+
+def test_what_only_caches_stands_in_the_lane_of_its_thing() -> None:
+    birth = WitnessStep(0, "hash table", 0, "hash table caches a -> page 1", mark="birth")
+    time = timeline(made(step(1, 0), birth, step(2, 0, change=("entry of a", "p", "none")), step(3, 0, mark="violation")))
+    assert [lane.name for lane in time.lanes] == ["a on CPU0", "hash table for a", "entry of a"] and [row.lane for row in time.rows] == [0, 1, 0, 0]
+    root = ElementTree.fromstring(swimlane.svg(time, "x"))
+    [group] = [one for one in root.iter("g") if one.attrib["data-n"] == "2"]
+    assert len(list(group.iter("rect"))) == 1
 
 
 def test_the_stale_window_runs_from_the_clear_to_the_bad_step() -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from tlblint.model.finding import Finding, TraceStep
 from tlblint.report.text import clean, display
@@ -16,7 +17,7 @@ LONGEST = 200
 """Characters of a source line that are shown."""
 OTHER = 20
 """Lines of the other side of a patch that are shown in one place."""
-LARGEST = 4_000_000
+LARGEST = 1_000_000
 """Products of line counts up to which two texts are compared line by line."""
 MOST = 60
 """Steps that get an excerpt; the rest of a longer path is only counted."""
@@ -24,7 +25,8 @@ MOST = 60
 
 @dataclass(frozen=True, slots=True)
 class StepRow:
-    """A step. ``number`` is 1-based; ``before`` is the automaton's state before it when the step changes it, else ""; ``bad``: it breaks the rule."""
+    """A step. ``number`` is 1-based. ``state`` is the automaton's after it; ``before``, that before it when the step changes it, else "".
+    ``bad``: it breaks the rule."""
 
     number: int
     event: str
@@ -72,17 +74,18 @@ Changed = Mapping[str, Marks]
 """By path, what the patch that a finding belongs to changes."""
 
 
+@lru_cache(maxsize=64)
 def marks(shown: bytes, other: bytes, signs: str = "+-") -> Marks:
-    """What a diff tells apart."""
+    """What a diff tells apart. Texts that differ in too many lines are told apart as a whole: a patch must not make this slow."""
     new, old = shown.split(b"\n"), other.split(b"\n")
     head = _alike(old, new)
     tail = _alike(old[head:][::-1], new[head:][::-1])
     old, new = old[head : len(old) - tail], new[head : len(new) - tail]
     if len(old) * len(new) > LARGEST:
-        return Marks(frozenset(range(head + 1, head + 1 + len(new))), {}, signs)
+        return Marks(frozenset(range(head + 1, head + 1 + len(new))), {head + 1: tuple(old)}, signs)
     own: set[int] = set()
     more: dict[int, tuple[bytes, ...]] = {}
-    for kind, first, last, start, end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    for kind, first, last, start, end in SequenceMatcher(None, old, new).get_opcodes():
         if kind != "equal":
             own.update(range(head + start + 1, head + end + 1))
             more[head + start + 1] = tuple(old[first:last])
@@ -112,8 +115,8 @@ def _steps(trace: Sequence[TraceStep]) -> list[StepRow]:
     rows, state = [], "clean"
     for number, step in enumerate(trace, 1):
         after = clean(step.state)
-        rows.append(StepRow(number, clean(step.event), clean(step.note), state if after else "", after, step.state == "violated", step.line))
-        state = after or state
+        rows.append(StepRow(number, clean(step.event), clean(step.note), state if after else "", after or state, step.state == "violated", step.line))
+        state = "open" if after == "obligation starts" else after or state
     return rows
 
 

@@ -16,7 +16,7 @@ from tlblint.report.text import clean, plural
 from tlblint.report.view import SEVERITIES, Report, Style
 
 FINDING, LONG = 15_000, 30_000
-"""Bytes of a finding: one that would be longer loses context and call graph, then the timeline's picture too. It keeps its path."""
+"""Bytes of a finding that is shown in full, the picture of its interleaving not counted; bytes beyond which it loses that, too."""
 SOFT, TIGHT, HARD = 2_000_000, 3_500_000, 5_000_000
 """Bytes of all findings after which the next ones are shown shorter, without source, and not at all."""
 
@@ -27,7 +27,7 @@ def render(report: Report, style: Style) -> str:
     environment.globals.update(shapes=SHAPES, states=STATES, verdicts=VERDICTS)
     environment.filters["clean"] = clean
     names = _names(report.findings)
-    parts, notices = _parts(report, names, style, environment.get_template("finding.html.j2"))
+    parts, notices = _parts(report, names, environment.get_template("finding.html.j2"))
     css, script = style.templates["page.css"].strip(), style.templates["page.js"].strip()
     return environment.get_template("page.html.j2").render(
         page=page(report, notices),
@@ -53,7 +53,7 @@ def _names(findings: Sequence[Finding]) -> list[str]:
     return names
 
 
-def _parts(report: Report, names: Sequence[str], style: Style, template: Template) -> tuple[dict[int, str], list[str]]:
+def _parts(report: Report, names: Sequence[str], template: Template) -> tuple[dict[int, str], list[str]]:
     """(HTML of the findings that fit by their place, sentences on what was shortened). The gravest are served first."""
     parts: dict[int, str] = {}
     used, levels = 0, [0] * (BARE + 1)
@@ -61,9 +61,10 @@ def _parts(report: Report, names: Sequence[str], style: Style, template: Templat
         finding = report.findings[at]
         least = FULL if used < SOFT else SHORT if used < TIGHT else BARE
         for level in range(least, max(least, SHORT) + 1):
-            html = template.render(f=finding_view(report, finding, names[at], style, level)).strip()
+            view = finding_view(report, finding, names[at], level)
+            html = template.render(f=view).strip()
             size = len(html.encode("utf-8", "backslashreplace"))
-            if size <= (FINDING if level == FULL else LONG):
+            if size <= (FINDING + len(view.time.picture if view.time else "") if level == FULL else LONG):
                 break
         if used + size > HARD:
             break

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from tlblint.model.finding import Finding
+from tlblint.report.excerpt import MOST
 from tlblint.report.graph_view import GraphEdge, GraphNode, GraphView
 from tlblint.report.view import Report
 
@@ -15,6 +16,7 @@ CHANGES = frozenset({"entry.clear", "entry.start", "entry.commit", "entry.demote
 
 def neighbourhood(report: Report, finding: Finding) -> GraphView:
     """The functions of the path with what they do, and the calls between them, in the order of the path."""
+    trace = finding.trace[:MOST]
     names: dict[tuple[str, str], int] = {}
     lines: dict[int, int] = {}
     effects: dict[int, set[str]] = {}
@@ -27,7 +29,7 @@ def neighbourhood(report: Report, finding: Finding) -> GraphView:
 
     if not finding.trace:
         node(finding.path, finding.function or "?", finding.line)
-    for at, step in enumerate(finding.trace):
+    for at, step in enumerate(trace):
         walk = _WALK.match(step.note) if step.event == "call" and not step.function else None
         here = node(step.path, step.function or (walk[1] if walk else "?"), step.line)
         if step.event not in ("call", "branch", "entered", "exit", "return"):
@@ -35,8 +37,8 @@ def neighbourhood(report: Report, finding: Finding) -> GraphView:
         called = _CALLS.search(step.note) if step.event == "call" else None
         if called is None:
             continue
-        path = next((later.path for later in finding.trace[at + 1 :] if later.function == called[1]), None)
-        callee = node(path if path is not None else step.path, called[1], next((s.line for s in finding.trace[at + 1 :] if s.function == called[1]), step.line))
+        path = next((later.path for later in trace[at + 1 :] if later.function == called[1]), None)
+        callee = node(path if path is not None else step.path, called[1], next((s.line for s in trace[at + 1 :] if s.function == called[1]), step.line))
         kind, via = ("table", walk[1]) if walk else ("direct", "")
         edges.setdefault((here, callee), GraphEdge(here, callee, kind, step.line, 1, via))
     tables = {edge.caller for edge in edges.values() if edge.kind == "table"}

@@ -24,7 +24,12 @@ STATES = {
     "moved": "moved", "same": "as before",
 }  # fmt: skip
 FULL, CLOSE, SHORT, BARE = 0, 1, 2, 3
-"""How much of a finding is shown: everything; no context and no call graph; no pictures; no source at all."""
+"""How much of a finding is shown: everything; no context around the lines of the path; no pictures; no source at all."""
+
+MAIL = 20_000
+"""Characters of a mail; a longer one is not offered."""
+LANES = 24
+"""Columns of a picture; with more there is only the list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ class TimeRow:
 
 @dataclass(frozen=True, slots=True)
 class TimeView:
-    """The interleaving. ``picture`` is SVG, or "" where there is only the list."""
+    """The interleaving. ``picture`` is SVG, or "" where there is only the list. ``assumptions`` are those that the finding does not name."""
 
     sentence: str
     profile: str
@@ -128,11 +133,11 @@ def changed_by(report: Report, finding: Finding) -> Changed:
     return {path: marks(before[path], after[path], "-+") for path in sorted(paths)}
 
 
-def finding_view(report: Report, finding: Finding, name: str, style: Style, level: int) -> FindingView:
+def finding_view(report: Report, finding: Finding, name: str, level: int) -> FindingView:
     """All that the page says of a finding, shortened by ``level``."""
     mark, sources = finding.patch, sources_of(report, finding)
     around = {FULL: 2, CLOSE: 0, SHORT: 0, BARE: -1}[level]
-    graph = neighbourhood(report, finding) if level == FULL and finding.trace else None
+    graph = neighbourhood(report, finding) if level <= CLOSE and finding.trace else None
     return FindingView(
         name=name,
         rule=finding.rule,
@@ -162,13 +167,19 @@ def finding_view(report: Report, finding: Finding, name: str, style: Style, leve
         time=_time(finding, level),
         graph=graph_svg.embedded(graph, f"Calls on the path of {finding.rule} in {finding.function}()") if graph else "",
         calls=_calls(graph) if graph else (),
-        mail=mail.render(replace(report, findings=(replace(finding, suppressed_by=None),)), Style(templates=style.templates)) if level < BARE else "",
+        mail=_mail(report, finding) if level < BARE else "",
         fix=_fix(finding) if level < BARE else None,
         repeat=f"tlblint check --select {finding.rule} {_word(finding.path)}",
         allow=f"/* tlblint: allow {finding.rule} -- why this is right */",
         manual=finding.rule in report.rules,
         level=level,
     )
+
+
+def _mail(report: Report, finding: Finding) -> str:
+    """Text for a reply; none for a finding that no mail is written about, or that would not fit into one."""
+    text = mail.render(replace(report, findings=(replace(finding, suppressed_by=None),)), Style())
+    return text if len(text) <= MAIL else ""
 
 
 def _word(path: str) -> str:
@@ -190,9 +201,10 @@ def _time(finding: Finding, level: int) -> TimeView | None:
     time = timeline(witness)
     label = f"Interleaving in {plural(len(time.rows), 'row')}; the same steps follow as a list"
     rows = tuple(_time_row(place, row, time) for place, row in enumerate(time.rows)) if level < BARE else ()
-    picture = swimlane.svg(time, label) if level <= CLOSE else ""
+    picture = swimlane.svg(time, label) if level <= CLOSE and len(time.lanes) <= LANES else ""
     folded = sum(row.folded for row in time.rows)
-    return TimeView(clean(witness.sentence), clean(witness.profile), tuple(map(clean, witness.assumptions)), picture, rows, folded)
+    more = tuple(clean(one) for one in witness.assumptions if one not in finding.assumptions)
+    return TimeView(clean(witness.sentence), clean(witness.profile), more, picture, rows, folded)
 
 
 def _time_row(place: int, row: Row, time: Timeline) -> TimeRow:

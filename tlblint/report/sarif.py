@@ -191,13 +191,14 @@ def _witness_flow(witness: Witness | None, most: int) -> dict[str, Any] | None:
         return None
     steps = witness.steps[-most:]
     order = {id(step): place for place, step in enumerate(witness.steps, 1)}
-    actors = dict.fromkeys([*witness.actors, *((step.actor, step.cpu) for step in steps)])
+    own: dict[tuple[str, int], list[WitnessStep]] = {actor: [] for actor in witness.actors}
+    for step in steps:
+        own.setdefault((step.actor, step.cpu), []).append(step)
     flows = []
-    for name, cpu in actors:
-        own = [step for step in steps if (step.actor, step.cpu) == (name, cpu)]
-        if own:
+    for (name, cpu), mine in own.items():
+        if mine:
             title = clean(f"{name} on CPU{cpu}")
-            flows.append({"id": title, "message": {"text": title}, "locations": [_witness_step(step, order[id(step)]) for step in own]})
+            flows.append({"id": title, "message": {"text": title}, "locations": [_witness_step(step, order[id(step)]) for step in mine]})
     return {"message": {"text": f"An interleaving on {clean(witness.profile)}: {clean(witness.sentence)}"}, "threadFlows": flows}
 
 

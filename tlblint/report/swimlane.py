@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from tlblint.report.text import clean
 from tlblint.report.timeline import Lane, Row, Timeline, Window
 
-GUTTER, GAP, LINE, PAD = 30, 14, 14, 5
+GUTTER, GAP, LINE, PAD = 40, 14, 14, 5
 CHAR = 7
 """Width that a character of the 11 px monospace font is given."""
 ACTOR, THING = 22, 13
@@ -38,7 +38,7 @@ class _Plan:
 
 def svg(time: Timeline, label: str) -> str:
     """The picture. ``label`` is what a screen reader says of it. Rows carry ``data-n``, their 1-based place."""
-    texts = [_texts(row) for row in time.rows]
+    texts = [_texts(row, ACTOR if time.lanes[row.lane].kind == "actor" else THING) for row in time.rows]
     plan = _plan(time, texts)
     out = [
         f'<svg class="lanes" width="{plan.width}" height="{plan.height}" viewBox="0 0 {plan.width} {plan.height}" role="img" aria-label="{escaped(label)}">',
@@ -56,16 +56,17 @@ def escaped(text: str) -> str:
     return clean(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;").replace("'", "&#39;")
 
 
-def _texts(row: Row) -> list[str]:
-    lines = _wrapped(row.text, ACTOR)
+def _texts(row: Row, most: int) -> list[str]:
+    lines = _wrapped(row.text, most)
     place = f"{row.path.rpartition('/')[2]}:{row.line}" if row.path is not None and row.line is not None else ""
-    lines += [clean(place)[-ACTOR:]] if place else []
+    lines += [clean(place)[-most:]] if place else []
     shape = "\u2715" if row.mark == "violation" else "\u25c6"
-    return [*lines, *(_wrapped(f"{shape} {row.said}", ACTOR) if row.said else [])]
+    return [*lines, *(_wrapped(f"{shape} {row.said}", most) if row.said else [])]
 
 
 def _wrapped(text: str, most: int) -> list[str]:
     """Lines of at most ``most`` characters; of a long name the part behind an underscore goes to the next one."""
+    text = text[: 8 * most]  # four lines are shown
     parts = re.sub(r"(?<=\w)_(?=\w)", "_\0", clean(text)) if any(len(word) > most for word in text.split()) else clean(text)
     lines = [""]
     for word in re.findall(r"\S+?(?:\0|(?=\s)|\Z)|\s+", parts):
@@ -107,7 +108,7 @@ def _window(window: Window, plan: _Plan) -> str:
     x, width = plan.lanes[window.lane]
     top = plan.rows[window.first][0] + 2
     bottom = sum(plan.rows[window.last]) - 2
-    rect = f'<rect class="stale" x="{x}" y="{top}" width="{width}" height="{bottom - top}" rx="3"/>'
+    rect = f'<rect class="stale" x="{x}" y="{top}" width="{width}" height="{bottom - top}"/>'
     return rect + _text(["stale", "window"] if bottom - top > 2 * LINE else ["stale"], x + PAD, top + LINE - 2, "w")
 
 
@@ -118,14 +119,14 @@ def _row(place: int, row: Row, texts: Sequence[str], time: Timeline, plan: _Plan
     out = [f'<g class="r{kind}" data-n="{place + 1}">']
     number = f"{row.number}-{row.number + row.folded - 1}" if row.folded else str(row.number) if row.number else "+"
     out.append(_text([number], GUTTER - 6, y + PAD + LINE - 2, "n", "end"))
-    out.append(f'<rect class="c" x="{x}" y="{y + 2}" width="{width}" height="{height - 4}" rx="3"/>')
+    out.append(f'<rect class="c" x="{x}" y="{y + 2}" width="{width}" height="{height - 4}"/>')
     out.append(_text(texts, x + PAD, y + PAD + LINE - 2))
     lanes = {lane.name: at for at, lane in enumerate(time.lanes) if lane.kind != "actor"}
     for change in row.changes:
-        if change.thing not in lanes:
+        if lanes.get(change.thing, row.lane) == row.lane:  # a column of none, or a birth in its own
             continue
         left, wide = plan.lanes[lanes[change.thing]]
-        out.append(f'<rect class="v" x="{left}" y="{y + 2}" width="{wide}" height="{height - 4}" rx="3"/>')
+        out.append(f'<rect class="v" x="{left}" y="{y + 2}" width="{wide}" height="{height - 4}"/>')
         out.append(_text(_wrapped(change.after, THING), left + PAD, y + PAD + LINE - 2))
     return "".join(out) + "</g>"
 

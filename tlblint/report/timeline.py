@@ -23,8 +23,9 @@ _ENTRY = re.compile(r"\b(?:PTE|PMD|PUD|entry of|link to page table)\b")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row. ``lane`` is the place of its actor in Timeline.lanes. ``number`` is the step's, 0 for what has none, or of a fold its first; a fold has
-    ``folded`` steps, else 0. ``said`` is the mark in words. ``cause`` is the place of the row that made this one possible, or None."""
+    """A row. ``lane`` is the place of its actor in Timeline.lanes, or for a birth without an actor that of the stale thing. ``number`` is the
+    step's, 0 for what has none, or of a fold its first; a fold has ``folded`` steps, else 0. ``said`` is the mark in words. ``cause`` is the
+    place of the row that made this one possible, or None."""
 
     lane: int
     number: int
@@ -71,14 +72,16 @@ def timeline(witness: Witness, most: int = MOST) -> Timeline:
     """The rows and lanes of a witness, at most ``most`` rows."""
     stale = _stale_thing(witness)
     groups = _folded([_told(step, stale) for step in witness.steps], most)
-    actors = [(name, cpu) for name, cpu in witness.actors]
-    actors += [one for one in dict.fromkeys((step.actor, step.cpu) for step in witness.steps) if one not in actors]
-    changed = list(dict.fromkeys(change.thing for step in witness.steps for change in step.changes if not _register(change.thing)))
-    things = [thing for thing in witness.things if thing in changed] + [thing for thing in changed if thing not in witness.things]
+    doing = dict.fromkeys((step.actor, step.cpu) for step in witness.steps if step.number)
+    actors = list(dict.fromkeys([*(one for one in witness.actors if one in doing), *doing]))
+    changed = dict.fromkeys(change.thing for step in witness.steps for change in step.changes if not _register(change.thing))
+    things = list(dict.fromkeys([*(thing for thing in witness.things if thing in changed), *changed]))
     things = ([stale] if stale is not None else []) + [thing for thing in things if thing != stale]
     lanes = [Lane(f"{name} on CPU{cpu}", "actor") for name, cpu in actors] + [Lane(thing, "tlb" if is_tlb(thing) else "thing") for thing in things]
     places = [row for row, group in enumerate(groups) for _ in group]
-    rows = tuple(_row(place, group, actors, _places(witness.steps, places), witness.kind) for place, group in enumerate(groups))
+    numbers = _places(witness.steps, places)
+    actor_lanes = _Lanes({one: lane for lane, one in enumerate(actors)}, len(actors))
+    rows = tuple(_row(place, group, actor_lanes, numbers, witness.kind) for place, group in enumerate(groups))
     window = _window(witness, stale, places)
     return Timeline(tuple(lanes), rows, (Window(len(actors) + things.index(stale), *window),) if stale is not None and window else (), len(witness.steps))
 
@@ -98,15 +101,27 @@ def _places(steps: Sequence[WitnessStep], places: Sequence[int]) -> dict[int, in
     return {step.number: place for step, place in zip(steps, places, strict=True) if step.number}
 
 
+@dataclass(frozen=True, slots=True)
+class _Lanes:
+    """The lanes of actors; ``stale`` is the lane for the birth in what does nothing else: a hash table, a device."""
+
+    actors: dict[tuple[str, int], int]
+    stale: int
+
+    def of(self, step: WitnessStep) -> int:
+        """The lane of a step."""
+        return self.actors.get((step.actor, step.cpu), self.stale)
+
+
 def _told(step: WitnessStep, stale: str | None) -> WitnessStep:
     """A birth that does not name its change gets one: what is cached stands in the lane of the TLB."""
     _, caches, what = step.text.partition(" caches ")
     return replace(step, changes=(Change(stale, "not cached", what),)) if step.mark == "birth" and not step.changes and stale and caches else step
 
 
-def _row(here: int, group: Sequence[WitnessStep], actors: Sequence[tuple[str, int]], at: dict[int, int], kind: str) -> Row:
+def _row(here: int, group: Sequence[WitnessStep], lanes: _Lanes, at: dict[int, int], kind: str) -> Row:
     first = group[0]
-    lane = actors.index((first.actor, first.cpu))
+    lane = lanes.of(first)
     if len(group) > 1:
         same = all((step.actor, step.cpu) == (first.actor, first.cpu) for step in group)
         number = next((step.number for step in group if step.number), 0)
