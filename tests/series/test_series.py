@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.series.kit import HEAD, build, calling, helper, judge, protect, rows
+from tlblint.app import states
 from tlblint.app.emit import status
 from tlblint.app.series import Request, series
 from tlblint.report.formats import FORMATS
@@ -214,3 +215,13 @@ def test_lines_are_those_after_the_patch(tmp_path: Path) -> None:
     text = FORMATS["full"].render(report, Style())
     assert (HEAD + protect(flush=False)).split("\n")[finding.line - 1].strip().startswith("ptep_set_wrprotect")
     assert f"{finding.line} |             " in text.replace("\t", " " * 8) and "ptep_set_wrprotect(vma->vm_mm, addr, pte);" in text
+
+
+@pytest.mark.parametrize("wide", (False, True))
+def test_callers_far_away_are_found_by_who_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wide: bool) -> None:
+    monkeypatch.setattr(states, "SMALL", 0)
+    top = build(tmp_path, {"drivers/caller.c": HEAD + calling(), "mm/helper.c": HEAD + helper(), "include/linux/mm.h": "\n"},
+                {"mm/helper.c": HEAD + helper(flush=False)})
+    report = series(Request(str(top), ("HEAD~1..HEAD",), wide=wide)).report
+    assert [row[1] for row in rows(report)] == (["drivers/caller.c"] if wide else [])
+    assert any("--wide" in note for note in report.series.notes) is not wide  # type: ignore[union-attr]

@@ -15,7 +15,7 @@ from tlblint.app.check import Outcome, Progress
 from tlblint.app.remembered import Version
 from tlblint.app.series_view import About, assembled, marked
 from tlblint.app.spine import Again, Loader, Result, Spine
-from tlblint.app.states import Name, Source, State, callers, changed, renamed, states
+from tlblint.app.states import Name, Source, State, changed, not_read, renamed, states
 from tlblint.app.targets import targets
 from tlblint.findings import own, suppress
 from tlblint.findings.attribute import State as Seen
@@ -49,6 +49,8 @@ class Request:
     preview: bool = False
     stdin: BinaryIO | None = None
     cache: bool = True
+    wide: bool = False
+    """Look for callers in all of the tree."""
     update_baseline: bool = False
     """Never: a baseline is of a tree."""
 
@@ -65,11 +67,10 @@ def series(request: Request, loader: Loader | None = None) -> Outcome:
         spine = check.loaded(loader or spines.load, settings, headers, request.preview)
         jobs = settings["jobs"].value
         request.progress("reading", 0, 0)
-        source = Source(tree, spine, partial(_read, spine, jobs, request.debug, store))
+        source = Source(tree, spine, partial(_read, spine, jobs, request.debug, store), store, request.wide)
         found = states(source, list(apply_series(tree, read)))
         part = changed(found)
-        more = callers(source, found, part)
-        about = About(__version__, spine, read, base, generation.name(headers), tree.revision, more)
+        about = About(__version__, spine, read, base, generation.name(headers), tree.revision, not_read(source, found))
         findings = marked(about, found, lives(_judged(spine, found, part, request)))
         findings, _ = baselines.apply(findings, settings["baseline"].value, lambda rule, path: False, request)
         return Outcome(assembled(about, found, findings), settings, tree.top)

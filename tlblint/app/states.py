@@ -13,12 +13,13 @@ from tlblint.app.remembered import Version
 from tlblint.app.spine import Spine
 from tlblint.engine.view import relative
 from tlblint.findings import suppress
-from tlblint.io import prefilter
+from tlblint.io import prefilter, snapshot
 from tlblint.io.apply import Applied
 from tlblint.io.tree import LIMIT, Tree, below, is_c, read_all
 from tlblint.io.words import Words
 from tlblint.model.ir import FileFacts, Function, NotAnalysed
 from tlblint.model.series import Patch
+from tlblint.model.store import NOTHING, Store
 
 Name = tuple[str, str]
 """(path, function)."""
@@ -55,6 +56,9 @@ class Source:
     tree: Tree
     spine: Spine
     reader: Reader
+    store: Store = NOTHING
+    wide: bool = False
+    """Whether all of a kernel is read, not only what lies near."""
 
     def interesting(self, raw: bytes) -> bool:
         """Whether a file is one to look into."""
@@ -75,10 +79,10 @@ def states(source: Source, applied: Sequence[Applied]) -> list[State]:
 
 def _base(source: Source, touched: Sequence[str]) -> State:
     tree, spine = source.tree, source.spine
-    places = near_places(tree, touched)
+    places = () if source.wide else near_places(tree, touched)
     listing = tree.list(places)
     words = spine.words | {suppress.MARK}
-    chosen = prefilter.survivors(tree, listing.paths, words, prefilter.Where(places, spine.skipped), spine.hints)
+    chosen = snapshot.remembered(tree, listing.paths, words, prefilter.Where(places, spine.skipped), spine.hints, source.store)
     contents, unread = read_all(tree, chosen)
     gaps = tuple(NotAnalysed(path, "", 0, why) for path, why in (*listing.refused, *unread) if path in touched)
     return State(None, contents, gaps=gaps)
@@ -93,6 +97,13 @@ def near_places(tree: Tree, touched: Sequence[str]) -> tuple[str, ...]:
     core = [*scope.CORE, *(f"arch/{name}/{part}" for name in homes for part in scope.CORE_OF_ARCH)]
     wanted = {*there, *(place for place in core if tree.holds(place) in ("directory", "file"))}
     return tuple(sorted(place for place in wanted if not any(below(place, [other]) for other in wanted - {place})))
+
+
+def not_read(source: Source, found: Sequence[State]) -> tuple[str, ...]:
+    """A sentence about callers that nobody looked for."""
+    if source.wide or not near_places(source.tree, sorted({path for state in found for path in state.touched})):
+        return ()
+    return ("callers were looked for in the files of the series and in the core of memory management; --wide looks everywhere",)
 
 
 def _after(source: Source, last: State, step: Applied, before: dict[str, bytes]) -> State:
@@ -233,8 +244,3 @@ def _much_alike(one: Function, other: Function) -> float:
     mine, theirs = (Counter(instr[2] for block in fn.blocks for instr in block.instrs if instr[0] == "call") for fn in (one, other))
     both = sum((mine & theirs).values())
     return both / sum((mine | theirs).values()) if both > 2 else 0.0
-
-
-def callers(source: Source, found: Sequence[State], part: frozenset[Name]) -> tuple[str, ...]:
-    """Read the files elsewhere that call what the series changes. Returns sentences about what was not looked at."""
-    return ()

@@ -17,6 +17,7 @@ BASE = "What the series applies to. Default: the series' own base-commit, else t
 @click.option("--tree", metavar="DIR", default=None, help="The tree that the series is for. Default: the git top above the current directory.")
 @options.settings
 @options.preview
+@click.option("--wide", is_flag=True, help="Look for callers in all of the tree, not only in the core of memory management.")
 @click.option("--exit-zero", is_flag=True, help="Exit status 0 whatever was found.")
 @click.option("--no-cache", is_flag=True, help="Neither use nor fill the cache.")
 @options.verbosity
@@ -38,7 +39,8 @@ def command(words: tuple[str, ...], base: str | None, tree: str | None, **values
     verbosity = values["verbose"] - values["quiet"]
     progress = Progress(enabled=verbosity >= 0)
     try:
-        outcome = series(Request(cwd, words, base, tree, flags, values["debug"], progress, values["preview"], cache=not values["no_cache"]))
+        asked = Request(cwd, words, base, tree, flags, values["debug"], progress, values["preview"], cache=not values["no_cache"], wide=values["wide"])
+        outcome = series(asked)
     finally:
         progress.close()
     emit(outcome, targets(outcome.settings["format"].value), cwd, verbosity)
