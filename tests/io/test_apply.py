@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import git
 from tests.io.mini import Mini
-from tlblint.io import prefilter
+from tlblint.io import apply_git, prefilter
 from tlblint.io.apply import Applied, apply_series
 from tlblint.io.errors import InputError
 from tlblint.io.overlay import Overlay
@@ -263,6 +263,30 @@ def test_a_temporary_directory_inside_the_repository(mini: Mini, tmp_path: Path,
     before = mini.state()
     (step,) = applied(revision(mini, mini.first), mini.mails(f"{mini.first}..{last}"), tmp_path)
     assert step.changed["mm/new.c"] == b"int new;\n" and mini.state() == before
+
+
+def test_no_room_for_temporary_files(mini: Mini, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    last = every_kind(mini)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    said = refusal(revision(mini, mini.first), mini.mails(f"{mini.first}..{last}"), tmp_path)
+    assert said.startswith("temporary files: cannot be written (no such file or directory)")
+
+
+def test_a_patch_that_takes_too_long_is_given_up(mini: Mini, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    last = every_kind(mini)
+    monkeypatch.setattr(apply_git, "SECONDS", 0)
+    assert "takes git apply more than 0 s" in refusal(revision(mini, mini.first), mini.mails(f"{mini.first}..{last}"), tmp_path)
+
+
+def test_nothing_stays_behind(mini: Mini, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    last = every_kind(mini)
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    series = read_series(str(mini.top), [f"{mini.first}..{last}"])
+    steps = apply_series(revision(mini, mini.first), series)
+    next(steps)
+    assert list((tmp_path / "tmp").iterdir()) == []
+    assert "does not apply" in refusal(revision(mini, last), mini.mails(f"{mini.first}..{last}"), tmp_path) and list((tmp_path / "tmp").iterdir()) == []
 
 
 def test_attributes_in_a_patch_do_nothing(mini: Mini, tmp_path: Path) -> None:

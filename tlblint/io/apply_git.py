@@ -9,7 +9,8 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tlblint.io import git
@@ -39,7 +40,7 @@ class Outcome:
 def apply(files: Mapping[str, bytes | None], sections: Sequence[FilePatch], reverse: bool = False) -> Outcome:
     """Apply text changes to ``files`` (path -> content, None: not there), all of them or none. Every path of ``sections`` is in ``files``."""
     names = {path: f"f{number}" for number, path in enumerate(files)}
-    with tempfile.TemporaryDirectory(prefix="tlblint-") as place:
+    with _private() as place:
         for path, raw in files.items():
             if raw is not None:
                 _write(place, names[path], raw)
@@ -52,11 +53,22 @@ def apply(files: Mapping[str, bytes | None], sections: Sequence[FilePatch], reve
 
 def merge(ours: bytes, base: bytes, theirs: bytes) -> bytes | None:
     """The three-way merge of a file; None when there is a conflict."""
-    with tempfile.TemporaryDirectory(prefix="tlblint-") as place:
+    with _private() as place:
         for name, raw in (("ours", ours), ("base", base), ("theirs", theirs)):
             _write(place, name, raw)
         status, out, _ = _run(place, ["merge-file", "-p", "-q", "ours", "base", "theirs"], b"")
         return out if status == 0 else None
+
+
+@contextmanager
+def _private() -> Iterator[str]:
+    """A directory of our own, gone afterwards. Raises InputError where there is no place for one."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="tlblint-") as place:
+            yield place
+    except OSError as error:
+        why = (error.strerror or "error").lower()
+        raise InputError("temporary files", f"cannot be written ({why})", "make room for them, or name another place in TMPDIR") from None
 
 
 def _run(place: str, words: Sequence[str], stdin: bytes) -> tuple[int, bytes, bytes]:
@@ -113,11 +125,8 @@ def _mode(mode: str | None) -> str:
 
 
 def _write(place: str, name: str, raw: bytes) -> None:
-    try:
-        with open(os.path.join(place, name), "xb") as file:
-            file.write(raw)
-    except OSError as error:
-        raise InputError(place, f"cannot be written to ({(error.strerror or 'error').lower()})", "make room there, or name another place in TMPDIR") from None
+    with open(os.path.join(place, name), "xb") as file:
+        file.write(raw)
 
 
 def _read(place: str, name: str) -> bytes | None:
