@@ -137,7 +137,7 @@ def finding_view(report: Report, finding: Finding, name: str, level: int) -> Fin
     """All that the page says of a finding, shortened by ``level``."""
     mark, sources = finding.patch, sources_of(report, finding)
     around = {FULL: 2, CLOSE: 0, SHORT: 0, BARE: -1}[level]
-    graph = neighbourhood(report, finding) if level <= CLOSE and finding.trace else None
+    graph = (report.graphs.get(place_of(finding)) or neighbourhood(report, finding)) if level <= CLOSE and finding.trace else None
     return FindingView(
         name=name,
         rule=finding.rule,
@@ -222,7 +222,12 @@ def _calls(graph: GraphView) -> tuple[str, ...]:
     found = []
     for edge in graph.edges:
         place = f", {graph.nodes[edge.caller].path}:{edge.line}" if edge.line is not None else ""
-        found.append(clean(f"{names[edge.caller]} calls {names[edge.callee]}{place}"))
+        via = f" through {edge.via}" if edge.via else ""
+        held = f", under {', '.join(edge.held)}" if edge.held else ""
+        found.append(clean(f"{names[edge.caller]} calls {names[edge.callee]}{via}{place}{held}"))
+    for name, node in zip(names, graph.nodes, strict=True):
+        more = [plural(count, noun) for count, noun in ((node.above, "more caller"), (node.below, "more callee")) if count]
+        found += [clean(f"{name} has {' and '.join(more)}")] if more else []
     return tuple(found)
 
 

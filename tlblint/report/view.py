@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tlblint.model.finding import Finding
+from tlblint.report.graph_view import GraphView
 
 SEVERITIES = ("error", "warning", "note")
 """From the worst down."""
@@ -138,6 +139,8 @@ class Report:
     command: str = ""
     """The command line that makes this report again, or "" when it is not known."""
     compared: Compared | None = None
+    graphs: Mapping[Place, GraphView] = field(default_factory=dict)
+    """Calls around findings, where a format that shows them was asked for."""
     series: SeriesView | None = None
     """None for a report on a tree."""
     sources_at: Mapping[int, Mapping[str, bytes]] = field(default_factory=dict)
