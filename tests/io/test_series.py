@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -151,6 +152,17 @@ def test_files_that_are_none(tmp_path: Path) -> None:
         with pytest.raises(InputError) as caught:
             read_series(str(tmp_path), words)
         assert str(caught.value).startswith(said)
+
+
+def test_pipes_are_read_and_do_not_hang(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(InputError, match="fifo: empty"):
+        read_series(str(tmp_path), ["fifo"])
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "wb") as file, os.fdopen(reading, "rb"):
+        file.write(mail("[PATCH] a", "1").encode())
+        file.close()
+        assert changes(read_series(str(tmp_path), [f"/proc/self/fd/{reading}"])) == ["1"]
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,8 @@ def apply_series(tree: Tree, series: Series) -> Iterator[Applied]:
             applied = _applied(files, patch)
         except _Refused as refused:
             raise InputError(_name(patch), f"{refused.what} {_against(tree, series, place)}", _advice(tree, series, place, refused)) from None
+        except apply_git.TooLong as error:
+            raise InputError(_name(patch), str(error), "leave it out") from None
         files.take(applied.changed)
         yield applied
 
@@ -199,6 +201,6 @@ def _applies_backwards(tree: Tree, series: Series) -> bool:
     try:
         for patch in reversed(series.patches):
             files.take(_applied(files, patch).changed)
-    except (_Refused, InputError):
+    except (_Refused, InputError, apply_git.TooLong):
         return False
     return True

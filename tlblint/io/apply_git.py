@@ -26,6 +26,10 @@ _FAILED = re.compile(rb"^error: patch failed: (f\d+):(\d+)$", re.M)
 _REFUSED = re.compile(rb"^error: (f\d+): (.+)$", re.M)
 
 
+class TooLong(Exception):
+    """git was ended because it ran for more than SECONDS."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """``files`` is what the files hold after it (None: gone), or None when nothing was applied. ``offset`` is the largest distance of a hunk
@@ -83,7 +87,7 @@ def _run(place: str, words: Sequence[str], stdin: bytes) -> tuple[int, bytes, by
     except FileNotFoundError:
         return 127, b"", b"error: git is not installed\n"
     except subprocess.TimeoutExpired:
-        raise InputError("series", f"a patch takes git {words[0]} more than {SECONDS} s", "leave that patch out") from None
+        raise TooLong(f"takes git {words[0]} more than {SECONDS} s") from None
     return done.returncode, done.stdout, done.stderr
 
 

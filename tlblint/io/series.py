@@ -81,12 +81,12 @@ def _listed(full: str, word: str) -> list[str]:
 
 def _read(full: str, name: str) -> bytes:
     try:
-        # O_NONBLOCK: opening a FIFO must not hang. What a shell hands over as /dev/fd/N is one, and is read.
+        # O_NONBLOCK: opening a FIFO must not hang. What a shell hands over as /dev/fd/N may be one, and is read.
         with open(os.open(full, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             mode = os.fstat(file.fileno()).st_mode
             if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
                 raise InputError(name, "not a file", "give a mailbox, patch files, or - for standard input")
-            os.set_blocking(file.fileno(), full.startswith(("/dev/", "/proc/")))
+            os.set_blocking(file.fileno(), True)  # with nobody at its other end a FIFO is just empty
             return _bounded(file, name)
     except FileNotFoundError:
         raise InputError(name, "no such file, and no range a..b either", "give a range a..b, patch files, a mailbox, or -") from None
