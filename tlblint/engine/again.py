@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Generic, TypeVar
 
 from tlblint.calls.program import Program
 from tlblint.calls.walks import Walks
@@ -48,7 +49,19 @@ class _Kept:
     answers: list[tuple[frozenset[Place], Key, Summary]] = field(default_factory=list)
 
 
-class Memory:
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class _Last(Generic[Result]):
+    """The last judging: of which part, its run, and what makes a result of it."""
+
+    part: frozenset[Name] | None
+    run: _Run
+    tell: Callable[[Sequence[FileFacts], Judged], Result]
+
+
+class Memory(Generic[Result]):
     """What is remembered from one state of a tree for the next. ``part``: the functions that the next judging is about, None for all;
     ``told`` speaks of the last one."""
 
@@ -66,11 +79,25 @@ class Memory:
         self._flags: frozenset[str] = frozenset()
         self._flows = Flows(self._code)
         self._code_of: Callable[[int], Code] | None = None
+        self._run: _Run | None = None
+        self._last: _Last[Result] | None = None
 
     def program(self, facts: Sequence[FileFacts]) -> Program:
         """The program of the next state."""
         self._view = View(self._registry, facts)
         return self._view
+
+    def repeat(self, facts: Sequence[FileFacts]) -> Result | None:
+        """What is found when all functions and tables are those of the last state, wherever they stand; None when something else is asked."""
+        if self._last is None or self._view is None or self._last.part != self.part or not self._view.move(facts):
+            return None
+        self.told = replace(self.told, changed=frozenset())
+        return self._last.tell(facts, self._last.run.judged(self._view))
+
+    def remember(self, tell: Callable[[Sequence[FileFacts], Judged], Result]) -> None:
+        """``tell`` makes a result of what was judged last, for files in which code has moved."""
+        if self._run is not None:
+            self._last = _Last(self.part, self._run, tell)
 
     def settle(self, scope: Scope, says: Mapping[int, frozenset[str]], marks: Marks, walks: Walks, code: Callable[[int], Code]) -> None:
         """Forget what the change from the state before may have made untrue. ``code`` compiles for the new state."""
@@ -132,11 +159,11 @@ class Memory:
         run = _Run(roots, self._table, self._flows)
         near = roots.near_to(None if self.part is None else {i for i in view.alive if view.name(i) in self.part})
         run.start((index, entry) for index, entry in sorted(roots.starts(), key=lambda start: start[0]) if index in near)
-        for index in sorted(roots.scope.carrying & near):
-            if index not in run.visited and not view.functions[index].variant and roots.subject(index):
-                run.start([(index, roots.entry(index))])
+        for index in roots.unreached(near, run.visited):
+            run.start([(index, roots.entry(index))])
         self.told = replace(self.told, near=view.names(near))
         run.drop_doubtful()
+        self._run = run
         return run.judged(view)
 
     def _table(self, places: frozenset[Place]) -> dict[Key, Summary]:

@@ -83,11 +83,21 @@ class Roots:
         # Whole batches, also where only one start is near: what shares a table must not depend on what is asked for.
         for part in self._known([batch for batch in self._batches(self.starts()) if any(index in near for index, _ in batch)], over):
             total.add(part)
-        for index in sorted(self.scope.carrying & near):
-            if index not in total.visited and not self.program.functions[index].variant and self.subject(index) and self.able(index):
-                for part in self._known([((index, self.entry(index)),)], in_order):
-                    total.add(part)
+        for index in self.unreached(near, total.visited):
+            for part in self._known([((index, self.entry(index)),)], in_order):
+                total.add(part)
         return total
+
+    def unreached(self, near: set[int], visited: set[int]) -> Iterable[int]:
+        """What carries state and is not ``visited``, which grows meanwhile. Callers come before what they call: that is entered in the state
+        they leave it in."""
+        functions = self.program.functions
+        left = [i for i in sorted(self.scope.carrying & near) if i not in visited and not functions[i].variant and self.subject(i) and self.able(i)]
+        while left:
+            waiting = set(left)
+            index = next((i for i in left if waiting.isdisjoint({*self.scope.callers.get(i, ())} - {i})), left[0])
+            yield index
+            left = [i for i in left if i != index and i not in visited]
 
     def _known(self, batches: list[tuple[Start, ...]], over: Over) -> Iterable[Judged]:
         """All batches in their order, those that are remembered without being run."""
