@@ -14,7 +14,7 @@ from tlblint import __version__
 from tlblint.app.rules import find
 from tlblint.app.spine import Contracts, Result, Spine, Wanted
 from tlblint.calls.program import arch_of
-from tlblint.engine import Context, Options, RuleSpec, analyse
+from tlblint.engine import Context, EngineResult, Options, RuleSpec, analyse
 from tlblint.engine.again import Memory
 from tlblint.engine.entries import Entry
 from tlblint.engine.marks import WORDS as DEFINED
@@ -83,7 +83,8 @@ class _Again:
     """The engine with a memory."""
 
     def __init__(self, rules: tuple[RuleSpec, ...], context: Context) -> None:
-        self._rules, self._context, self._memory = rules, context, Memory()
+        self._rules, self._context = rules, context
+        self._memory: Memory[EngineResult] = Memory()
 
     def judge(self, facts: Sequence[FileFacts], part: frozenset[tuple[str, str]] | None) -> Result:
         self._memory.part = part

@@ -20,7 +20,7 @@ from tlblint.engine.interp import World
 from tlblint.engine.kept import Kept, Node
 from tlblint.engine.marks import Marks
 from tlblint.engine.report import Reporter
-from tlblint.engine.roots import Over, Roots, in_order
+from tlblint.engine.roots import Judged, Over, Roots, in_order
 from tlblint.engine.scope import Scope
 from tlblint.engine.state import SHIFT
 from tlblint.model.finding import RawFinding
@@ -56,7 +56,7 @@ class Options:
 
     only: Callable[[str], bool] | None = None
     over: Over = in_order
-    memory: Memory | None = None
+    memory: Memory[EngineResult] | None = None
     """What is known from an earlier state of the same tree; it says by itself what to judge."""
     store: Store = NOTHING
     """Remembers what was judged."""
@@ -90,6 +90,8 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
     """Run the rules over all functions of ``facts``. Deterministic; a crash inside one function names that function and goes on."""
     options = options or Options()
     memory = options.memory
+    if memory is not None and (repeated := memory.repeat(facts)) is not None:
+        return repeated
     program = Program(facts) if memory is None else memory.program(facts)
     walks = Walks(program, {place: dict(entry.bind) for place, entry in context.slots.items()}, context.roles)
     says = {i: context.says(fn.path, fn.name) | _assumed(fn.annotations) for i, fn in enumerate(program.functions)}
@@ -155,11 +157,17 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
         kept = Kept(options.store, program.functions, key(options.digest, *sorted(marks.flags)), node)
     roots = Roots(program, scope, context.entries, subject, able, world, kept)
     judged = roots.judge(options.only, options.over) if memory is None else memory.judge(roots)
-    findings = Reporter(program, facts, automata, context.profiles, options.only).findings(
-        hit for hit in judged.hits if rules[hit.rule].definitions or hit.origin >> SHIFT not in judged_for_itself)
-    placed = program.placed()
-    stopped = tuple(NotAnalysed(placed[i].path, placed[i].name, placed[i].start, why) for i, why in sorted(judged.stopped.items()))
-    return EngineResult(findings, stopped, judged.contexts)
+
+    def told(facts: Sequence[FileFacts], judged: Judged) -> EngineResult:
+        findings = Reporter(program, facts, automata, context.profiles, options.only).findings(
+            hit for hit in judged.hits if rules[hit.rule].definitions or hit.origin >> SHIFT not in judged_for_itself)
+        placed = program.placed()
+        stopped = tuple(NotAnalysed(placed[i].path, placed[i].name, placed[i].start, why) for i, why in sorted(judged.stopped.items()))
+        return EngineResult(findings, stopped, judged.contexts)
+
+    if memory is not None:
+        memory.remember(told)
+    return told(facts, judged)
 
 
 def _pass_on(says: dict[int, frozenset[str]], program: Program, scope: Scope) -> None:

@@ -22,6 +22,15 @@ class _File:
     """(index, how far it is from where it was seen first) of each function."""
     tables: list[tuple[OpsTable, int]]
 
+    def same(self, other: _File) -> bool:
+        """Whether another state of the file has the same functions and tables in the same order."""
+        mine, theirs = ((file.facts.path, [index for index, _ in file.functions], [table for table, _ in file.tables]) for file in (self, other))
+        return mine == theirs
+
+
+def _files(registry: Registry, facts: Sequence[FileFacts]) -> list[_File]:
+    return [registry.file(item) for item in sorted(facts, key=lambda item: item.path)]
+
 
 @dataclass(slots=True)
 class Registry:
@@ -30,15 +39,16 @@ class Registry:
     functions: list[Function] = field(default_factory=list)
     _known: dict[Key, int] = field(default_factory=dict)
     _tables: dict[Key, OpsTable] = field(default_factory=dict)
-    _files: dict[str, _File] = field(default_factory=dict)
+    _files: dict[int, _File] = field(default_factory=dict)
+    """By id() of the facts, which live as long."""
     said: dict[tuple[object, int], Any] = field(default_factory=dict)
     """What Program.once() was told of them."""
 
     def file(self, facts: FileFacts) -> _File:
         """The functions and tables of a file by their first appearance."""
-        held = self._files.get(facts.path)
-        if held is None or held.facts is not facts:
-            held = self._files[facts.path] = _File(facts, self._functions(facts), self._first(facts))
+        held = self._files.get(id(facts))
+        if held is None:
+            held = self._files[id(facts)] = _File(facts, self._functions(facts), self._first(facts))
         return held
 
     def _functions(self, facts: FileFacts) -> list[tuple[int, int]]:
@@ -78,10 +88,11 @@ class View(Program):
         super().__init__(())
         self._registry = registry
         self._said = registry.said
-        files = [registry.file(item) for item in sorted(facts, key=lambda item: item.path)]
+        files = self._files = _files(registry, facts)
         self.functions = [_NOBODY] * len(registry.functions)
         self.alive: set[int] = set()
         self.shifts: dict[int, int] = {}
+        self._added: list[int] = []
         self._counts: dict[Key, int] = {}
         self._places: dict[tuple[str, int], int] = {}
         tables = [found for file in files for found in file.tables]
@@ -90,6 +101,21 @@ class View(Program):
         for file in files:
             for index, shift in file.functions:
                 self._enter(index, shift)
+
+    def move(self, facts: Sequence[FileFacts]) -> bool:
+        """Become the program of another state that has the same functions and tables in the same files; False when it has not."""
+        files = _files(self._registry, facts)
+        if len(files) != len(self._files) or not all(one is other or one.same(other) for one, other in zip(files, self._files, strict=True)):
+            return False
+        self._files = files
+        places = [((table.path, table.pos), shift) for file in files for table, shift in file.tables]
+        moved = [(index, shift) for file in files for index, shift in file.functions]
+        starts = [((self.functions[index].path, self.functions[index].start), shift) for index, shift in moved]
+        self._places = {**dict(reversed(starts)), **dict(places)}
+        self.shifts = {index: shift for index, shift in moved if shift}
+        for index in self._added:
+            self._shift(index)
+        return True
 
     def _enter(self, index: int, shift: int) -> None:
         fn = self.functions[index] = self._registry.functions[index]
@@ -114,10 +140,14 @@ class View(Program):
         self.functions.extend([_NOBODY] * (len(self._registry.functions) - len(self.functions)))
         self.functions[index] = function
         self.alive.add(index)
-        shift = self._shift_at(function.path, function.start)
+        self._added.append(index)
+        self._shift(index)
+        return index
+
+    def _shift(self, index: int) -> None:
+        shift = self._shift_at(self.functions[index].path, self.functions[index].start)
         if shift:
             self.shifts[index] = shift
-        return index
 
     def _shift_at(self, path: str, pos: int) -> int:
         """How far what a walk was made from has moved: a table, a callback, or the function that puts a callback into its own table."""
