@@ -24,7 +24,6 @@ REV = "Check this revision, read from git objects; nothing is checked out. Its o
 @options.preview
 @click.option("--update-baseline", is_flag=True, help="Write the findings of this run to the baseline file, keeping the reasons in it.")
 @click.option("--exit-zero", is_flag=True, help="Exit status 0 whatever was found.")
-@click.option("--no-sim", is_flag=True, help="No effect: this version has no simulation.")
 @click.option("--no-cache", "cache", is_flag=True, flag_value=False, default=None, help="Neither use what earlier runs have left nor leave anything.")
 @click.option("--timings", is_flag=True, help="Print to standard error how long each stage took.")
 @click.option("--shard", metavar="I/N", default=None, help="Report on part I of N only; 'tlblint merge' makes one report of all parts.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
 
@@ -12,6 +12,7 @@ from tlblint.crosscheck.adversaries import ADVERSARIES, KEY, Adversary, meets
 from tlblint.crosscheck.program import Program, Step
 from tlblint.crosscheck.rules import Shape
 from tlblint.model.finding import PathEvent
+from tlblint.model.witness import Witness, WitnessStep
 from tlblint.sim import Check, Model, Page, Profile, Thread, Va, step
 from tlblint.sim.syntax import Line
 
@@ -57,6 +58,51 @@ def _line(text: str, words: str, path: str | None, line: int | None) -> Line:
     return step(text, path, line, words)
 
 
+_SAID = (
+    (re.compile(r"(?:\w+: )?lock\((\w+)\)"), r"takes \1"),
+    (re.compile(r"(?:\w+: )?unlock\((\w+)\)"), r"drops \1"),
+    (re.compile(r"(?:\w+: )?\w+ = read_pte\((\w)\)"), r"reads entry \1"),
+    (re.compile(r"\w+ = xchg_pte\((\w), 0\)"), r"clears entry \1"),
+    (re.compile(r"set_pte\((\w), \w+ & ~W\)"), r"write-protects entry \1"),
+    (re.compile(r"flush\((\w)\)"), r"flushes \1"),
+    (re.compile(r"if \w+\.D(?: and [^:]*)?: set_dirty\(\d\)"), "marks the page dirty if the entry was"),
+    (re.compile(r"if .*: put_page\(\d\)"), "gives the page back"),
+    (re.compile(r"gather\(\)"), "begins an mmu_gather"),
+)
+
+
+def said(text: str) -> str:
+    """A step in words, "" when the language says it well enough."""
+    for pattern, words in _SAID:
+        match = pattern.match(text)
+        if match is not None:
+            return match.expand(words)
+    return ""
+
+
+def readable(witness: Witness, name: str) -> Witness:
+    """The witness without what only the translation knows: registers, and bytes that tell whether a pairing means anything. The path
+    goes by ``name``."""
+    actors = tuple((name if actor == PATH else actor, cpu) for actor, cpu in witness.actors)
+    things = tuple(thing for thing in witness.things if not _hidden(thing))
+    sentence = re.sub(rf"\b(?<=\(){PATH}(?= on CPU)|(?<= of ){PATH}(?=[,.])", name, witness.sentence)
+    return replace(witness, actors=actors, steps=tuple(_readable(step, name) for step in witness.steps), things=things, sentence=sentence)
+
+
+def _readable(step: WitnessStep, name: str) -> WitnessStep:
+    changes = tuple(change for change in step.changes if change.before != change.after and not _hidden(change.thing))
+    return replace(step, actor=name if step.actor == PATH else step.actor, changes=changes, note="" if "'s " in step.note else step.note)
+
+
+def _hidden(thing: str) -> bool:
+    return (
+        ("'s " in thing and "flush" not in thing and "invalid" not in thing)
+        or thing in (BEGAN, FRESH, "notified")
+        or thing.startswith(("invalidations of", "right to"))
+        or re.fullmatch(rf"{MET}\d", thing) is not None
+    )
+
+
 def _adapter(shape: Shape, pairing: Sequence[Adversary]) -> Callable[[str], str]:
     """What the same line is in this system: nothing is written out where data is not followed; a promise about an entry says nothing of
     the page that a fault has put there since."""
@@ -78,19 +124,19 @@ def _lines(steps: Sequence[Step], place: _PLACE, first: int | None, adapt: Calla
     for number, made in enumerate(steps):
         text = adapt(f"{made.text}; {BEGAN} = 1" if number == first else made.text)
         path, line = place(made.event) if made.event is not None else (None, None)
-        out.append(_line(text, made.words, path, line))
+        out.append(_line(text, made.words or said(made.text), path, line))
     return tuple(out)
 
 
 def _adversary(adversary: Adversary, program: Program, number: int, watched: bool, adapt: Callable[[str], str]) -> Thread:
     lines = []
     for text in map(adapt, adversary.lines(program.entries if program.moved else program.entries[:1])):
-        if text.startswith(KEY):
-            text = text[1:]
-            if watched:
-                body, quote, words = text.partition(' "')
-                text = f"{body}; if {BEGAN}: {MET}{number} = 1{quote}{words}"
-        lines.append(_line(text, "", None, None))
+        key = text.startswith(KEY)
+        body, _, words = text.removeprefix(KEY).partition(' "')
+        words = words.rstrip('"') or said(body)
+        if key and watched:
+            body = f"{body}; if {BEGAN}: {MET}{number} = 1"
+        lines.append(_line(body, words, None, None))
     return Thread(adversary.name, adversary.cpu, tuple(lines), adversary.kind)
 
 

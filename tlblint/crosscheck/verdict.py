@@ -15,7 +15,7 @@ from tlblint.crosscheck.events import translate
 from tlblint.crosscheck.obligation import Story, static_only, story_of
 from tlblint.crosscheck.program import Program
 from tlblint.crosscheck.rules import SHAPES, Shape
-from tlblint.crosscheck.systems import MET, PATH, Setting, pairings, system
+from tlblint.crosscheck.systems import MET, PATH, Setting, pairings, readable, system
 from tlblint.crosscheck.tails import finish
 from tlblint.crosscheck.translate import Translator
 from tlblint.model.finding import PathEvent, RawFinding
@@ -185,7 +185,14 @@ class Judge:
             setting, number, outcome = search.found
             needs = tuple(dict.fromkeys((*programs[number].needs, *setting.needs)))
             where = f"on {setting.machine.name} {_beside(setting.pairing)}: {outcome.verdict} in {outcome.length} steps"
-            return Judgement("conditional" if needs else "confirmed", where, needs, outcome.witness, states=budget.used, explored=budget.runs)
+            return Judgement(
+                "conditional" if needs else "confirmed",
+                where,
+                needs,
+                readable(outcome.witness, raw.function) if outcome.witness is not None else None,
+                states=budget.used,
+                explored=budget.runs,
+            )
         done = {"states": budget.used, "explored": budget.runs}
         if search.odd:
             return Judgement("inconclusive", f"the model shows {search.odd[0]}", **done)  # type: ignore[arg-type]

@@ -22,7 +22,7 @@ LEVELS = ("error", "warning", "note", "never")
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One setting. ``kind``: "words", "word", "bool", "jobs", "file" or "files"."""
+    """One setting. ``kind``: "words", "word", "bool", "jobs" (a whole number), "file" or "files"."""
 
     name: str
     kind: str
@@ -41,6 +41,8 @@ KEYS = (
     Key("baseline", "file", None, help="file of known findings"),
     Key("rules", "files", (), help="more rule files"),
     Key("jobs", "jobs", 0, help="processes; 0: one per processor"),
+    Key("sim", "bool", True, help="judge findings by simulation"),
+    Key("sim-budget", "jobs", 400, help="milliseconds' worth of simulation for one finding"),
     Key("cache", "bool", True, help="use what earlier runs have left, and leave something"),
     Key("color", "word", "auto", ("auto", "always", "never"), "colour"),
 )
@@ -134,7 +136,7 @@ def _from_text(key: Key, values: list[str], where: str) -> Any:
         raise InputError(where, f"{last!r} is not a boolean", "write true or false")
     if key.kind == "jobs":
         if not last.isdigit():
-            raise InputError(where, f"{last!r} is not a number of processes")
+            raise InputError(where, f"{last!r} is not a whole number" if key.name != "jobs" else f"{last!r} is not a number of processes")
         return int(last)
     return last
 
@@ -184,9 +186,10 @@ def _typed(key: Key, value: Any, where: str) -> Any:
             return value
         raise InputError(where, f"{key.name} must be true or false")
     if key.kind == "jobs":
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 1024:
+        most = 1024 if key.name == "jobs" else 1_000_000
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most:
             return value
-        raise InputError(where, f"{key.name} must be a whole number from 0 to 1024")
+        raise InputError(where, f"{key.name} must be a whole number from 0 to {most}")
     if not isinstance(value, str):
         raise InputError(where, f"{key.name} must be a string")
     if not value.strip():

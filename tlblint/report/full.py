@@ -8,8 +8,12 @@ from collections.abc import Iterator
 from tlblint.model.finding import Finding, TraceStep
 from tlblint.report import series
 from tlblint.report.health import closing
+from tlblint.report.interleaving import diagram
 from tlblint.report.text import clean, display, paint, source_line, underline
 from tlblint.report.view import Report, Style, shown, sources_of
+
+WIDTH = 100
+"""Columns of an interleaving at most."""
 
 
 def render(report: Report, style: Style) -> str:
@@ -60,6 +64,7 @@ def _block(report: Report, finding: Finding, style: Style) -> Iterator[str]:
     if raw is not None:
         yield from _excerpt(raw, finding, style)
     yield from _path(report, finding, style)
+    yield from _verdict(finding, style)
     facts = [f"confidence {finding.confidence}", f"fingerprint {finding.fingerprint}"]
     if finding.profiles:
         facts.insert(0, "on " + ", ".join(finding.profiles))
@@ -95,6 +100,27 @@ def _path(report: Report, finding: Finding, style: Style) -> Iterator[str]:
         line = source_line(raw, step.line) if raw is not None else None
         if line is not None and line.strip():
             yield paint(_cut("         " + display(line.strip(), style.unicode), style), "dim", style.color)
+
+
+def _verdict(finding: Finding, style: Style) -> Iterator[str]:
+    """What the simulation says, and the shortest interleaving that shows it."""
+    if finding.verdict == "not-run":
+        return
+    words = f"{finding.verdict}: {finding.reason}" if finding.reason else finding.verdict
+    yield from _wrapped(f"simulation: {words}", style)
+    for need in finding.assumptions:
+        yield from _wrapped(f"provided that {need}", style, "      ")
+    if finding.witness is not None:
+        yield from (f"    {line}".rstrip() for line in diagram(finding.witness, min(style.width, WIDTH) - 4, style.unicode))
+        yield from _wrapped(finding.witness.sentence, style)
+    if finding.fix is not None:
+        tried = "; with that every interleaving holds" if finding.fix.verified else ""
+        yield from _wrapped(f"mend: {finding.fix.note}{tried}", style)
+        yield from (f"    {clean(line, style.unicode)}" for line in finding.fix.diff.splitlines())
+
+
+def _wrapped(text: str, style: Style, indent: str = "  ") -> list[str]:
+    return textwrap.wrap(clean(text, style.unicode), style.width, initial_indent=indent, subsequent_indent=indent + "  ", break_long_words=False)
 
 
 def _step(number: int, step: TraceStep, style: Style) -> str:
