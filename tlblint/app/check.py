@@ -13,6 +13,7 @@ from tlblint.app import baselines, generation, reuse, scope
 from tlblint.app import spine as spines
 from tlblint.app.excused import excused
 from tlblint.app.shard import Rest, Shard, digest
+from tlblint.app.simulated import simulated
 from tlblint.app.spine import Loader, Spine, Wanted
 from tlblint.app.targets import targets
 from tlblint.engine.roots import Over
@@ -157,6 +158,9 @@ def _report(tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.S
     stale: tuple[Stale, ...] = ()
     if request.shard is None:  # a baseline is one for the whole: an entry may follow its function into a file of another shard
         findings, stale = baselines.apply(findings, settings["baseline"].value, sure, request)
+    if settings["sim"].value:
+        request.progress("simulating", 0, 0)
+        findings = order(simulated(findings, raw, contents, lines, settings["sim-budget"].value))
     ours = [fact for fact in facts if inside(fact.path)]
     name = digest(context, contents) if request.shard else ""
     rest = Rest(name, roots, tuple(sorted(judged)), tuple(sorted(unsure)), sum(fact.partial for fact in ours), _lost(gaps))
