@@ -348,7 +348,7 @@ EDITS = st.lists(st.tuples(st.integers(0, 200), st.sampled_from(["cut", "put", "
 
 
 @given(st.lists(st.tuples(st.sampled_from([PROTECT, ZAP]), EDITS), min_size=1, max_size=3), EDITS)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 def test_git_am_agrees_on_a_base_that_moved(changes: list[tuple[str, list[tuple[int, str, bytes]]]], drift: list[tuple[int, str, bytes]]) -> None:
     with tempfile.TemporaryDirectory() as place:
         mini, scratch = Mini(Path(place) / "linux"), Path(place)

@@ -189,7 +189,7 @@ GOOD = [path.read_bytes() for path in sorted(SHAPES.iterdir()) if path.is_file()
 
 
 @given(st.sampled_from(GOOD), st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 40), st.binary(max_size=12)), min_size=1, max_size=6))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_damaged_mails_are_read_or_refused(raw: bytes, damage: list[tuple[int, int, bytes]]) -> None:
     for place, length, instead in damage:
         place %= len(raw) + 1
@@ -198,7 +198,7 @@ def test_damaged_mails_are_read_or_refused(raw: bytes, damage: list[tuple[int, i
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
     _read_or_refused(raw)
 
@@ -259,7 +259,7 @@ def by_git(raw: bytes) -> dict[str, bytes] | None:
 @example(RENAME, [])
 @example(DELETE, [])
 @example(CREATE + CHANGE, [])
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_damaged_diff_makes_what_git_makes_of_it(raw: bytes, damage: list[tuple[int, str, bytes]]) -> None:
     lines = raw.split(b"\n")
     for place, how, line in damage:
