@@ -27,7 +27,9 @@ from tlblint.io.tree import Tree, below, look_ahead, open_tree, read_all
 from tlblint.model.finding import Finding
 from tlblint.model.ir import FileFacts, NotAnalysed
 from tlblint.model.store import NOTHING, Store
-from tlblint.report.view import Gap, Health, Report, RuleView, Stale
+from tlblint.report.formats import FORMATS
+from tlblint.report.graph_view import GraphView
+from tlblint.report.view import Gap, Health, Place, Report, RuleView, Stale
 
 Progress = Callable[[str, int, int], None]
 
@@ -178,8 +180,22 @@ def _report(tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.S
         stale=stale,
         submodules=tree.list(roots).submodules,
         excused=quiet,
+        graphs=_graphs(findings, known, contents, lines, settings, tree),
     )
     return report, rest
+
+
+def _graphs(
+    findings: Sequence[Finding], known: reuse.Facts, contents: Mapping[str, bytes], lines: Mapping[str, Lines], settings: config.Settings, tree: Tree
+) -> Mapping[Place, GraphView]:
+    """Calls around the findings, for formats that show them."""
+    if not findings or not any(FORMATS[target.format].templates for target in targets(settings["format"].value)):
+        return {}
+    from tlblint.app.graph import shipped  # they build on this module
+    from tlblint.app.neighbours import neighbours
+
+    kernel = shipped(settings["profile"].value, generation.headers(tree)).kernel
+    return neighbours(findings, known.full(), contents, lines, kernel, __version__)
 
 
 def collect(spine: Spine, contents: Mapping[str, bytes], jobs: int, request: Request) -> list[FileFacts]:
