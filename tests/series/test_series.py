@@ -156,6 +156,20 @@ def test_a_file_that_a_patch_makes_unreadable_is_named_and_mends_nothing(tmp_pat
     assert report.health.not_analysed
 
 
+def test_a_new_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    top = build(tmp_path, {X: HEAD}, {"mm/new.c": HEAD + protect().replace("\tif (!pte)\n\t\treturn;\n", "\tif ((pte {{ return;\n")})
+    report = judge(top, 1)
+    assert any("mm/new.c" in note and "not analysed" in note for note in report.series.patches[0].notes)  # type: ignore[union-attr]
+    assert [finding.rule for finding in report.findings] == ["TLB902"]
+
+
+def test_a_series_without_c_is_judged_in_no_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    top = build(tmp_path, {X: HEAD + protect(flush=False)}, {"Documentation/x.rst": "x\n"}, {X: HEAD + "/* */\n" + protect(flush=False)})
+    monkeypatch.setattr("tlblint.app.series.surround", lambda source, found: pytest.fail("nothing changes what could be found"))
+    report = judge(top, 2)
+    assert rows(report) == [] and [patch.introduced for patch in report.series.patches] == [0, 0]  # type: ignore[union-attr]
+
+
 def test_a_new_callback_in_an_ops_table_is_judged_with_the_walkers_lock(tmp_path: Path) -> None:
     callback = """static int dim_entry(pte_t *pte, unsigned long addr, unsigned long end, struct mm_walk *walk)
 {

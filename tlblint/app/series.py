@@ -15,8 +15,9 @@ from tlblint.app.check import Outcome, Progress
 from tlblint.app.remembered import Version
 from tlblint.app.series_view import About, assembled, marked
 from tlblint.app.spine import Again, Loader, Result, Spine
-from tlblint.app.states import Name, Source, State, changed, not_read, renamed, states
+from tlblint.app.states import Name, Source, State, changed, not_read, renamed, states, surround
 from tlblint.app.targets import targets
+from tlblint.engine import EngineResult
 from tlblint.findings import own, suppress
 from tlblint.findings.attribute import State as Seen
 from tlblint.findings.attribute import lives
@@ -69,6 +70,8 @@ def series(request: Request, loader: Loader | None = None) -> Outcome:
         request.progress("reading", 0, 0)
         source = Source(tree, spine, partial(_read, spine, jobs, request.debug, store), store, request.wide)
         found = states(source, list(apply_series(tree, read)))
+        if changed(found):  # else nothing can have come or gone
+            surround(source, found)
         part = changed(found)
         about = About(__version__, spine, read, base, generation.name(headers), tree.revision, not_read(source, found))
         findings = marked(about, found, lives(_judged(spine, found, part, request)))
@@ -106,12 +109,13 @@ class _Anew:
 def _judged(spine: Spine, found: Sequence[State], part: frozenset[Name], request: Request) -> list[Seen]:
     """What is found in each state, in the functions that the series can have an effect on."""
     again: Again = spine.again() if spine.again is not None else _Anew(spine)
+    touched = frozenset(path for state in found for path in state.touched)
     for _ in range(ROUNDS):
         seen: list[Seen] = []
         outside: list[list[Finding]] = []
         for number, state in enumerate(found):
             request.progress("judging", number, len(found))
-            inside, beyond = _findings(spine, again, state, part, request)
+            inside, beyond = _findings(spine, again, state, part, touched)
             outside.append(beyond)
             seen.append(_seen(inside, state, found[number - 1] if number else None))
         unlike = frozenset(name for one, other in pairwise(outside) for name in _unlike(one, other))
@@ -127,19 +131,18 @@ def _unlike(one: Sequence[Finding], other: Sequence[Finding]) -> set[Name]:
     return {(path, function) for _, path, function, _ in mine ^ theirs}
 
 
-def _findings(spine: Spine, again: Again, state: State, part: frozenset[Name], request: Request) -> tuple[list[Finding], list[Finding]]:
-    """(findings in the part and what leads to it, others that were seen on the way) of one state."""
+def _findings(spine: Spine, again: Again, state: State, part: frozenset[Name], touched: frozenset[str]) -> tuple[list[Finding], list[Finding]]:
+    """(findings in the part and what leads to it, others that were seen on the way) of one state. ``touched``: files of the series."""
     facts = [state.facts[path] for path in sorted(state.facts)]
-    result = again.judge(facts, part)
+    result = again.judge(facts, part) if part else EngineResult((), ())
     rules = own.by_code(spine.rules)
     lines = {fact.path: _lines(fact) for fact in facts}
     files = Files(lines, state.contents, tuple(table for fact in facts for table in fact.tables))
     refined = refine([finding for finding in result.findings if finding.rule in spine.active], files, rules)
-    near = again.near
+    near = again.near if part else frozenset()
     inside = [finding for finding in refined if (finding.path, finding.function) in near]
     beyond = [finding for finding in refined if (finding.path, finding.function) not in near]
-    paths = {path for path, _ in part}
-    state.gaps = tuple(dict.fromkeys((*state.gaps, *(gap for path in sorted(paths & state.facts.keys()) for gap in state.facts[path].not_analysed),
+    state.gaps = tuple(dict.fromkeys((*state.gaps, *(gap for path in sorted(touched & state.facts.keys()) for gap in state.facts[path].not_analysed),
                                       *(gap for gap in result.not_analysed if (gap.path, gap.function) in near))))
     if own.NOT_ANALYSED in spine.active:
         inside += own.not_analysed(state.gaps, lines, rules)

@@ -66,26 +66,34 @@ class Source:
 
 
 def states(source: Source, applied: Sequence[Applied]) -> list[State]:
-    """The base and the state after each patch, with facts. What is the same in two states is the same object."""
+    """The base and the state after each patch, with the facts of the files that the series touches. What is the same in two states is the
+    same object."""
     touched = sorted({path for step in applied for path in step.changed if is_c(path)})
-    base = _base(source, touched)
-    before, _ = read_all(source.tree, [path for path in touched if source.tree.holds(path) == "file"])
-    out = [base]
+    before, unread = read_all(source.tree, [path for path in touched if source.tree.holds(path) == "file"])
+    seen = {path: raw for path, raw in before.items() if not path.startswith(source.spine.skipped) and source.interesting(raw)}
+    out = [State(None, seen, gaps=tuple(NotAnalysed(path, "", 0, why) for path, why in unread))]
     for step in applied:
         out.append(_after(source, out[-1], step, before))
-    read_facts(source, out)
+    versions = list(dict.fromkeys((path, state.read.get(path, raw)) for state in out for path, raw in sorted(state.contents.items())))
+    known = dict(zip(versions, source.reader(versions), strict=True))
+    for state in out:
+        state.facts = {path: known[path, state.read.get(path, raw)] for path, raw in state.contents.items()}
     return out
 
 
-def _base(source: Source, touched: Sequence[str]) -> State:
+def surround(source: Source, found: Sequence[State]) -> None:
+    """Add to every state the files around those that the series touches: what may call them, and what they may call."""
     tree, spine = source.tree, source.spine
-    places = () if source.wide else near_places(tree, touched)
-    listing = tree.list(places)
+    touched = {path for state in found for path in state.touched}
+    places = () if source.wide else near_places(tree, sorted(touched))
+    paths = [path for path in tree.list(places).paths if path not in touched]
     words = spine.words | {suppress.MARK}
-    chosen = snapshot.remembered(tree, listing.paths, words, prefilter.Where(places, spine.skipped), spine.hints, source.store)
-    contents, unread = read_all(tree, chosen)
-    gaps = tuple(NotAnalysed(path, "", 0, why) for path, why in (*listing.refused, *unread) if path in touched)
-    return State(None, contents, gaps=gaps)
+    chosen = snapshot.remembered(tree, paths, words, prefilter.Where(places, spine.skipped), spine.hints, source.store)
+    contents, _ = read_all(tree, chosen)
+    facts = {fact.path: fact for fact in source.reader(sorted(contents.items()))}
+    for state in found:
+        state.contents.update(contents)
+        state.facts.update(facts)
 
 
 def near_places(tree: Tree, touched: Sequence[str]) -> tuple[str, ...]:
@@ -167,14 +175,6 @@ def _comment(lines: Sequence[bytes], number: int) -> Iterable[int]:
         while b"*/" not in lines[end][at if end == number else 0 :] and end + 1 < len(lines) and end - number < suppress.MOST:
             end += 1
     return range(number, end + 1)
-
-
-def read_facts(source: Source, found: Sequence[State]) -> None:
-    """Fill in the facts of every file of every state, each version read once."""
-    versions = list(dict.fromkeys((path, state.read.get(path, raw)) for state in found for path, raw in sorted(state.contents.items())))
-    known = dict(zip(versions, source.reader(versions), strict=True))
-    for state in found:
-        state.facts = {path: known[path, state.read.get(path, raw)] for path, raw in state.contents.items()}
 
 
 def changed(found: Sequence[State]) -> frozenset[Name]:
