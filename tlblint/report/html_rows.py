@@ -237,7 +237,7 @@ def _fix(finding: Finding) -> FixView | None:
         return None
     effect = f"In simulation it did something in {fix.useful:,} of the {fix.visited:,} states in which it ran." if fix.verified and fix.visited else ""
     lines = tuple((_kind(line), display(line.encode("utf-8", "surrogateescape"), True)) for line in fix.diff.splitlines()[:200])
-    return FixView(clean(fix.note), fix.verified, effect, lines)
+    return FixView(clean(fix.note).rstrip(".") + ".", fix.verified, effect, lines)
 
 
 def _kind(line: str) -> str:

@@ -10,7 +10,7 @@ from tlblint.model.witness import Change, Witness, WitnessStep
 
 MOST = 60
 """Rows that are shown; of a longer witness the middle is folded."""
-SHORT = 16
+SHORT = 24
 """Witnesses up to this many steps are shown whole, uneventful steps too."""
 RUN = 3
 """So many uneventful steps of one actor in a row are folded."""
