@@ -6,13 +6,16 @@ import os
 import random
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
+from tests.series.kit import build, rows
 from tlblint.app import generation
 from tlblint.app import spine as spines
+from tlblint.app.series import Request, series
 from tlblint.app.spine import Again, Spine, Wanted
 from tlblint.io.tree import PlainDir
 from tlblint.model.finding import RawFinding
@@ -131,3 +134,23 @@ def test_a_change_at_the_bottom_shows_three_calls_above() -> None:
     broken = CHAIN.replace(b"\tflush_tlb_range(vma, start, end);\n", b"")
     found = [len(again.judge([spine.facts("mm/chain.c", raw)], None).findings) for raw in (CHAIN, broken, CHAIN, b"/* moved */\n" + broken)]
     assert found == [0, 1, 0, 1]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_series_judged_in_part_and_as_a_whole(tmp_path: Path, seed: int) -> None:
+    """What is introduced and mended is the same when every state is judged afresh and whole."""
+    dice = random.Random(100 + seed)
+    files = {f"mm/{path.stem}.c": path.read_bytes() for path in dice.sample(FIXTURES, 4)} | {"mm/chain.c": CHAIN}
+    states: list[dict[str, str | bytes | None]] = [dict(files)]
+    for _ in range(6):
+        path = dice.choice([*sorted(files), "mm/chain.c"])
+        files[path] = edited(edited(files[path], dice), dice)
+        states.append({path: files[path]})
+    top = build(tmp_path, *states)
+    part, whole = (series(Request(str(top), ("HEAD~6..HEAD",), flags={"jobs": 1}), loader).report for loader in (spines.load, _afresh))
+    assert [row for row in rows(part) if row[4] != "existing"] == [row for row in rows(whole) if row[4] != "existing"]
+    assert set(rows(part)) <= set(rows(whole)) and len(rows(whole)) > 2
+
+
+def _afresh(wanted: Wanted) -> Spine:
+    return replace(spines.load(wanted), again=None)
