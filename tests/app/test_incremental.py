@@ -7,7 +7,7 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,11 @@ from hypothesis import strategies as st
 
 from tests.conftest import ROOT, git
 from tests.engine.test_kept import edited
+from tlblint.app import simulated as verdicts
 from tlblint.app import spine as spines
 from tlblint.app.check import Request, check
 from tlblint.app.spine import Loader, Result, Spine, Wanted
+from tlblint.findings.lines import Lines
 from tlblint.io import cache, walk
 from tlblint.model.ir import FileFacts
 from tlblint.report.jsonout import render
@@ -139,6 +141,27 @@ def test_trees_and_revisions_share_what_is_known_of_a_file(demo: Path) -> None:
     report(clone, work=work)
     report(clone, revision="HEAD~1", work=work)
     assert work.done() == ([], 0)
+
+
+def test_verdicts_are_remembered(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = report(demo, flags={"jobs": 1})
+    assert first == report(demo, flags={"jobs": 1, "cache": False})
+    assert first != report(demo)
+    made: list[object] = []
+    judge = verdicts._judge
+
+    def listen(lines: Mapping[str, Lines]) -> object:
+        made.append(lines)
+        return judge(lines)
+
+    monkeypatch.setattr(verdicts, "_judge", listen)
+    assert report(demo, flags={"jobs": 1}) == first
+    assert made == []
+    assert report(demo, flags={"jobs": 1, "sim-budget": 1}) == report(demo, flags={"jobs": 1, "sim-budget": 1, "cache": False})
+    assert len(made) == 2
+    path = demo / "mm/zap.c"
+    path.write_bytes(b"/* moved */\n" + path.read_bytes())
+    assert report(demo, flags={"jobs": 1}) == report(demo, flags={"jobs": 1, "cache": False})
 
 
 def test_a_part_and_the_whole_keep_apart(demo: Path) -> None:

@@ -14,6 +14,7 @@ MEANING = {
     "judged": "what was found from groups of functions on",
     "run": "what was found in whole trees",
     "tree": "which files of a tree hold something of interest, and when those were changed",
+    "verdict": "what the simulation said of findings",
 }
 """Kinds of rows in words."""
 

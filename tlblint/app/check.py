@@ -162,7 +162,8 @@ def _report(tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.S
         findings, stale = baselines.apply(findings, settings["baseline"].value, sure, request)
     if settings["sim"].value:
         request.progress("simulating", 0, 0)
-        findings = order(simulated(findings, raw, contents, lines, settings["sim-budget"].value))
+        request.stage("simulating")
+        findings = order(simulated(findings, raw, contents, lines, settings["sim-budget"].value, store))
     ours = [fact for fact in facts if inside(fact.path)]
     name = digest(context, contents) if request.shard else ""
     rest = Rest(name, roots, tuple(sorted(judged)), tuple(sorted(unsure)), sum(fact.partial for fact in ours), _lost(gaps))

@@ -2,43 +2,85 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from tlblint.findings.fingerprint import fingerprints
 from tlblint.findings.lines import Lines
+from tlblint.io import data
+from tlblint.io.stamp import stamp
 from tlblint.model.finding import Finding, PathEvent, RawFinding
+from tlblint.model.store import NOTHING, Store, key
 from tlblint.model.witness import Fix
 
 if TYPE_CHECKING:
-    from tlblint.crosscheck.verdict import Judgement
+    from tlblint.crosscheck.verdict import Judge, Judgement
+
+VERDICT = "verdict"
+PLACE = "fixtures/scenarios"
 
 RATE = 150
 """States that are counted as a millisecond: a budget must not depend on how busy the machine is."""
 LOWER = {"error": "warning", "warning": "note", "note": "note"}
 
 
-def simulated(findings: Sequence[Finding], raw: Sequence[RawFinding], contents: Mapping[str, bytes], lines: Mapping[str, Lines], budget: int) -> list[Finding]:
-    """Every finding that is not suppressed, judged within ``budget`` milliseconds' worth of states each. ``raw`` holds what they were made of.
+def simulated(
+    findings: Sequence[Finding], raw: Sequence[RawFinding], contents: Mapping[str, bytes], lines: Mapping[str, Lines], budget: int, store: Store = NOTHING
+) -> list[Finding]:
+    """Every finding that is not suppressed, judged within ``budget`` milliseconds' worth of states each. ``raw`` holds what they were made of,
+    ``store`` remembers what was said of equal ones.
 
     Raises InputError when the simulator's machines are missing.
     """
     paths = dict(zip(fingerprints(list(dict.fromkeys(raw))), dict.fromkeys(raw), strict=True))
-    if not any(finding.suppressed_by is None and finding.fingerprint in paths for finding in findings):
-        return list(findings)
+    asked = [(at, paths[finding.fingerprint]) for at, finding in enumerate(findings) if finding.suppressed_by is None and finding.fingerprint in paths]
+    out = list(findings)
+    if not asked:
+        return out
+    under = _under(budget) if store is not NOTHING else b""
+    names = {at: _name(under, findings[at], path, contents) for at, path in asked} if under else {}
+    held = {name: finding for name, row in store.get(VERDICT, list(names.values())).items() if (finding := _back(row)) is not None}
+    fresh = {}
+    judge = None
+    for at, path in asked:
+        known = held.get(names.get(at, b""))
+        if known is None:
+            judge = judge or _judge(lines)
+            known = told(findings[at], judge.judge(path, budget * RATE), contents)
+            fresh[names.get(at, b"")] = msgspec.msgpack.encode(known)
+        out[at] = known
+    if names and fresh:
+        store.put(VERDICT, fresh)
+    return out
+
+
+def _judge(lines: Mapping[str, Lines]) -> Judge:
     from tlblint.app.simulate import machines
     from tlblint.crosscheck.verdict import Judge
 
-    judge = Judge(machines(), _places(lines))
-    out = []
-    for finding in findings:
-        path = paths.get(finding.fingerprint)
-        if path is None or finding.suppressed_by is not None:
-            out.append(finding)
-            continue
-        out.append(told(finding, judge.judge(path, budget * RATE), contents))
-    return out
+    return Judge(machines(), _places(lines))
+
+
+def _under(budget: int) -> bytes:
+    """What all verdicts rest on: the simulator, its machines and the budget."""
+    return key(stamp(), repr(data.files(os.path.join(data.root(PLACE), "profiles"), ".toml")), str(budget))
+
+
+def _name(under: bytes, finding: Finding, path: RawFinding, contents: Mapping[str, bytes]) -> bytes:
+    """What one verdict rests on besides: the finding, its path, and the files that these speak of."""
+    files = sorted({path.path, *(event.path for event in path.events)})
+    return key(under, msgspec.msgpack.encode((finding, path)), *(contents.get(name, b"") for name in files))
+
+
+def _back(row: bytes) -> Finding | None:
+    try:
+        return msgspec.msgpack.decode(row, type=Finding)
+    except (msgspec.DecodeError, ValueError):
+        return None
 
 
 def _places(lines: Mapping[str, Lines]) -> Callable[[PathEvent], tuple[str, int]]:

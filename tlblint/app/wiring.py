@@ -22,8 +22,8 @@ from tlblint.engine.roots import Over, in_order
 from tlblint.findings.own import by_code
 from tlblint.flow import facts_of
 from tlblint.io import data
-from tlblint.io.stamp import stamp
 from tlblint.io.errors import InputError
+from tlblint.io.stamp import stamp
 from tlblint.model.ir import FileFacts
 from tlblint.model.store import NOTHING, Store, key
 from tlblint.roles import ContractTable, Generation, ProfileData, RoleError, RoleTable, detect, load_contracts, load_profile_data, load_roles

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+from functools import cache
 from importlib import resources, util
 
-LAYERS = ("app", "calls", "engine", "findings", "flow", "model", "roles", "rulefile", "syntax")
+LAYERS = ("app", "calls", "crosscheck", "engine", "findings", "flow", "model", "roles", "rulefile", "sim", "syntax")
 """The parts of the package that what is remembered may depend on."""
 
 
+@cache
 def stamp() -> str:
     """16 hexadecimal digits that change with any change to the analysis, to the parser under it, or to Python."""
     text = hashlib.blake2b(repr((sys.version_info[:3], sys.implementation.cache_tag, _parser())).encode(), digest_size=8)
