@@ -67,7 +67,7 @@ def _block(report: Report, finding: Finding, style: Style) -> Iterator[str]:
     yield from _verdict(finding, style)
     facts = [f"confidence {finding.confidence}", f"fingerprint {finding.fingerprint}"]
     if finding.profiles:
-        facts.insert(0, "on " + ", ".join(finding.profiles))
+        facts.insert(0, "on " + clean(", ".join(finding.profiles), style.unicode))
     if finding.trace:
         yield paint("  " + "; ".join(facts), "dim", style.color)
     if finding.suppressed_by:
