@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -36,8 +37,10 @@ def simulated(
 
     Raises InputError when the simulator's machines are missing.
     """
-    paths = dict(zip(fingerprints(list(dict.fromkeys(raw))), dict.fromkeys(raw), strict=True))
-    asked = [(at, paths[finding.fingerprint]) for at, finding in enumerate(findings) if finding.suppressed_by is None and finding.fingerprint in paths]
+    # Two static functions of one name in two files may share a fingerprint.
+    paths = {(one.path, name): one for name, one in zip(fingerprints(list(dict.fromkeys(raw))), dict.fromkeys(raw), strict=True)}
+    live = [(at, (finding.path, finding.fingerprint)) for at, finding in enumerate(findings) if finding.suppressed_by is None]
+    asked = [(at, paths[name]) for at, name in live if name in paths]
     out = list(findings)
     if not asked:
         return out
@@ -51,7 +54,8 @@ def simulated(
         if known is None:
             judge = judge or _judge(lines)
             known = told(findings[at], judge.judge(path, budget * RATE), contents)
-            fresh[names.get(at, b"")] = msgspec.msgpack.encode(known)
+            with suppress(UnicodeEncodeError):  # a file name that is not UTF-8: not worth a memory
+                fresh[names.get(at, b"")] = msgspec.msgpack.encode(known)
         out[at] = known
     if names and fresh:
         store.put(VERDICT, fresh)
@@ -73,7 +77,7 @@ def _under(budget: int) -> bytes:
 def _name(under: bytes, finding: Finding, path: RawFinding, contents: Mapping[str, bytes]) -> bytes:
     """What one verdict rests on besides: the finding, its path, and the files that these speak of."""
     files = sorted({path.path, *(event.path for event in path.events)})
-    return key(under, msgspec.msgpack.encode((finding, path)), *(contents.get(name, b"") for name in files))
+    return key(under, repr((finding, path)), *(contents.get(name, b"") for name in files))
 
 
 def _back(row: bytes) -> Finding | None:
