@@ -141,3 +141,19 @@ def test_a_reader_that_goes_away_is_no_error_of_ours(top: Path, form: str) -> No
     (top / "a.json").write_text(json.dumps(large))
     done = subprocess.run(["bash", "-c", command], cwd=top, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}, capture_output=True, check=False)
     assert done.returncode == 141 and not done.stderr
+
+
+def test_a_page_says_how_to_make_it_again(top: Path, tlblint: Run) -> None:
+    done = tlblint(top, "check", "--tree", ".", "-f", "html", "mm", "--exit-zero")
+    page = done.stdout.decode()
+    assert done.returncode == 0 and not done.stderr
+    assert "<code>tlblint check --tree . -f html mm --exit-zero</code>" in page and page.endswith("</html>\n")
+    tlblint(top, "check", "--tree", str(top), "-f", f"html={top}/h.html", "mm")
+    again = (top / "h.html").read_text()
+    assert again.replace(f"tlblint check --tree {top} -f html={top}/h.html mm", "X") == page.replace("tlblint check --tree . -f html mm --exit-zero", "X")
+
+
+def test_where_a_page_goes_nothing_else_is_printed_but_the_summary(top: Path, tlblint: Run) -> None:
+    done = tlblint(top, "check", "--tree", ".", "-f", "html=h.html", "-f", "sarif=s.json")
+    assert done.returncode == 1 and not done.stdout and done.stderr.startswith(b"Found 1 error")
+    assert tlblint(top, "check", "--tree", ".", "-f", "html=h.html", "-qq").stderr == b""

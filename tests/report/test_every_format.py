@@ -13,6 +13,7 @@ from tlblint.report.graph_formats import GRAPH_FORMATS
 from tlblint.report.graph_view import GraphEdge, GraphNode, GraphView
 from tlblint.report.view import Report, Style
 
+
 def worst() -> Report:
     """As bad as it gets: slugs, rules and fingerprints come from rule files, which have a pattern to follow, and so do stored results."""
     found = hostile()

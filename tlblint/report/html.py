@@ -23,7 +23,10 @@ SOFT, TIGHT, HARD = 2_000_000, 3_500_000, 5_000_000
 
 def render(report: Report, style: Style) -> str:
     """The page. ``style.templates`` must hold "page.html.j2", "finding.html.j2", "page.css" and "page.js"."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, loader=DictLoader(dict(style.templates)), trim_blocks=True, lstrip_blocks=True)
+    loader = DictLoader(dict(style.templates))
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, loader=loader, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    )  # fmt: skip
     environment.globals.update(shapes=SHAPES, states=STATES, verdicts=VERDICTS)
     environment.filters["clean"] = clean
     names = _names(report.findings)
