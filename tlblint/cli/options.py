@@ -28,7 +28,7 @@ def settings(command: Command) -> Command:
             click.option("--baseline", metavar="FILE", default=None, help="File of known findings."),
             click.option("--jobs", "-j", metavar="N", type=click.IntRange(0, 1024), default=None, help="Processes; 0 (default): one per processor."),
             click.option("--sim/--no-sim", "sim", default=None, help="Judge findings by simulation, or do not."),
-            click.option("--sim-budget", metavar="MS", type=click.IntRange(0, 1_000_000), default=None, help="Milliseconds' worth of simulation for one finding."),
+            click.option("--sim-budget", metavar="MS", type=click.IntRange(0, 1_000_000), default=None, help="How much to simulate for one finding."),
             click.option("--color", type=click.Choice(BY_NAME["color"].choices), default=None, help="Colour on standard output."),
         ]
     ):

@@ -212,7 +212,8 @@ def counted_flusher(entries: Sequence[Entry]) -> list[str]:
 
 def switcher(entries: Sequence[Entry]) -> list[str]:
     """CPU 1 switches to another mm and back."""
-    return [f"{KEY}switch_out()", "switch_in()"]
+    # Interrupts are off while the mm is loaded, and no user program runs on that CPU: one step.
+    return [f"{KEY}switch_out()", 'loaded[1] = 1; if lgen[1] < gen: flush_cpu(1); lgen[1] = gen "switches back, flushes if behind"']
 
 
 def device(entries: Sequence[Entry]) -> list[str]:
@@ -277,12 +278,12 @@ ADVERSARIES = (
         0,
         f"{RMAP}, and this architecture batches unmap flushes",
         reclaim,
-        unless=frozenset({"no-page"}),
+        unless=frozenset({"no-page", "folio-locked"}),
         machines="batched-unmap",
         shares=frozenset({"batch"}),
     ),
-    Adversary("writeback", 0, "the page belongs to a file that is written back", writeback, unless=frozenset({"no-page", "anon"})),
-    Adversary("truncate", 0, "the page belongs to a file that is truncated", truncate, unless=frozenset({"no-page", "anon"})),
+    Adversary("writeback", 0, "the page belongs to a file that is written back", writeback, unless=frozenset({"no-page", "anon", "folio-locked"})),
+    Adversary("truncate", 0, "the page belongs to a file that is truncated", truncate, unless=frozenset({"no-page", "anon", "folio-locked"})),
     Adversary("madvise", 0, f"MADV_DONTNEED of the range: {MMAP}", dontneed, shares=frozenset({"batch", "pending", "refill"})),
     Adversary(
         "mprotect", 0, "another thread calls mprotect() on the range while this path holds no mmap lock", mprotect, shares=frozenset({"batch", "pending"})
@@ -292,8 +293,8 @@ ADVERSARIES = (
     ),
     Adversary("fault", 0, f"page faults are served meanwhile: {MMAP}", fault, machines="tlb", shares=frozenset({"refill"})),
     Adversary("hash-fault", 0, f"page faults are served meanwhile: {MMAP}", hash_fault, machines="hash", shares=frozenset({"refill"})),
-    Adversary("ksm", 0, "the range is registered with KSM", ksm, unless=frozenset({"no-page", "file"}), shares=frozenset({"pending"})),
-    Adversary("migrate", 0, f"{RMAP} and is migrated", migrate, unless=frozenset({"no-page"})),
+    Adversary("ksm", 0, "the range is registered with KSM", ksm, unless=frozenset({"no-page", "file", "folio-locked"}), shares=frozenset({"pending"})),
+    Adversary("migrate", 0, f"{RMAP} and is migrated", migrate, unless=frozenset({"no-page", "folio-locked"})),
     Adversary("gup", 1, "", gup_fast, frozenset({"tables"}), shares=frozenset({"tables"})),
     Adversary("other-flusher", 0, "another thread works on another page table of this mm", other_flusher, shares=frozenset({"batch"})),
     Adversary("counted-flusher", 0, "", counted_flusher, frozenset({"generation"})),

@@ -17,6 +17,8 @@ ACCESSED = "the accessed bit"
 
 
 def _acquire(t: Translator, e: PathEvent, act: bool) -> None:
+    if "rmap" in attrs(e):
+        t.uses.add("folio-locked")
     name = t.lock(objects(e).get("ptl", "the page table lock"))
     if name not in t.owed.locks:
         t.emit(f"lock({name})", e)
@@ -68,7 +70,10 @@ def _read(t: Translator, e: PathEvent, act: bool) -> None:
     va = t.va_of(e)
     if va is not None:
         t.uses.discard("no-page")  # another look, maybe at another page
-        t.emit(f"{t.fresh(objects(e).get('value', ''), va)} = read_pte({va})", e)
+        register = t.fresh(objects(e).get("value", ""), va)
+        t.emit(f"{register} = read_pte({va})", e)
+        if "folio-locked" in t.uses and va not in t.stored:
+            t.skip_unless(f"{register}.pfn == {t.need_page(va)}", register, va)
 
 
 def _clear(t: Translator, e: PathEvent, act: bool) -> None:
@@ -198,8 +203,8 @@ def _gather_reset(t: Translator, e: PathEvent, act: bool) -> None:
 
 
 def _pages(t: Translator, e: PathEvent | None) -> None:
-    for page in t.owed.pages:
-        t.emit(f"put_page({page})", e, "the gather frees the page")
+    for put in t.owed.pages:
+        t.emit(put, e, "the gather frees the page")
     t.owed.pages.clear()
     if t.owed.tables:
         t.emit("free_table(T)", e, "the gather frees the page table")
@@ -247,17 +252,21 @@ def _defer(t: Translator, e: PathEvent, act: bool) -> None:
 
 def _unmap(t: Translator, e: PathEvent, act: bool) -> None:
     """try_to_unmap() and the like, as far as the one entry is concerned."""
+    t.uses.add("folio-locked")
     va = "a"
     if va not in t.subjects.vas:
         t.subjects.vas.append(va)
     name = t.lock("the page table lock")
     t.guards[va] = name
-    t.emit(f"lock({name})", e)
+    t.modes.add("vu")
+    t.emit(f"lock({name})", e, "takes the PTL")
+    t.emit(f"vu = read_pte({va})", e, "looks for the page")
+    t.steps.append(Step("if not (vu.P and vu.pfn == 1) goto unmapped"))
     t.changes.append(len(t.steps))
-    t.emit(f"vu = xchg_pte({va}, 0)", e, "clears the entry")
-    t.emit("if vu.P: defer()", e, "set_tlb_ubc_flush_pending()")
+    t.emit(f"vu = xchg_pte({va}, A); mine = 1", e, "puts a swap entry in")
+    t.emit("defer()", e, "set_tlb_ubc_flush_pending()")
     t.emit("if vu.D: set_dirty(1); wd = 1", e, "marks the page dirty")
-    t.emit(f"unlock({name})", e)
+    t.emit(f"unmapped: unlock({name})", e, "drops the PTL")
     t.owed.deferred = True
 
 
@@ -309,14 +318,21 @@ def _page_free(t: Translator, e: PathEvent, act: bool) -> None:
     page = _page_of(t, e)
     words = attrs(e)
     if "last" in words:
-        t.emit("free_page(1)", e)
+        t.emit("if mine: put_page(1)" if "vu" in t.modes else "free_page(1)", e)
         return
     if page is None and not act and "extra" not in words:
         page = "1" if any(f.kind == "rmap.drop" for f in t.events) and t.shape.kinds and t.events[t.origin] is e else None
     if page is None or ("extra" in words and page not in t.held_pages):
         return
     t.uses.add("page")
-    t.emit(f"put_page({page})", e)
+    t.emit(f"{_if_owned(t, e, page)}put_page({page})", e)
+
+
+def _if_owned(t: Translator, e: PathEvent, page: str) -> str:
+    """A mapping's reference is the path's to give back only if it took the mapping."""
+    value = objects(e).get("value", "")
+    taken = t.taken.get(t.homes.get(value, ""), "")
+    return f"if {t.registers[taken]}.P and {t.registers[taken]}.pfn == {page}: " if taken and page not in t.held_pages else ""
 
 
 def _page_copy(t: Translator, e: PathEvent, act: bool) -> None:
@@ -326,7 +342,7 @@ def _page_copy(t: Translator, e: PathEvent, act: bool) -> None:
 def _page_defer(t: Translator, e: PathEvent, act: bool) -> None:
     page = _page_of(t, e)
     if page is not None:
-        t.owed.pages.append(page)
+        t.owed.pages.append(f"{_if_owned(t, e, page)}put_page({page})")
 
 
 def _rmap_drop(t: Translator, e: PathEvent, act: bool) -> None:
@@ -382,7 +398,7 @@ def _test(t: Translator, e: PathEvent, act: bool) -> None:
         home = t.homes[value]
         taken = t.owed.dirty.get(home) == t.registers[value]
         if taken is t.kinds_of_rule_ignore_dirty() or not taken:  # either answer leads on: a dirty entry's page is marked
-            t.emit(f"if {t.registers[value]}.D: set_dirty({t.need_page(home)})", e)
+            t.emit(f"if {t.registers[value]}.D: set_dirty({t.registers[value]}.pfn)", e)
             t.marked.add(value)
             if taken:
                 t.owed.dirty.pop(home)
@@ -431,8 +447,8 @@ def _batch_add(t: Translator, e: PathEvent, act: bool) -> None:
 
 def _mark(t: Translator, e: PathEvent, act: bool) -> None:
     """What a mend puts in: dirty bits go to the pages."""
-    for va, register in t.owed.dirty.items():
-        t.emit(f"if {register}.D: set_dirty({t.need_page(va)})", e, "if dirty: marks the page")
+    for register in t.owed.dirty.values():
+        t.emit(f"if {register}.D: set_dirty({register}.pfn)", e, "if dirty: marks the page")
     t.owed.dirty.clear()
 
 

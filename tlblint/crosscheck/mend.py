@@ -120,7 +120,7 @@ def _tlb003(story: Story) -> Mend | None:
         return _with(story, _before_act(story, _leave(events[-1])), "leave lazy MMU mode before the return")
     first = next((n for n, e in enumerate(events) if e.kind == "ptl.acquire"), -1)
     enter = next((n for n, e in enumerate(events) if e.kind == "lazy.enter"), -1)
-    inserted = (*events[:last], _leave(events[last]), *events[last:])
+    inserted = (*events[:last], _leave(events[last]), _flush(events[last]), *events[last:])  # what waited in the mode can be flushed only now
     if 0 <= enter < first:
         inserted = (*inserted[:enter], *inserted[enter + 1 : first + 1], events[enter], *inserted[first + 1 :])
     return _with(story, inserted, f"leave lazy MMU mode before {events[last].text}()")
@@ -261,7 +261,7 @@ def _tlb014(story: Story) -> Mend | None:
     if any(e.kind == "gather.reset" for e in events):
         return _with(story, tuple(e for e in events if e.kind != "gather.reset"), "do not forget what was recorded before it is flushed")
     if act.kind == "flush.gather":
-        return _with(story, (*events[:-1], _flush(act)), "flush what was changed")
+        return _with(story, (*events[:-2], _flush(act), events[-2]), "flush what was changed")
     if act.kind in ("flush.record", "page.defer", "table.free"):
         return _with(story, _before_act(story, made(act, "gather.begin", "tlb_gather_mmu", tlb=objects(act).get("tlb", ""))), "begin the gather before")
     return None

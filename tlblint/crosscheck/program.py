@@ -38,7 +38,8 @@ class Program:
     """``steps`` in order; ``entries`` with the one that the finding is about first. ``changes``: indexes of steps that change entries.
 
     ``unmodelled`` names events that have no translation: with any, nothing can be said. ``needs``: what is assumed about the path.
-    ``uses``: what adversaries may meet besides locks and entries ("tables", "notifier", "flag", "page", "anon", "file").
+    ``uses``: what adversaries may meet besides locks and entries ("tables", "notifier", "flag", "generation"), and what is known of the
+    page ("anon", "file", "no-page", "folio-locked").
     """
 
     steps: tuple[Step, ...]
@@ -70,7 +71,7 @@ class Owed:
     dirty: dict[str, str] = field(default_factory=dict)
     """VA -> register of a cleared value whose dirty bit nobody has passed on yet."""
     pages: list[str] = field(default_factory=list)
-    """Pages that a gather frees when it has flushed."""
+    """Steps that give back pages when a gather has flushed."""
     generation: str = ""
     tables: bool = False
     """A page table waits in a gather to be freed."""

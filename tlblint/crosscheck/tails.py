@@ -55,7 +55,7 @@ def _consequence(t: Translator, code: str) -> None:
         return
     va = t.homes[value]
     if test == "dirty":
-        _put(t, f"if {register}.D: set_dirty({t.need_page(va)})", "if dirty: marks the page")
+        _put(t, f"if {register}.D: set_dirty({register}.pfn)", "if dirty: marks the page")
         t.owed.dirty.pop(va, None)
     elif test in ("needs_flush", "accessible", "present", "nonpresent"):
         needed = t.needs_flush(value) if test == "needs_flush" else f"{register}.P"
@@ -94,15 +94,15 @@ def _go_on(t: Translator, owed: Owed, code: str, returned: bool) -> None:
         _put(t, f"flush({va})", "flushes as decided before")
         _put(t, "undecided:")
         _put(t, f"g_{va} = 0")
+    if owed.generation:
+        _put(t, f"flush_gen(1, {owed.generation})", "flush of that generation on CPU 1")
+        _put(t, f"flush_gen(0, {owed.generation})", "flush of that generation")
     if code != "TLB003" and owed.lazy and not owed.paused:
         _put(t, "lazy_leave()")
     for lock in owed.locks:
         _put(t, f"unlock({lock})")
     if code == "TLB003" and owed.lazy and not owed.paused and not returned:
         _put(t, "lazy_leave()")
-    if owed.generation:
-        _put(t, f"flush_gen(1, {owed.generation})", "flush of that generation on CPU 1")
-        _put(t, f"flush_gen(0, {owed.generation})", "flush of that generation")
     if owed.deferred:
         _reclaim(t, code)
     if not returned and not owed.generation and code != "TLB014":
@@ -128,8 +128,8 @@ def _reclaim(t: Translator, code: str) -> None:
 
 
 def _mark_dirty(t: Translator, owed: Owed) -> None:
-    for va, register in owed.dirty.items():
-        _put(t, f"if {register}.D: set_dirty({t.need_page(va)})", "if dirty: marks the page")
+    for register in owed.dirty.values():
+        _put(t, f"if {register}.D: set_dirty({register}.pfn)", "if dirty: marks the page")
 
 
 def _flush_rest(t: Translator, owed: Owed) -> None:
@@ -154,8 +154,8 @@ def _balance(t: Translator, owed: Owed) -> None:
         if owed.tables:
             _put(t, "free_table(T)", "the gather frees the page table")
             owed.tables = False
-    for page in owed.pages:
-        _put(t, f"put_page({page})", "the gather frees the page")
+    for put in owed.pages:
+        _put(t, put, "the gather frees the page")
     for _ in range(owed.notified):
         _put(t, "mn_end(a); dec(notified)", "ends the invalidation")
     for _ in range(owed.pending):

@@ -209,5 +209,4 @@ class Translator:
 
 def guard_of(event: PathEvent) -> str:
     """The PTL that an event's entry is under, the first where several may be meant."""
-    text = objects(event).get("ptl", "")
-    return text if "'s lock" in text else text.split(" ")[0]
+    return objects(event).get("ptl", "").split(", ")[0]

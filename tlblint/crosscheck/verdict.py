@@ -93,8 +93,14 @@ class Judge:
     """Judges findings. ``machines``: the simulator's profiles; ``place`` turns an event into path and line."""
 
     def __init__(self, machines: Sequence[Profile], place: Place) -> None:
-        self._machines = tuple(machines)
+        # Noting an entry for a batch is one step with its write: kernel code that separates the two is below what is looked at here.
+        self._machines = tuple(replace(machine, batch_step=False) for machine in machines)
         self._place = place
+
+    def machines_of(self, raw: RawFinding) -> list[Profile]:
+        """The machines that the finding is about. What hardware does to the dirty bit is asked only of those that have one."""
+        found = [m for m in self._machines if not set(m.flush_profiles).isdisjoint(raw.profiles)]
+        return [m for m in found if m.hw_dirty] if SHAPES[raw.rule].dirty else found
 
     def judge(self, raw: RawFinding, states: int) -> Judgement:
         """The verdict on one finding, within a budget of states."""
@@ -104,9 +110,7 @@ class Judge:
         reason = static_only(raw)
         if reason:
             return Judgement("inconclusive", reason)
-        machines = [m for m in self._machines if not set(m.flush_profiles).isdisjoint(raw.profiles)]
-        if SHAPES[raw.rule].dirty:
-            machines = [m for m in machines if m.hw_dirty]
+        machines = self.machines_of(raw)
         if not machines:
             return Judgement("inconclusive", "unmodelled: no machine of the simulator is one of " + ", ".join(raw.profiles))
         try:
@@ -125,13 +129,13 @@ class Judge:
         if any(program.unmodelled for program in mended):
             mend, mended = None, []
         search = Search()
-        self._search(raw.rule, programs, mended, _distinct(machines, programs), budget, search)
-        judgement = self._say(raw, programs, search, budget)
+        self.search(raw.rule, programs, mended, distinct(machines, programs), budget, search)
+        judgement = self.conclude(raw, programs, search, budget)
         if search.found is not None and mend is not None:
             judgement = self._with_mend(judgement, raw.rule, programs, mended, mend, search.found[0].machine, budget)
         return judgement
 
-    def _search(self, code: str, programs: Sequence[Program], mended: Sequence[Program], machines: Sequence[Profile], budget: Budget, search: Search) -> None:
+    def search(self, code: str, programs: Sequence[Program], mended: Sequence[Program], machines: Sequence[Profile], budget: Budget, search: Search) -> None:
         """All pairings, those with fewest adversaries first; stops with the first number that shows the fault."""
         holds = dict.fromkeys((machine.name for machine in machines), True)
         for count in range(3):
@@ -180,7 +184,7 @@ class Judge:
             if any(outcome.sometimes.values()):
                 search.met.add(setting.pairing[0].name)
 
-    def _say(self, raw: RawFinding, programs: Sequence[Program], search: Search, budget: Budget) -> Judgement:
+    def conclude(self, raw: RawFinding, programs: Sequence[Program], search: Search, budget: Budget) -> Judgement:
         if search.found is not None:
             setting, number, outcome = search.found
             needs = tuple(dict.fromkeys((*programs[number].needs, *setting.needs)))
@@ -258,7 +262,7 @@ def _beside(pairing: Sequence[Adversary]) -> str:
     return "beside " + " and ".join(adversary.name for adversary in pairing) if pairing else "with nothing but user accesses"
 
 
-def _distinct(machines: Sequence[Profile], programs: Sequence[Program]) -> list[Profile]:
+def distinct(machines: Sequence[Profile], programs: Sequence[Program]) -> list[Profile]:
     """One machine of each sort: those that differ in nothing that the programs meet behave alike."""
     uses = frozenset().union(*(program.uses for program in programs))
     lazy = any("lazy_" in step.text for program in programs for step in program.steps)

@@ -78,7 +78,7 @@ class _Names:
 
     def _object(self, held: object) -> str:
         if isinstance(held, tuple):
-            return " ".join(self._path(str(name)) for name in held)
+            return ", ".join(self._path(str(name)) for name in held)
         if isinstance(held, int):
             return self._value(held) if held else ""
         return self._path(str(held)) if held else ""
