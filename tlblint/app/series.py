@@ -14,6 +14,7 @@ from tlblint.app import spine as spines
 from tlblint.app.check import Outcome, Progress
 from tlblint.app.remembered import Version
 from tlblint.app.series_view import About, assembled, marked
+from tlblint.app.simulated import simulated
 from tlblint.app.spine import Again, Loader, Result, Spine
 from tlblint.app.states import Name, Source, State, changed, not_read, renamed, states, surround
 from tlblint.app.targets import targets
@@ -31,6 +32,7 @@ from tlblint.model.finding import Finding
 from tlblint.model.ir import FileFacts
 from tlblint.model.store import Store
 from tlblint.report.text import source_line
+from tlblint.report.view import is_new
 
 ROUNDS = 3
 """How often the part of a program that is judged is widened, because a violation came or went outside of it."""
@@ -76,6 +78,9 @@ def series(request: Request, loader: Loader | None = None) -> Outcome:
         about = About(__version__, spine, read, base, generation.name(headers), tree.revision, not_read(source, found))
         findings = marked(about, found, lives(_judged(spine, found, part, request)))
         findings, _ = baselines.apply(findings, settings["baseline"].value, lambda rule, path: False, request)
+        if settings["sim"].value:
+            request.progress("simulating", 0, 0)
+            findings = order(_simulated(findings, found, settings["sim-budget"].value, store))
         return Outcome(assembled(about, found, findings), settings, tree.top)
     finally:
         cache.close(store)
@@ -92,6 +97,16 @@ def _read(spine: Spine, jobs: int, debug: bool, store: Store, versions: Sequence
         check.workers(jobs),
         store,
     )
+
+
+def _simulated(findings: Sequence[Finding], found: Sequence[State], budget: int, store: Store) -> list[Finding]:
+    """What the series introduces with the simulator's verdict, on the code as it is after the patch that introduces it."""
+    out: list[Finding] = []
+    for number, state in enumerate(found):
+        new = [finding for finding in findings if finding.patch is not None and is_new(finding) and finding.patch.index == number]
+        lines = {path: _lines(fact) for path, fact in state.facts.items()} if new else {}
+        out += simulated(new, state.raw, state.contents, lines, budget, store) if new else []
+    return [*out, *(finding for finding in findings if not is_new(finding))]
 
 
 class _Anew:
@@ -138,7 +153,8 @@ def _findings(spine: Spine, again: Again, state: State, part: frozenset[Name], t
     rules = own.by_code(spine.rules)
     lines = {fact.path: _lines(fact) for fact in facts}
     files = Files(lines, state.contents, tuple(table for fact in facts for table in fact.tables))
-    refined = refine([finding for finding in result.findings if finding.rule in spine.active], files, rules)
+    state.raw = tuple(finding for finding in result.findings if finding.rule in spine.active)
+    refined = refine(state.raw, files, rules)
     near = again.near if part else frozenset()
     inside = [finding for finding in refined if (finding.path, finding.function) in near]
     beyond = [finding for finding in refined if (finding.path, finding.function) not in near]

@@ -17,6 +17,7 @@ from tlblint.io import prefilter, snapshot
 from tlblint.io.apply import Applied
 from tlblint.io.tree import LIMIT, Tree, below, is_c, read_all
 from tlblint.io.words import Words
+from tlblint.model.finding import RawFinding
 from tlblint.model.ir import FileFacts, Function, NotAnalysed
 from tlblint.model.series import Patch
 from tlblint.model.store import NOTHING, Store
@@ -47,6 +48,8 @@ class State:
     moved: Mapping[str, str] = field(default_factory=dict)
     gaps: tuple[NotAnalysed, ...] = ()
     notes: tuple[str, ...] = ()
+    raw: tuple[RawFinding, ...] = ()
+    """What the engine found."""
 
 
 @dataclass(frozen=True)
