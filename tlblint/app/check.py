@@ -160,13 +160,14 @@ def _report(tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.S
     stale: tuple[Stale, ...] = ()
     if request.shard is None:  # a baseline is one for the whole: an entry may follow its function into a file of another shard
         findings, stale = baselines.apply(findings, settings["baseline"].value, sure, request)
+    plain = tuple(findings) if request.shard else ()
     if settings["sim"].value:
         request.progress("simulating", 0, 0)
         request.stage("simulating")
         findings = order(simulated(findings, raw, contents, lines, settings["sim-budget"].value, store))
     ours = [fact for fact in facts if inside(fact.path)]
     name = digest(context, contents) if request.shard else ""
-    rest = Rest(name, roots, tuple(sorted(judged)), tuple(sorted(unsure)), sum(fact.partial for fact in ours), _lost(gaps))
+    rest = Rest(name, roots, tuple(sorted(judged)), tuple(sorted(unsure)), sum(fact.partial for fact in ours), _lost(gaps), plain)
     report = Report(
         version=__version__,
         ruleset=spine.ruleset,
@@ -181,16 +182,17 @@ def _report(tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.S
         stale=stale,
         submodules=tree.list(roots).submodules,
         excused=quiet,
-        graphs=_graphs(findings, known, contents, lines, settings, tree),
+        graphs=_graphs(findings, known, contents, lines, settings, tree, request.shard is not None),
     )
     return report, rest
 
 
 def _graphs(
-    findings: Sequence[Finding], known: reuse.Facts, contents: Mapping[str, bytes], lines: Mapping[str, Lines], settings: config.Settings, tree: Tree
-) -> Mapping[Place, GraphView]:
-    """Calls around the findings, for formats that show them."""
-    if not findings or not any(FORMATS[target.format].templates for target in targets(settings["format"].value)):
+    findings: Sequence[Finding], known: reuse.Facts, contents: Mapping[str, bytes], lines: Mapping[str, Lines], settings: config.Settings, tree: Tree,
+    shard: bool,
+) -> Mapping[Place, GraphView]:  # fmt: skip
+    """Calls around the findings, for formats that show them; nobody knows yet in which a shard will be."""
+    if not findings or not (shard or any(FORMATS[target.format].templates for target in targets(settings["format"].value))):
         return {}
     from tlblint.app.graph import shipped  # they build on this module
     from tlblint.app.neighbours import neighbours

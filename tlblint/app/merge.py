@@ -48,7 +48,9 @@ def merge(request: Request, raws: Sequence[bytes] | None = None) -> Outcome:
         raise InputError("-v", "the shards did not look at what contracts keep quiet", "run them with -v, too")
     settings = _settings(first, request.flags)
     report = _joined(parts)
-    findings, stale = _known(list(report.findings), parts, settings, request)
+    plain = order(chain.from_iterable(part.rest.plain or part.report.findings for part in parts))
+    marked, stale = _known(plain, parts, settings, request)
+    findings = [mark if mark.suppressed_by == "baseline" else found for mark, found in zip(marked, report.findings, strict=True)]
     report = replace(report, findings=tuple(findings), stale=stale)
     return Outcome(report, settings, request.cwd, place=lambda path: shard.placed(first, path), command=_command(first, request))
 
@@ -127,6 +129,7 @@ def _joined(parts: Sequence[Part]) -> Report:
         health=health,
         findings=tuple(order(chain.from_iterable(report.findings for report in reports))),
         sources={path: sources[path] for path in sorted(sources)},
+        graphs={place: graph for part in parts for place, graph in part.graphs},
         excused=tuple(sorted(chain.from_iterable(report.excused for report in reports))),
     )
 

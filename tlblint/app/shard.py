@@ -11,7 +11,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -19,7 +19,9 @@ import msgspec
 from tlblint.io.config import Settings
 from tlblint.io.errors import InputError
 from tlblint.io.tree import Listing
-from tlblint.report.view import Report
+from tlblint.model.finding import Finding
+from tlblint.report.graph_view import GraphView
+from tlblint.report.view import Place, Report
 
 SCHEMA = "tlblint-shard/1"
 MOST = 10_000
@@ -58,6 +60,8 @@ class Rest:
     unsure: tuple[str, ...]
     partial: int
     lost: int
+    plain: tuple[Finding, ...] = ()
+    """The findings of the report, in its order, as they were before simulation, which passes over what a baseline knows; () without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,8 @@ class Part:
     command: str
     rest: Rest
     report: Report
+    graphs: tuple[tuple[Place, GraphView], ...] = ()
+    """Those of the report, which has none itself: JSON has no keys of many parts."""
 
 
 def digest(context: Listing, contents: Mapping[str, bytes]) -> str:
@@ -110,7 +116,8 @@ def part(
         baseline=baseline,
         command=command,
         rest=rest,
-        report=report,
+        report=replace(report, graphs={}),
+        graphs=tuple(report.graphs.items()),
     )
 
 
