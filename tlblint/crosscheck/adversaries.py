@@ -151,13 +151,18 @@ def fault(entries: Sequence[Entry]) -> list[str]:
     """A page fault fills an empty entry with a new page."""
     e = entries[0]
     may = f"pte[{e.va}] == 0 and not wforbid[{e.va}] and not rforbid[{e.va}]"
-    return [f"lock({e.lock})", f"{KEY}nop()", f'if {may}: set_pte({e.va}, P|W|pfn(3)); fresh = 1; own = 1 "maps a new page"', f"unlock({e.lock})"]
+    return [
+        f"lock({e.lock})",
+        f'{KEY}nop() "looks at the entry"',
+        f'if {may}: set_pte({e.va}, P|W|pfn(3)); fresh = 1; own = 1 "maps a new page"',
+        f"unlock({e.lock})",
+    ]
 
 
 def hash_fault(entries: Sequence[Entry]) -> list[str]:
     """A page fault fills an empty entry, and the hash table behind it."""
     e = entries[0]
-    return [*fault(entries)[:-1], f"if own: hash_insert({e.va})", f"unlock({e.lock})"]
+    return [*fault(entries)[:-1], f'if own: hash_insert({e.va}) "puts it into the hash table"', f"unlock({e.lock})"]
 
 
 def ksm(entries: Sequence[Entry]) -> list[str]:
@@ -219,7 +224,7 @@ def switcher(entries: Sequence[Entry]) -> list[str]:
 def device(entries: Sequence[Entry]) -> list[str]:
     """A secondary MMU uses what it has of the entry."""
     e = entries[0]
-    return [f"{KEY}nop()", f"dev_store({e.va})", f"dev_load({e.va})"]
+    return [f'{KEY}nop() "is asked to work"', f"dev_store({e.va})", f"dev_load({e.va})"]
 
 
 def spinner(entries: Sequence[Entry]) -> list[str]:
@@ -236,7 +241,7 @@ def flag_trusting(entries: Sequence[Entry]) -> list[str]:
     """Takes write permission from an entry of that page table; for an absent entry it goes by the flag."""
     return [
         "lock(ptl_other)",
-        "f = due",
+        'f = due "reads the flag"',
         "if not f goto done",
         "flush_mm()",
         "c = cmpxchg(due, f, 0)",
@@ -255,7 +260,7 @@ def flag_user(entries: Sequence[Entry]) -> list[str]:
     e = entries[0]
     return [
         f"lock({e.lock})",
-        "f = due",
+        'f = due "reads the flag"',
         "if not f goto done",
         "flush_mm()",
         "c = cmpxchg(due, f, 0)",

@@ -84,14 +84,19 @@ def readable(witness: Witness, name: str) -> Witness:
     """The witness without what only the translation knows: registers, and bytes that tell whether a pairing means anything. The path
     goes by ``name``."""
     actors = tuple((name if actor == PATH else actor, cpu) for actor, cpu in witness.actors)
-    things = tuple(thing for thing in witness.things if not _hidden(thing))
+    things = tuple(_named(thing, name) for thing in witness.things if not _hidden(thing))
     sentence = re.sub(rf"\b(?<=\(){PATH}(?= on CPU)|(?<= of ){PATH}(?=[,.])", name, witness.sentence)
     return replace(witness, actors=actors, steps=tuple(_readable(step, name) for step in witness.steps), things=things, sentence=sentence)
 
 
 def _readable(step: WitnessStep, name: str) -> WitnessStep:
-    changes = tuple(change for change in step.changes if change.before != change.after and not _hidden(change.thing))
+    kept = (change for change in step.changes if change.before != change.after and not _hidden(change.thing))
+    changes = tuple(replace(change, thing=_named(change.thing, name)) for change in kept)
     return replace(step, actor=name if step.actor == PATH else step.actor, changes=changes, note="" if "'s " in step.note else step.note)
+
+
+def _named(thing: str, name: str) -> str:
+    return f"{name}'s {thing.removeprefix(PATH + chr(39) + 's ')}" if thing.startswith(PATH + "'s ") else thing
 
 
 def _hidden(thing: str) -> bool:
