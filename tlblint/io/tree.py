@@ -233,6 +233,7 @@ class Revision:
         self.revision: str | None = git.resolve(directory, revision)
         self._stack = ExitStack()
         self._folder = lru_cache(maxsize=None)(self._look)
+        self._listed = lru_cache(maxsize=None)(self._list)
 
     @cached_property
     def _all(self) -> Mapping[str, tuple[str, str]]:
@@ -275,6 +276,9 @@ class Revision:
         return self._stack.enter_context(git.blobs(self.directory))
 
     def list(self, paths: Sequence[str] = ()) -> Listing:
+        return self._listed(tuple(paths))
+
+    def _list(self, paths: tuple[str, ...]) -> Listing:
         entries = self._below(paths)
         chosen = [path for path in sorted(entries) if is_c(path)]
         links = [path for path in chosen if entries[path][0] == "120000"]
