@@ -92,7 +92,7 @@ def test_the_store_says_what_the_engine_said(filled: tuple[EngineResult, dict[tu
     assert store.missed == 0
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.data())
 def test_any_edit(filled: tuple[EngineResult, dict[tuple[str, bytes], bytes]], data: st.DataObject) -> None:
     store = Held()
@@ -176,3 +176,14 @@ def test_any_edit_of_real_files(top: Path) -> None:
         facts[path] = spine.facts(path, raw[path])
         same(judge(facts, store), judge(facts))
 
+
+
+def test_what_functions_say_is_asked_again_when_others_say_other_things() -> None:
+    """A flag counts only where somebody in the program takes it back: an edit in one file changes what another one says."""
+    user = b"void user(struct mm_struct *mm, pte_t *pte)\n{\n\tptep_get_and_clear(mm, 0, pte);\n\tmm->my_flush_flag = 1;\n}\n"
+    clears = b"void other(struct mm_struct *mm, pte_t *pte)\n{\n\tset_pte_at(mm, 0, pte, *pte);\n\tmm->my_flush_flag = 0;\n}\n"
+    store = Held()
+    one = {"mm/user.c": SPINE.facts("mm/user.c", user), "mm/other.c": SPINE.facts("mm/other.c", clears)}
+    other = {**one, "mm/other.c": SPINE.facts("mm/other.c", clears.replace(b"= 0", b"= 2"))}
+    for facts in (one, other, one, other):
+        same(judge(facts, store), judge(facts))

@@ -13,6 +13,7 @@ MEANING = {
     "facts": "what was read of files",
     "judged": "what was found from groups of functions on",
     "run": "what was found in whole trees",
+    "said": "what functions say by themselves",
     "tree": "which files of a tree hold something of interest, and when those were changed",
     "verdict": "what the simulation said of findings",
 }

@@ -38,6 +38,14 @@ class Program:
             self._said[key] = make()
         return self._said[key]  # type: ignore[no-any-return]
 
+    def tell(self, what: object, index: int, answer: object) -> None:
+        """What ``once`` is to answer."""
+        self._said[what, index] = answer
+
+    def told(self, what: object, index: int) -> object:
+        """What ``once`` has answered; None where nobody asked."""
+        return self._said.get((what, index))
+
     def add(self, function: Function) -> int:
         """Take in a function that stands in no file and that no call finds by its name. Returns its index."""
         self.functions.append(function)

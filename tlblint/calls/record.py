@@ -26,8 +26,9 @@ def _nested(depth: int) -> Any:
     return shape
 
 
-_Value = _nested(NESTED)
-_Block: TypeAlias = tuple[tuple[_Value, ...], str, _Value | None, tuple[int, ...], int]  # type: ignore[valid-type]
+VALUE = _nested(NESTED)
+"""The type of an instruction or expression."""
+_Block: TypeAlias = tuple[tuple[VALUE, ...], str, VALUE | None, tuple[int, ...], int]  # type: ignore[valid-type]
 _Pairs: TypeAlias = tuple[tuple[str, str], ...]
 _Texts: TypeAlias = tuple[str, ...]
 _Function: TypeAlias = tuple[str, int, int, _Pairs, str, bool, tuple[_Block, ...], frozenset[str], int, _Texts, _Texts]

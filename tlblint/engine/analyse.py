@@ -21,6 +21,7 @@ from tlblint.engine.kept import Kept, Node
 from tlblint.engine.marks import Marks
 from tlblint.engine.report import Reporter
 from tlblint.engine.roots import Judged, Over, Roots, in_order
+from tlblint.engine.said import Said
 from tlblint.engine.scope import Scope
 from tlblint.engine.state import SHIFT
 from tlblint.model.finding import RawFinding
@@ -93,6 +94,9 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
     if memory is not None and (repeated := memory.repeat(facts)) is not None:
         return repeated
     program = Program(facts) if memory is None else memory.program(facts)
+    said = Said(options.store, options.digest, facts) if options.digest and memory is None else None
+    if said is not None:
+        said.tell(program)
     walks = Walks(program, {place: dict(entry.bind) for place, entry in context.slots.items()}, context.roles)
     says = {i: context.says(fn.path, fn.name) | _assumed(fn.annotations) for i, fn in enumerate(program.functions)}
     marks = Marks(program, context.roles)
@@ -100,6 +104,8 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
     marked = {i: marks.kinds.get(i, frozenset()) for i in (*marks.kinds, *judged_for_itself)}
     scope = Scope(program, context.roles, walks, {i for i, promised in says.items() if "settles" in promised}, marked)
     scope.carrying |= set(judged_for_itself)
+    if said is not None:
+        said.keep(program, marks.seen)
 
     def callee(name: str, path: str) -> int | None:
         found = program.resolve(name, path)

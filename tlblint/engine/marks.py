@@ -13,6 +13,7 @@ from functools import partial
 from tlblint.calls.program import Program, arch_of
 from tlblint.model.ir import Block, Expr, Function, Instr
 from tlblint.model.roles import Role
+from tlblint.model.store import key
 
 Resolver = Callable[[str, int], Role | None]
 Mark = tuple[str, dict[str, Expr], frozenset[str], int]
@@ -56,8 +57,10 @@ class Marks:
             if clears:
                 clearing.add(index)
         self._defining = {(functions[i].path, functions[i].name) for i in self.says}
-        seen = ("kinds", self.flags, frozenset(self._defining))
-        self.kinds = {index: kinds for index, fn in enumerate(functions) if (kinds := program.once(seen, index, partial(self._kinds, fn, index in clearing)))}
+        self.seen = "kinds " + key(*sorted(self.flags), "", *(word for place in sorted(self._defining) for word in place)).hex()
+        """What the events of functions depend on besides their text, as one name."""
+        self.kinds = {index: kinds for index, fn in enumerate(functions)
+                      if (kinds := program.once(self.seen, index, partial(self._kinds, fn, index in clearing)))}  # fmt: skip
         """The events of each function that has any."""
 
     @property
