@@ -42,7 +42,13 @@ def test_the_demo_prints_paths_that_exist(installed: Run) -> None:
     assert all((installed.work / path).is_file() and "site" in path for path in paths)  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("arguments", [("rules",), ("explain", "lazy-mode-unpaired"), ("rule", "test", "TLB901"), ("config", "show", "--tree", "."), ("simulate", "--list")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("rules",), ("explain", "lazy-mode-unpaired"), ("rule", "test", "TLB901"), ("config", "show", "--tree", "."), ("simulate", "--list"),
+        ("demo", "-f", "html"),
+    ],
+)  # fmt: skip
 def test_commands_find_their_data(installed: Run, arguments: tuple[str, ...]) -> None:
     done = installed(*arguments)
     assert (done.returncode, done.stderr) == (0, "") and done.stdout
