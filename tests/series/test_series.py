@@ -161,6 +161,7 @@ def test_a_new_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     report = judge(top, 1)
     assert any("mm/new.c" in note and "not analysed" in note for note in report.series.patches[0].notes)  # type: ignore[union-attr]
     assert [finding.rule for finding in report.findings] == ["TLB902"]
+    assert report.series.patches[0].introduced == 0  # type: ignore[union-attr]
 
 
 def test_a_series_without_c_is_judged_in_no_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

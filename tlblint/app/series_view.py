@@ -89,7 +89,7 @@ def _sources(state: State, findings: Sequence[Finding], number: int, last: int) 
 
 
 def _view(about: About, found: Sequence[State], findings: Sequence[Finding]) -> SeriesView:
-    live = [f.patch for f in findings if f.suppressed_by is None and f.patch is not None]
+    live = [f.patch for f in findings if f.suppressed_by is None and f.patch is not None and f.rule != own.NOT_ANALYSED]  # these are notes of patches
     left = sum(mark.change == "existing" for mark in live)
     patches = []
     for number, (patch, state) in enumerate(zip(about.series.patches, found[1:], strict=True), 1):
