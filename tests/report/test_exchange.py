@@ -203,6 +203,27 @@ def test_b4_review_of_a_series_is_told_from_that_of_its_first_patch() -> None:
     assert one(report(RICH, series=SeriesView("mm: batch", "on v6.12", patches[1:])))["tool"] == "tlblint"
 
 
+def test_threads_that_share_a_cpu_share_its_column() -> None:
+    actors = (("zap_pte_range", 0), ("user thread", 1), ("reclaim", 0))
+    steps = (*WITNESS.steps[1:3], WitnessStep(4, "reclaim", 0, "looks"), WITNESS.steps[3], WitnessStep(5, "reclaim", 0, "goes"))
+    assert diagram(replace(WITNESS, actors=actors, steps=steps), 60) == [
+        "CPU0                           CPU1",
+        "----                           ----",
+        "[zap_pte_range]",
+        "ptep_get_and_clear(mm, addr,",
+        "pte)",
+        "  PTE a: present -> none",
+        "frees the page",
+        "[reclaim]",
+        "looks",
+        "                               [user thread]",
+        "                               writes through a",
+        "                                 <- VIOLATION",
+        "                                 (page 1 is free)",
+        "goes",
+    ]
+
+
 def test_more_threads_than_columns_are_listed() -> None:
     actors = tuple((name, cpu) for cpu, name in enumerate(("zap", "user", "kswapd", "")))
     text = "\n".join(diagram(replace(WITNESS, actors=actors), 75))

@@ -1,4 +1,4 @@
-"""An interleaving in columns, one for each thread, as kernel mails draw it."""
+"""An interleaving in columns, one for each thread or CPU, as kernel mails draw it."""
 
 from __future__ import annotations
 
@@ -36,18 +36,25 @@ def _cut(text: str, width: int) -> tuple[str, str]:
 
 
 def diagram(witness: Witness, width: int, unicode: bool = False) -> list[str]:
-    """The steps in time order, each in the column of its thread; lines of at most ``width`` columns."""
-    count = max(1, len(witness.actors))
-    column = (width - GAP * (count - 1)) // count
-    if column < NARROWEST:
+    """The steps in time order, each in the column of its thread, or of its CPU where several threads share one and there are two CPUs or
+    more; lines of at most ``width`` columns."""
+    cpus = list(dict.fromkeys(cpu for _, cpu in witness.actors))
+    shared = 2 <= len(cpus) < len(witness.actors)
+    titles = [f"CPU{cpu}" for cpu in cpus] if shared else [_head(name, cpu) for name, cpu in witness.actors]
+    places = {actor: cpus.index(actor[1]) if shared else at for at, actor in enumerate(witness.actors)}
+    column = (width - GAP * (len(titles) - 1)) // max(1, len(titles))
+    if column < NARROWEST or not titles:
         return list(_listed(witness, width, unicode))
-    heads = [wrapped(clean(_head(name, cpu), unicode), column) for name, cpu in witness.actors]
-    lines = [_row([head[at] if at < len(head) else "" for head in heads], column) for at in range(max(map(len, heads), default=0))]
+    heads = [wrapped(clean(title, unicode), column) for title in titles]
+    lines = [_row([head[at] if at < len(head) else "" for head in heads], column) for at in range(max(map(len, heads)))]
     lines.append(_row(["-" * max(map(cells, head)) for head in heads], column))
-    places = {actor: at for at, actor in enumerate(witness.actors)}
+    last: dict[int, str] = {}
     for step in witness.steps:
         at = places.get((step.actor, step.cpu), 0)
-        lines += [_row(["" for _ in range(at)] + [text], column) for text in _cell(step, column, unicode)]
+        if shared and last.get(at) != step.actor:
+            lines += [_row([""] * at + [text], column) for text in wrapped(clean(f"[{step.actor}]", unicode), column)]
+        last[at] = step.actor
+        lines += [_row([""] * at + [text], column) for text in _cell(step, column, unicode)]
     return lines
 
 
