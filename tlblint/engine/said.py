@@ -15,7 +15,9 @@ from tlblint.model.store import Store, key
 KIND = "said"
 _Words: TypeAlias = frozenset[str]
 _Scan: TypeAlias = tuple[bool, bool, _Words, tuple[str, ...], tuple[VALUE, ...]]
-_DECODER = msgspec.msgpack.Decoder(tuple[str, tuple[tuple[_Scan, tuple[_Words, _Words, bool], _Words], ...]])
+_DECODER = msgspec.msgpack.Decoder(tuple[str, tuple[tuple[_Scan, tuple[_Words, _Words, bool], _Words, bool], ...]])
+WALKING = ("slots", "handed")
+"""What few functions have anything to say of, and then with positions: only that they have not is remembered."""
 
 
 class Said:
@@ -40,17 +42,22 @@ class Said:
                 continue
             if len(functions) == len(self._files[name]):
                 self._known[name] = seen
-                for index, (scan, flags, kinds) in zip(self._files[name], functions, strict=True):
+                for index, (scan, flags, kinds, still) in zip(self._files[name], functions, strict=True):
                     program.tell("scan", index, scan)
                     program.tell("flags", index, flags)
                     program.tell(seen, index, kinds)
+                    for what in WALKING if still else ():
+                        program.tell(what, index, ())
 
     def keep(self, program: Program, seen: str) -> None:
         """Remember what was asked. ``seen`` is the name under which the events of functions were."""
         rows = {}
         for name, indexes in self._files.items():
-            told = [tuple(program.told(what, index) for what in ("scan", "flags", seen)) for index in indexes]
-            if self._known.get(name) != seen and all(None not in answers for answers in told):
+            if self._known.get(name) == seen:
+                continue
+            told = [(*(program.told(what, index) for what in ("scan", "flags", seen)), not any(program.told(what, index) for what in WALKING))
+                    for index in indexes]  # fmt: skip
+            if all(None not in answers for answers in told):
                 rows[name] = msgspec.msgpack.encode((seen, told))
         if rows:
             self._store.put(KIND, rows)
