@@ -293,9 +293,7 @@ ADVERSARIES = (
     Adversary(
         "mprotect", 0, "another thread calls mprotect() on the range while this path holds no mmap lock", mprotect, shares=frozenset({"batch", "pending"})
     ),
-    Adversary(
-        "munmap", 0, "another thread unmaps the range while this path holds no mmap lock", munmap, frozenset({"tables"}), shares=frozenset({"tables", "refill"})
-    ),
+    Adversary("munmap", 0, "another thread unmaps the range while this path holds no mmap lock", munmap, frozenset({"tables"}), shares=frozenset({"tables"})),
     Adversary("fault", 0, f"page faults are served meanwhile: {MMAP}", fault, machines="tlb", shares=frozenset({"refill"})),
     Adversary("hash-fault", 0, f"page faults are served meanwhile: {MMAP}", hash_fault, machines="hash", shares=frozenset({"refill"})),
     Adversary("ksm", 0, "the range is registered with KSM", ksm, unless=frozenset({"no-page", "file", "folio-locked"}), shares=frozenset({"pending"})),

@@ -37,7 +37,7 @@ def _statement(source: bytes, pos: int) -> tuple[int, int] | None:
     text = source[start:end]
     if text.count(b"(") != text.count(b")"):
         return None
-    start += len(text) - len(text.lstrip())
+    start = pos if source.startswith(b"return", pos) else start + len(text) - len(text.lstrip())
     while source.startswith(b"/*", start) and source.find(b"*/", start) < pos:
         start = source.find(b"*/", start) + 2
         start += len(source[start:pos]) - len(source[start:pos].lstrip())
