@@ -24,9 +24,10 @@ MAY_IMPORT = {
     "findings": {"engine"},
     "sim": set(),
     "crosscheck": {"findings", "sim"},
+    "predicates": {"syntax", "roles", "sim"},
     "report": set(),
     "io": set(),
-    "app": {"syntax", "roles", "flow", "calls", "engine", "rulefile", "findings", "sim", "crosscheck", "report", "io"},
+    "app": {"syntax", "roles", "flow", "calls", "engine", "rulefile", "findings", "sim", "crosscheck", "predicates", "report", "io"},
     "cli": {"app"},
 }
 """Layer -> layers it may import besides itself and model."""

@@ -1,0 +1,1 @@
+"""Executes flush predicates and generation helpers as the tree has them: its own headers, its own macros, no compiler."""

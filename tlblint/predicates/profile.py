@@ -1,0 +1,102 @@
+"""A machine to execute a tree for: its configuration, its entry bits, and which stale entries do harm there. All of it is data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from tlblint.predicates.errors import DataError
+from tlblint.predicates.unit import Places
+
+
+@dataclass(frozen=True, slots=True)
+class Bit:
+    """A symbolic bit of an entry. ``at`` is its number for each level ("pte", "pmd"); ``c`` is what the C code calls its mask."""
+
+    name: str
+    at: Mapping[str, int]
+    c: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Oracle:
+    """``needed``: the changes of an entry that leave a harmful translation behind, as a formula. ``levels`` it speaks of."""
+
+    name: str
+    words: str
+    needed: str
+    levels: tuple[str, ...] = ("pte", "pmd")
+
+
+class _Bit(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    name: str
+    pte: int
+    pmd: int | None = None
+    c: str = ""
+
+
+class _Oracle(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    name: str
+    words: str
+    needed: str
+    levels: tuple[str, ...] = ("pte", "pmd")
+
+
+class Profile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """One file of rules/predicates. ``flush_profile`` is the profile of rules/profiles that it is the machine of."""
+
+    name: str
+    arch: str
+    flush_profile: str
+    note: str
+    source: tuple[str, ...]
+    roots: tuple[str, ...]
+    directories: tuple[str, ...]
+    config: tuple[str, ...]
+    predefined: dict[str, str] = {}
+    constants: dict[str, int] = {}
+    features: tuple[str, ...] = ()
+    sizes: dict[str, int] = {}
+    long_bits: int = 64
+    bit: tuple[_Bit, ...] = ()
+    accessible_bit: tuple[_Bit, ...] = ()
+    oracle: tuple[_Oracle, ...] = ()
+    accessible: str = ""
+    fixed: int = 0
+
+    def bits(self) -> tuple[Bit, ...]:
+        """The symbolic bits of an entry."""
+        return tuple(Bit(b.name, {"pte": b.pte, "pmd": b.pte if b.pmd is None else b.pmd}, b.c) for b in self.bit)
+
+    def accessible_bits(self) -> tuple[Bit, ...]:
+        """The symbolic bits for pte_accessible()."""
+        return tuple(Bit(b.name, {"pte": b.pte, "pmd": b.pte}, b.c) for b in self.accessible_bit)
+
+    def oracles(self) -> tuple[Oracle, ...]:
+        """What is needed, under each assumption on the machine."""
+        return tuple(Oracle(o.name, o.words, o.needed, o.levels) for o in self.oracle)
+
+    def places(self) -> Places:
+        """Where headers are looked for."""
+        return Places(self.directories)
+
+    def macros(self) -> dict[str, str]:
+        """What is defined before the first line."""
+        settings: dict[str, str] = {"__KERNEL__": "1", "__GNUC__": "12", "__GNUC_MINOR__": "2", "__STDC__": "1", "__STDC_VERSION__": "201112L", "__CHAR_BIT__": "8"}
+        settings |= {"__GNUC_PATCHLEVEL__": "0", "__OPTIMIZE__": "1", "__ORDER_LITTLE_ENDIAN__": "1234", "__ORDER_BIG_ENDIAN__": "4321"}
+        for item in self.config:
+            name, _, value = item.partition("=")
+            settings[f"CONFIG_{name}"] = value or "1"
+        return settings | self.predefined
+
+
+def load(name: str, raw: bytes) -> Profile:
+    """A profile from its file. Raises DataError naming file and key."""
+    try:
+        return msgspec.toml.decode(raw, type=Profile)
+    except msgspec.DecodeError as error:
+        raise DataError(f"{name}: {error}") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{name}: not UTF-8") from None

@@ -1,0 +1,205 @@
+"""A translation unit: the active text of some roots and all they include, with every macro's history. Files come from a callable."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from posixpath import dirname, normpath
+
+from tlblint.predicates.conditions import truth
+from tlblint.predicates.tokens import Macro, macro
+
+Read = Callable[[str], bytes | None]
+"""The bytes of a file by its path from the top of the tree; None when there is none."""
+
+_COMMENT = re.compile(r"""//[^\n]*|/\*(?:.*?\*/|.*\Z)|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""", re.DOTALL)
+_DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*([a-z_]+)\b((?:\\\n|[^\n])*)\n?", re.MULTILINE)
+_INCLUDE = re.compile(r"\s*([<\"])([^>\"]+)[>\"]")
+_FILES = 4000
+_DEPTH = 120
+_TEXT = 60_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """``word`` is "" for text, else the directive. ``line`` counts from 1."""
+
+    word: str
+    text: str
+    line: int
+
+
+def _plain(found: re.Match[str]) -> str:
+    text = found.group()
+    return text if text[0] != "/" else "\n" * text.count("\n") or " "
+
+
+def pieces(raw: bytes) -> tuple[Piece, ...]:
+    """A file as text and directives, comments gone, line numbers kept."""
+    text = _COMMENT.sub(_plain, raw.decode("latin-1").replace("\r", ""))
+    out = []
+    at, line = 0, 1
+    for found in _DIRECTIVE.finditer(text):
+        if found.start() > at:
+            out.append(Piece("", text[at : found.start()], line))
+            line += text.count("\n", at, found.start())
+        out.append(Piece(found[1], found[2].replace("\\\n", " "), line))
+        line += text.count("\n", found.start(), found.end())
+        at = found.end()
+    if at < len(text):
+        out.append(Piece("", text[at:], line))
+    return tuple(out)
+
+
+@dataclass(slots=True)
+class Shelf:
+    """Files read and taken apart once, for all units of a tree."""
+
+    read: Read
+    held: dict[str, tuple[Piece, ...] | None] = field(default_factory=dict)
+
+    def get(self, path: str) -> tuple[Piece, ...] | None:
+        """The pieces of a file, or None when there is none."""
+        if path not in self.held:
+            raw = self.read(path)
+            self.held[path] = None if raw is None else pieces(raw)
+        return self.held[path]
+
+
+@dataclass(slots=True)
+class Unit:
+    """Active text as one string, where its parts come from, and macros: name -> [(offset, macro or None for #undef)]."""
+
+    text: str = ""
+    starts: list[int] = field(default_factory=list)
+    origins: list[tuple[str, int]] = field(default_factory=list)
+    macros: dict[str, list[tuple[int, Macro | None]]] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+
+    def macro_at(self, name: str, offset: int) -> Macro | None:
+        """The macro that ``name`` is for text at ``offset``; failing that the first that it becomes later."""
+        history = self.macros.get(name)
+        if not history:
+            return None
+        index = bisect_right(history, offset, key=lambda item: item[0]) - 1
+        return history[index][1] if index >= 0 else history[0][1]
+
+    def last(self, name: str) -> Macro | None:
+        """The last definition of a macro, later #undef or not."""
+        return next((found for _, found in reversed(self.macros.get(name, ())) if found is not None), None)
+
+    def where(self, offset: int) -> tuple[str, int]:
+        """(path, line) of an offset of the text; ("", 0) for what is not of a file."""
+        index = bisect_right(self.starts, offset) - 1
+        if index < 0:
+            return "", 0
+        path, line = self.origins[index]
+        return path, line + self.text.count("\n", self.starts[index], offset)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where ``<...>`` is looked for: directories in order. ``generic``: where an ``asm/`` header that an architecture lacks comes from."""
+
+    directories: tuple[str, ...]
+    generic: tuple[str, ...] = ("include/asm-generic", "include/uapi/asm-generic")
+    stop: frozenset[str] = frozenset()
+
+
+def build(shelf: Shelf, roots: Iterable[str], predefined: Mapping[str, str], places: Places) -> Unit:
+    """The unit of ``roots`` (paths, or ``<header>``), as a compiler run with ``predefined`` macros would see it."""
+    builder = _Builder(shelf, places, predefined)
+    for root in roots:
+        builder.include(root, root[1:-1] if root[0] == "<" else root, "", 0, root[0] == "<")
+    builder.unit.text = "".join(builder.out)
+    return builder.unit
+
+
+class _Builder:
+    def __init__(self, shelf: Shelf, places: Places, predefined: Mapping[str, str]) -> None:
+        self.shelf = shelf
+        self.places = places
+        self.unit = Unit()
+        self.out: list[str] = []
+        self.size = 0
+        self.now: dict[str, Macro] = {}
+        self.once: set[str] = set()
+        for name, text in predefined.items():
+            self.define(macro(f"{name} {text}"))
+
+    def define(self, found: Macro | None) -> None:
+        if found is not None:
+            self.now[found.name] = found
+            self.unit.macros.setdefault(found.name, []).append((self.size, found))
+
+    def include(self, _spelled: str, name: str, here: str, depth: int, angled: bool) -> None:
+        path = self.find(name, here, angled)
+        if path is None:
+            self.unit.missing.append(name)
+        elif path not in self.once and depth < _DEPTH and len(self.unit.files) < _FILES and self.size < _TEXT and name not in self.places.stop:
+            self.unit.files.append(path)
+            self.run(path, self.shelf.get(path) or (), depth)
+
+    def find(self, name: str, here: str, angled: bool) -> str | None:
+        candidates = [] if angled else [f"{dirname(here)}/{name}" if here else name]
+        candidates += [f"{directory}/{name}" for directory in self.places.directories]
+        if name.startswith("asm/"):
+            candidates += [f"{directory}/{name[4:]}" for directory in self.places.generic]
+        for candidate in candidates:
+            path = normpath(candidate)
+            if not path.startswith(("..", "/")) and self.shelf.get(path) is not None:
+                return path
+        return None
+
+    def run(self, path: str, parts: Sequence[Piece], depth: int) -> None:
+        """Carry out a file. The stack holds for each open #if: (was active around, some arm taken, this arm active)."""
+        stack: list[tuple[bool, bool, bool]] = []
+        active = True
+        for part in parts:
+            word = part.word
+            if not word:
+                if active:
+                    self.emit(path, part)
+            elif word in ("if", "ifdef", "ifndef"):
+                holds = active and self.holds(word, part.text)
+                stack.append((active, holds, holds))
+                active = holds
+            elif word in ("elif", "else", "elifdef", "elifndef"):
+                if stack:
+                    around, taken, _ = stack.pop()
+                    holds = around and not taken and (word == "else" or self.holds(word[2:], part.text))
+                    stack.append((around, taken or holds, holds))
+                    active = holds
+            elif word == "endif":
+                active = stack.pop()[0] if stack else True
+            elif active:
+                self.directive(path, part, depth)
+
+    def holds(self, word: str, text: str) -> bool:
+        if word.endswith("def"):
+            name = text.split(maxsplit=1)[:1]
+            return bool(name and name[0] in self.now) == (word == "ifdef")
+        return truth(text, self.now.get)
+
+    def directive(self, path: str, part: Piece, depth: int) -> None:
+        if part.word == "define":
+            self.define(macro(part.text, path, part.line))
+        elif part.word == "undef":
+            name = part.text.strip()
+            if self.now.pop(name, None) is not None:
+                self.unit.macros[name].append((self.size, None))
+        elif part.word in ("include", "include_next"):
+            found = _INCLUDE.match(part.text)
+            if found is not None:
+                self.include(part.text, found[2], path, depth + 1, found[1] == "<")
+        elif part.word == "pragma" and part.text.strip() == "once":
+            self.once.add(path)
+
+    def emit(self, path: str, part: Piece) -> None:
+        self.unit.starts.append(self.size)
+        self.unit.origins.append((path, part.line))
+        self.out.append(part.text)
+        self.size += len(part.text)
