@@ -157,3 +157,11 @@ def test_where_a_page_goes_nothing_else_is_printed_but_the_summary(top: Path, tl
     done = tlblint(top, "check", "--tree", ".", "-f", "html=h.html", "-f", "sarif=s.json")
     assert done.returncode == 1 and not done.stdout and done.stderr.startswith(b"Found 1 error")
     assert tlblint(top, "check", "--tree", ".", "-f", "html=h.html", "-qq").stderr == b""
+
+
+def test_sources_of_a_series_are_said_to_be_those_of_the_tree(top: Path, tlblint: Run) -> None:
+    made = json.loads((top / "a.json").read_bytes())
+    made["series"] = {"title": "t", "base": "b", "notes": [], "patches": []}
+    (top / "s.json").write_text(json.dumps(made))
+    assert b"Excerpts are those of the tree that was named" in tlblint(top, "report", "s.json", "--tree", ".", "-f", "html").stdout
+    assert b"Excerpts are those of" not in tlblint(top, "report", "s.json", "-f", "html").stdout

@@ -20,6 +20,7 @@ from tlblint.report.view import Report, RuleView
 
 MOST = 256 << 20
 """Bytes of the largest result that is read."""
+ELSEWHERE = "Excerpts are those of the tree that was named: where a patch moves lines they do not fit."
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,8 @@ def _with_sources(found: Report, settings: config.Settings, request: ReportReque
         known = frozenset(tree.list().paths)
         named = {path for finding in found.findings for path in (finding.path, *(step.path for step in finding.trace))}
         sources, _ = read_all(tree, sorted(named & known))
+        if found.series is not None:
+            found = replace(found, series=replace(found.series, notes=(*found.series.notes, ELSEWHERE)))
         return Outcome(replace(found, sources=sources), settings, tree.top)
     finally:
         tree.close()
