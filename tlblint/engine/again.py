@@ -159,9 +159,8 @@ class Memory(Generic[Result]):
         run = _Run(roots, self._table, self._flows)
         near = roots.near_to(None if self.part is None else {i for i in view.alive if view.name(i) in self.part})
         run.start((index, entry) for index, entry in sorted(roots.starts(), key=lambda start: start[0]) if index in near)
-        for index in sorted(roots.scope.carrying & near):
-            if index not in run.visited and not view.functions[index].variant and roots.subject(index):
-                run.start([(index, roots.entry(index))])
+        for index in roots.unreached(near, run.visited):
+            run.start([(index, roots.entry(index))])
         self.told = replace(self.told, near=view.names(near))
         run.drop_doubtful()
         self._run = run
