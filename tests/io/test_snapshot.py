@@ -99,7 +99,7 @@ OPENERS: list[Callable[[str], Tree]] = [PlainDir, Worktree]
 @pytest.mark.parametrize("opener", OPENERS)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
-def test_any_changes(tmp_path: Path, opener: Callable[[str], Tree], data: st.DataObject) -> None:
+def test_any_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opener: Callable[[str], Tree], data: st.DataObject) -> None:
     top = tmp_path / "tree"
     shutil.rmtree(top, ignore_errors=True)
     for name in NAMES:
@@ -110,6 +110,7 @@ def test_any_changes(tmp_path: Path, opener: Callable[[str], Tree], data: st.Dat
         git(top, "init", "-q")
         git(top, "add", "a.c", "mm")
     store = Held()
+    monkeypatch.setattr(snapshot, "FEW", data.draw(st.sampled_from([0, 1, 32])))
     for _ in range(data.draw(st.integers(1, 4))):
         places = data.draw(st.sampled_from([(), (), ("mm",), ("drivers", "mm/sub")]))
         assert search(opener(str(top)), store, places) == expected(opener(str(top)), places)

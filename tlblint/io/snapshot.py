@@ -22,6 +22,9 @@ from tlblint.io.words import Words
 from tlblint.model.store import NOTHING, Store, key
 
 TREE, BLOBS = "tree", "blobs"
+FEW = 32
+"""Changed files that are searched again by the next run, too: that costs less than to write down anew what is known of all."""
+
 MOST = 400_000
 """Objects that are remembered as being of no interest."""
 
@@ -60,6 +63,8 @@ def remembered(tree: Tree, paths: Sequence[str], words: Iterable[bytes], where: 
     closed = {path for path in again if not os.access(os.path.join(tree.top, path), os.R_OK)}  # of interest because nobody knows
     found = (seen.found - doubtful).union(again)
     chosen = tuple(path for path in where.cut(paths) if path in found)
+    if seen.states and len(doubtful) <= FEW:
+        return chosen
     doubt = {*walked.recent, *closed, *(set(walked.files) - listed)}
     now = _Seen({os.fsencode(folder): states for folder, states in walked.states.items()}, set(chosen), doubt)
     if walked.places != ("",):  # what lies elsewhere stays as it was
