@@ -51,12 +51,14 @@ class Marks:
             words = frozenset(WORDS[e.kind] for e in role.effects if e.kind in WORDS and "dirty" not in e.attrs) if role is not None else _NONE
             if words and not arch_of(fn.path):
                 self.says[index] = words
+            elif role is not None and (_takes_and_flushes(role) or self.lost(fn)):
+                self.says[index] = _NONE
             cleared, kept, clears = program.once("flags", index, partial(self._learn, fn))
             self._cleared |= cleared
             self._kept |= kept
             if clears:
                 clearing.add(index)
-        self._defining = {(functions[i].path, functions[i].name) for i in self.says}
+        self._defining = {(functions[i].path, functions[i].name) for i, words in self.says.items() if words}
         self.seen = "kinds " + key(*sorted(self.flags), "", *(word for place in sorted(self._defining) for word in place)).hex()
         """What the events of functions depend on besides their text, as one name."""
         self.kinds = {index: kinds for index, fn in enumerate(functions)
@@ -172,6 +174,11 @@ class Marks:
             yield "flush.kept"
         for marks in self.lost(fn).values():
             yield from (mark[0] for mark in marks)
+
+
+def _takes_and_flushes(role: Role) -> bool:
+    """Whether an API function is to flush what it takes out: in between it may ask the wrong one."""
+    return any(effect.kind == "entry.clear" and "flushed" in effect.attrs for effect in role.effects)
 
 
 def _of_space(path: str, fn: Function) -> bool:
