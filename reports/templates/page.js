@@ -79,8 +79,8 @@
     let here = findings.find((finding) => finding.id === state.f);
     if (!here || !shown.includes(here)) {
       here = shown[0];
+      if (state.f) state.step = 0;
       state.f = here ? here.id : "";
-      state.step = 0;
     }
     body.classList.toggle("all", state.all === "1");
     one("#all").setAttribute("aria-pressed", String(state.all === "1"));
@@ -137,8 +137,9 @@
   // The marked step, and what stands for the same line in the other views.
   function mark(here, name) {
     for (const old of all(".sel")) old.classList.remove("sel");
-    if (!state.step) return;
     const panel = one(`.panel[data-tab=${name}]`, here);
+    if (name === "timeline") tell(panel);
+    if (!state.step) return;
     const same = panel ? all(`[data-n="${state.step}"]`, panel) : [];
     if (!same.length) return;
     const places = new Set(same.map((step) => step.dataset.p).filter(Boolean));
@@ -147,6 +148,33 @@
     const seen = same.find((step) => step.getClientRects().length) || same[0];
     seen.scrollIntoView({ block: "nearest", behavior: still.matches || !ready ? "auto" : "smooth" });
     say(same[same.length - 1].textContent);
+  }
+
+  // What every thing of the interleaving was before the marked step and is after it.
+  function tell(panel) {
+    const rows = all("li[data-n]", panel), things = new Map();
+    for (const old of all(".state", panel)) old.remove();
+    if (!rows.length || !state.step) return;
+    for (const row of rows) {
+      const at = Number(row.dataset.n);
+      for (const change of all(".c", row)) {
+        const [thing, before, after] = [...change.children].map((part) => part.textContent);
+        if (!things.has(thing)) things.set(thing, [before, before, ""]);
+        if (at < state.step) things.set(thing, [after, after, ""]);
+        if (at === state.step) things.set(thing, [things.get(thing)[0], after, "now"]);
+      }
+    }
+    const table = document.createElement("table");
+    table.className = "state";
+    table.createCaption().textContent = "Step " + one(`li[data-n="${state.step}"]`, panel).textContent.split(".")[0];
+    const add = (name, cells, mark) => {
+      const row = table.insertRow();
+      row.className = mark;
+      for (const text of cells) row.appendChild(document.createElement(name)).textContent = text;
+    };
+    add("th", ["", "before", "after"], "");
+    for (const [thing, [before, after, mark]] of things) add("td", [thing, before, after], mark);
+    one("details.list", panel).before(table);
   }
 
   function say(words) {

@@ -106,6 +106,20 @@ def test_keys_for_steps_in_source_and_timeline(page: Open) -> None:
     quiet(one)
 
 
+def test_the_marked_step_is_told_thing_by_thing(page: Open) -> None:
+    one = page(rich(), "tab=timeline&step=3")
+    rows = "[...document.querySelectorAll('.finding.on .state tr')].map(r => [r.className, ...[...r.cells].map(c => c.textContent)])"
+    assert one.js(rows) == [
+        ["", "", "before", "after"], ["", "TLB of CPU1", "a: page 1, write", "a: page 1, write"], ["now", "PTE a", "page 1, write", "none"],
+        ["", "batch", "empty", "empty"], ["", "promise", "none", "none"], ["", "page 1", "clean", "clean"],
+    ]  # fmt: skip
+    one.key("n")
+    assert one.js(rows)[3] == ["now", "batch", "empty", "CPU1 pending"] and one.js(rows)[2] == ["", "PTE a", "none", "none"]
+    one.key("p", "p", "p", "1")
+    assert one.seen(".state") == []
+    quiet(one)
+
+
 def test_clicking_a_row_of_the_picture_selects_it(page: Open) -> None:
     one = page(rich(), "tab=timeline")
     one.js("document.querySelector('.finding.on svg .r[data-n=\"5\"]').dispatchEvent(new MouseEvent('click', {bubbles: true}))")

@@ -34,14 +34,14 @@ LANES = 24
 
 @dataclass(frozen=True, slots=True)
 class TimeRow:
-    """A step of the interleaving in words. ``number`` is its 1-based place; ``place`` is "path:line" or ""."""
+    """A step of the interleaving in words. ``number`` is its 1-based place; ``place`` is "path:line" or ""; ``changes`` are (thing, before, after)."""
 
     number: int
     said: str
     actor: str
     text: str
     place: str
-    changes: tuple[str, ...]
+    changes: tuple[tuple[str, str, str], ...]
     mark: str
     note: str
     after: str
@@ -210,7 +210,7 @@ def _time(finding: Finding, level: int) -> TimeView | None:
 def _time_row(place: int, row: Row, time: Timeline) -> TimeRow:
     said = f"{row.number} to {row.number + row.folded - 1}" if row.folded else str(row.number) if row.number else "+"
     spot = clean(f"{row.path}:{row.line}") if row.path is not None and row.line is not None else ""
-    changes = tuple(clean(f"{change.thing}: {change.before} \u2192 {change.after}") for change in row.changes)
+    changes = tuple((clean(change.thing), clean(change.before), clean(change.after)) for change in row.changes)
     after = f"made possible by step {time.rows[row.cause].number}" if row.cause is not None else ""
     actor = clean(time.lanes[row.lane].name)
     return TimeRow(place + 1, said, actor, clean(row.text), spot, changes, clean(row.said), clean(row.note), after, row.mark == "violation")
