@@ -178,7 +178,9 @@
   }
 
   function say(words) {
-    if (count) count.textContent = `${shown.length} of ${findings.length} findings. ${words || ""}`.trim();
+    if (!count) return;
+    count.textContent = `${shown.length} of ${findings.length} findings.`;
+    one("#said").textContent = words;
   }
 
   function near(link) {
