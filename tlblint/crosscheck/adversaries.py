@@ -22,7 +22,7 @@ class Adversary:
     ``needs``: the assumption under which it runs beside the path, "" when it always may. ``footprint``: what it must have in common with
     the path, a subset of Program.uses besides "entry". ``unless``: what on the path rules it out. ``machines``: "tlb", "hash", or a
     feature of flush profiles without which there is no such thing. ``shares``: what it has in common with others of its kind, apart from
-    the path; two that share nothing are not tried together.
+    the path; two that share nothing are not tried together. ``far``: how much is taken for granted, of several that show the same the nearest is told.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Adversary:
     machines: str = ""
     shares: frozenset[str] = frozenset()
     kind: str = "thread"
+    far: int = 0
 
 
 def _per_entry(entries: Sequence[Entry], make: Callable[[Entry, str], list[str]]) -> list[str]:
@@ -275,7 +276,7 @@ def flag_user(entries: Sequence[Entry]) -> list[str]:
 
 
 MMAP = "the mmap lock is not held for writing, so that another thread can do this"
-RMAP = "the page is on the LRU"
+RMAP = "the page is on the LRU and its folio is not locked"
 
 ADVERSARIES = (
     Adversary(
@@ -287,17 +288,36 @@ ADVERSARIES = (
         machines="batched-unmap",
         shares=frozenset({"batch"}),
     ),
-    Adversary("writeback", 0, "the page belongs to a file that is written back", writeback, unless=frozenset({"no-page", "anon", "folio-locked"})),
-    Adversary("truncate", 0, "the page belongs to a file that is truncated", truncate, unless=frozenset({"no-page", "anon", "folio-locked"})),
+    Adversary(
+        "writeback",
+        0,
+        "the page belongs to a file that is written back, and its folio is not locked",
+        writeback,
+        unless=frozenset({"no-page", "anon", "folio-locked"}),
+    ),
+    Adversary(
+        "truncate",
+        0,
+        "the page belongs to a file that is truncated, and its folio is not locked",
+        truncate,
+        unless=frozenset({"no-page", "anon", "folio-locked"}),
+    ),
     Adversary("madvise", 0, f"MADV_DONTNEED of the range: {MMAP}", dontneed, shares=frozenset({"batch", "pending", "refill"})),
     Adversary(
-        "mprotect", 0, "another thread calls mprotect() on the range while this path holds no mmap lock", mprotect, shares=frozenset({"batch", "pending"})
+        "mprotect",
+        0,
+        "another thread calls mprotect() on the range while this path holds no mmap lock",
+        mprotect,
+        shares=frozenset({"batch", "pending"}),
+        far=1,
     ),
-    Adversary("munmap", 0, "another thread unmaps the range while this path holds no mmap lock", munmap, frozenset({"tables"}), shares=frozenset({"tables"})),
+    Adversary(
+        "munmap", 0, "another thread unmaps the range while this path holds no mmap lock", munmap, frozenset({"tables"}), shares=frozenset({"tables"}), far=1
+    ),
     Adversary("fault", 0, f"page faults are served meanwhile: {MMAP}", fault, machines="tlb", shares=frozenset({"refill"})),
     Adversary("hash-fault", 0, f"page faults are served meanwhile: {MMAP}", hash_fault, machines="hash", shares=frozenset({"refill"})),
     Adversary("ksm", 0, "the range is registered with KSM", ksm, unless=frozenset({"no-page", "file", "folio-locked"}), shares=frozenset({"pending"})),
-    Adversary("migrate", 0, f"{RMAP} and is migrated", migrate, unless=frozenset({"no-page", "folio-locked"})),
+    Adversary("migrate", 0, f"{RMAP}, and it is migrated", migrate, unless=frozenset({"no-page", "folio-locked"})),
     Adversary("gup", 1, "", gup_fast, frozenset({"tables"}), shares=frozenset({"tables"})),
     Adversary("other-flusher", 0, "another thread works on another page table of this mm", other_flusher, shares=frozenset({"batch"})),
     Adversary("counted-flusher", 0, "", counted_flusher, frozenset({"generation"})),

@@ -405,6 +405,9 @@ def _test(t: Translator, e: PathEvent, act: bool) -> None:
             return
     if test == "needs_flush" and t.taken.get(t.homes.get(value, ""), value) not in (value, ""):
         return  # the answer is about another value than the one that was taken out
+    home = t.homes.get(value, "")
+    if home and home not in t.stored and (test, e.note) in (("present", "false"), ("nonpresent", "true"), ("none", "true")):
+        t.absent.setdefault(home, "0" if test == "none" else "A")
     condition = t.condition(e, value, e.note == "true")
     if condition is not None:
         t.skip_unless(condition, t.registers[value], t.homes[value])

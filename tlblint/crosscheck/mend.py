@@ -62,6 +62,8 @@ def _taken(story: Story) -> PathEvent | None:
 def _tlb001(story: Story) -> Mend:
     at = max(story.origin, 0)
     site = story.events[at]
+    while at + 1 < len(story.events) and site.kind == story.events[at + 1].kind == "ptl.acquire" and story.events[at + 1].pos == site.pos:
+        at += 1  # one call may take two locks
     mm = objects(site).get("mm", "")
     flush = made(site, "flush.batched", "flush_tlb_batched_pending")
     edit = Edit("after", site, f"flush_tlb_batched_pending({mm});") if site.kind == "ptl.acquire" and _plain(mm) else None

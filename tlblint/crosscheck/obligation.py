@@ -55,6 +55,8 @@ def origin_of(raw: RawFinding) -> int:
 def story_of(raw: RawFinding) -> Story:
     """The path with what the obligation needs."""
     story = Story(raw.events, origin_of(raw))
+    if raw.rule == "TLB001" and raw.act == "entry.install":
+        return _of_an_absent_entry(story)
     if raw.rule == "TLB003":
         return _changed_in_lazy_mode(story)
     if raw.rule == "TLB011" and not any(e.kind in ("flush.record", "unmap.defer", "generation.take") for e in raw.events):
@@ -63,6 +65,18 @@ def story_of(raw: RawFinding) -> Story:
     if raw.rule == "TLB014" and raw.act == "flush.gather":
         return _changed_since_the_gather(story)
     return story
+
+
+def _of_an_absent_entry(story: Story) -> Story:
+    """Moving an entry without asking for deferred flushes is the fault where it is not present: present ones are flushed when they move."""
+    events = story.events
+    at = next((n for n, e in enumerate(events) if n > story.origin and e.kind == "entry.clear"), -1)
+    if at < 0:
+        return story
+    found = objects(events[at])
+    read = made(events[at], "entry.read", "the entry", pte=found.get("pte", ""), value="looked", ptl=found.get("ptl", ""))
+    absent = replace(made(events[at], "test.present", "present", value="looked"), note="false")
+    return Story((*events[:at], read, absent, *events[at:]), story.origin)
 
 
 def _changed_in_lazy_mode(story: Story) -> Story:

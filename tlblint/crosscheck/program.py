@@ -26,11 +26,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A page-table entry of the program: its VA, the lock that guards it, the page it maps at the start (0: none)."""
+    """A page-table entry of the program: its VA, the lock that guards it, the page it maps at the start (0: none), and what it holds then if
+    that is neither a page nor nothing."""
 
     va: str
     lock: str
     page: int
+    start: str = "0"
 
 
 @dataclass(frozen=True, slots=True)

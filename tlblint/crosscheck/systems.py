@@ -152,7 +152,7 @@ def system(program: Program, setting: Setting, shape: Shape, place: _PLACE) -> M
     threads = [Thread(PATH, 0, _lines(program.steps, place, program.changes[0] if watched else None, adapt))]
     threads += [_adversary(adversary, program, number, watched, adapt) for number, adversary in enumerate(setting.pairing)]
     threads.append(Thread(USER, 1, (_line("any()", "", None, None),) * ACCESSES, "user"))
-    vas = [Va(entry.va, f"{setting.start}|pfn({entry.page})" if entry.page else "0") for entry in sorted(program.entries, key=lambda e: e.va)]
+    vas = [Va(entry.va, f"{setting.start}|pfn({entry.page})" if entry.page else entry.start) for entry in sorted(program.entries, key=lambda e: e.va)]
     flagged = any(adversary.name in ("flag-deferrer", "flag-trusting") for adversary in setting.pairing)
     if flagged and len(vas) == 1:
         vas.append(Va("b", "P|W|D|pfn(2)"))

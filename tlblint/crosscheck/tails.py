@@ -116,7 +116,7 @@ def _reclaim(t: Translator, code: str) -> None:
     """The rest of what reclaim does with a page whose flush it put off."""
     if code not in ("TLB007", "TLB008"):
         _put(t, "ubc_flush()", "try_to_unmap_flush()")
-        if not t.shape.dirty:
+        if not t.shape.dirty and t.events[-1].kind != "page.free":
             _put(t, "put_page(1)", "frees the page")
         return
     t.steps.append(Step("if not wd goto early"))
@@ -158,6 +158,9 @@ def _balance(t: Translator, owed: Owed) -> None:
         _put(t, put, "the gather frees the page")
     for _ in range(owed.notified):
         _put(t, "mn_end(a); dec(notified)", "ends the invalidation")
+    if owed.pending and t.shape.range_promise:  # who raises the count flushes if somebody else has raised it, too
+        _put(t, "others = nested()", "is another flush pending?")
+        _put(t, "if others: flush_mm()", "flushes then")
     for _ in range(owed.pending):
         _put(t, "pending_dec()")
 

@@ -50,6 +50,8 @@ class Translator:
         self.changes: list[int] = []
         self.moved = False
         self.about = ""
+        self.absent: dict[str, str] = {}
+        """VA -> what it holds at the start, where the path found it not present before it changed it."""
         self.marked: set[str] = set()
         self.taken: dict[str, str] = {}
         """VA -> value that was taken out of it last."""
@@ -180,8 +182,8 @@ class Translator:
         if not self.locks:
             self.lock("the page table lock")
         default = next(iter(self.locks.values()))
-        entries = [Entry(va, self.guards.get(va, default), int(self.need_page(va)) if self.starts.get(va, True) else 0) for va in self.subjects.vas]
         focus = self._focus()
+        entries = [self._entry(va, default, va == focus) for va in self.subjects.vas]
         entries.sort(key=lambda entry: entry.va != focus)
         locks = tuple(dict.fromkeys(self.locks.values()))
         return Program(
@@ -197,6 +199,12 @@ class Translator:
             self.moved,
             len(locks) > 1,
         )
+
+    def _entry(self, va: str, lock: str, about: bool) -> Entry:
+        """How an entry starts. Only of the one that the finding is about it is a question what it holds."""
+        absent = self.absent.get(va) if not about else None
+        mapped = self.starts.get(va, True) and absent is None
+        return Entry(va, self.guards.get(va, lock), int(self.need_page(va)) if mapped else 0, absent or "0")
 
     def kinds_of_rule_ignore_dirty(self) -> bool:
         """Whether what becomes of the dirty bit is not what the rule is about."""

@@ -148,7 +148,7 @@ class Judge:
     def _level(self, code: str, count: int, programs: Sequence[Program], mended: Sequence[Program], machine: Profile, budget: Budget, search: Search) -> bool:
         """The pairings with ``count`` adversaries on one machine; whether all were exhausted and hold."""
         shape = SHAPES[code]
-        hits: list[tuple[tuple[int, int, int], Setting, int, Outcome]] = []
+        hits: list[tuple[tuple[int, int, int, int], Setting, int, Outcome]] = []
         holds = True
         for number, program in enumerate(programs):
             for pairing in (p for p in pairings(program, machine) if len(p) == count):
@@ -161,7 +161,8 @@ class Judge:
                     self._note(outcome, setting, number, search)
                     holds &= outcome.verdict == SAFE
                     if outcome.verdict in shape.kinds:
-                        hits.append(((len(setting.needs), outcome.length or 0, len(hits)), setting, number, outcome))
+                        rank = (len(setting.needs), sum(adversary.far for adversary in pairing), outcome.length or 0, len(hits))
+                        hits.append((rank, setting, number, outcome))
                     elif outcome.verdict not in (SAFE, BOUND):
                         search.odd.append(f"{outcome.verdict} {_beside(pairing)}")
         for _, setting, number, outcome in sorted(hits, key=lambda hit: hit[0]):
