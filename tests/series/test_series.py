@@ -124,7 +124,7 @@ def test_a_promise_that_a_patch_brings_is_not_believed(tmp_path: Path) -> None:
 def test_a_suppression_of_the_base_goes_on_when_its_line_moves(tmp_path: Path) -> None:
     quiet = "\t\t\t/* tlblint: allow TLB004 -- known */\n"
     bad = protect(flush=False).replace("\t\t\tptep_set", quiet + "\t\t\tptep_set")
-    top = build(tmp_path, {X: HEAD + bad}, {X: HEAD + "int one;\n" + bad.replace("\tif (!pte)\n", "\tif (unlikely(!pte))\n")})
+    top = build(tmp_path, {X: HEAD + bad}, {X: HEAD + "int one;\n" + bad.replace("\tif (!pte)\n", "\taddr = start;\n\tif (!pte)\n")})
     [finding] = judge(top, 1).findings
     assert (finding.suppressed_by, finding.patch.change) == ("comment", "existing")  # type: ignore[union-attr]
 
@@ -240,3 +240,19 @@ def test_callers_far_away_are_found_by_who_asks(tmp_path: Path, monkeypatch: pyt
     report = series(Request(str(top), ("HEAD~1..HEAD",), wide=wide)).report
     assert [row[1] for row in rows(report)] == (["drivers/caller.c"] if wide else [])
     assert any("--wide" in note for note in report.series.notes) is not wide  # type: ignore[union-attr]
+
+
+def test_a_comment_in_a_broken_function_is_no_reason_to_judge_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = protect(flush=False)
+    top = build(tmp_path, {X: HEAD + body}, {X: HEAD + body.replace("\tif (!pte)\n", "\t/* gone? */\n\tif (!pte)\n")})
+    monkeypatch.setattr("tlblint.app.series.surround", lambda source, found: pytest.fail("nothing changes what could be found"))
+    assert rows(judge(top, 1)) == []
+
+
+def test_lines_are_right_behind_a_comment_in_the_function(tmp_path: Path) -> None:
+    """The function is known from the state before: what is said of it is told where its parts are now."""
+    good, bad = protect(), protect(flush=False)
+    remark = "\t/* one\n\t * two\n\t */\n\tif (!pte)\n"
+    top = build(tmp_path, {X: HEAD + good}, {X: HEAD + bad}, {X: HEAD + good}, {X: HEAD + bad.replace("\tif (!pte)\n", remark)})
+    first, second = (finding.line for finding in sorted(judge(top, 3).findings, key=lambda f: f.patch.index))  # type: ignore[union-attr]
+    assert second == first + 3

@@ -11,7 +11,7 @@ from itertools import pairwise
 from tlblint.app import scope
 from tlblint.app.remembered import Version
 from tlblint.app.spine import Spine
-from tlblint.engine.view import relative
+from tlblint.engine.view import text_of
 from tlblint.findings import suppress
 from tlblint.io import prefilter, snapshot
 from tlblint.io.apply import Applied
@@ -205,7 +205,7 @@ def _texts(facts: FileFacts | None) -> Counter[tuple[object, ...]]:
     """(name, text) of the functions and tables of a file, with how often they are there."""
     if facts is None:
         return Counter()
-    found: list[tuple[object, ...]] = [(fn.name, relative(fn)) for fn in facts.functions]
+    found: list[tuple[object, ...]] = [(fn.name, text_of(fn)) for fn in facts.functions]
     found += [(name, table.name, table.type, table.slots) for table in facts.tables for name in (table.owner or table.name, table.name)]
     return Counter(found)
 
@@ -240,7 +240,7 @@ def _named(state: State, paths: set[str]) -> dict[Name, Function]:
 
 
 def _same_text(one: Function, other: Function) -> float:
-    return float((one.params, relative(one)[-1]) == (other.params, relative(other)[-1]))
+    return float((one.params, text_of(one)[-1]) == (other.params, text_of(other)[-1]))
 
 
 def _much_alike(one: Function, other: Function) -> float:

@@ -24,7 +24,7 @@ from tlblint.engine.roots import Judged, Roots, Start, closure, guarded
 from tlblint.engine.scope import Scope
 from tlblint.engine.state import SHIFT
 from tlblint.engine.story import with_events
-from tlblint.engine.view import Registry, View
+from tlblint.engine.view import Registry, Shift, View
 from tlblint.model.ir import FileFacts, Function
 
 Name = tuple[str, str]
@@ -262,13 +262,16 @@ class _Run:
         return Judged(moved, stopped, self.visited, sum(map(len, self._reached.values())))
 
 
-def _moved(hit: Hit, shifts: Mapping[int, int]) -> Hit:
+def _moved(hit: Hit, shifts: Mapping[int, Shift]) -> Hit:
     """A violation with its sites where they are now."""
     if not shifts:
         return hit
 
     def now(site: int) -> int:
-        return site + shifts.get(site >> SHIFT, 0) if site >= 0 else site
+        index = site >> SHIFT
+        if site < 0 or index not in shifts:
+            return site
+        return (index << SHIFT) + shifts[index]((site & ((1 << SHIFT) - 1)) - 1) + 1
 
     story = tuple((now(record[0]), *record[1:]) for record in hit.story if isinstance(record, tuple))
     trail = tuple((now(site), kind, text, note) for site, kind, text, note in hit.trail)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tlblint.calls.program import Fact, Program, arch_of, size
-from tlblint.model.ir import Block, FileFacts, Function, OpsTable
+from tlblint.model.ir import FileFacts, Function, OpsTable
 
 _NOBODY = Function("", "", 0, 0, (), "", False, (), frozenset())
 """Stands for a function of another state: it does nothing and nobody calls it."""
@@ -15,10 +15,27 @@ _NOBODY = Function("", "", 0, 0, (), "", False, (), frozenset())
 Key = tuple[object, ...]
 
 
+class Shift:
+    """From positions in a function as it was seen first to those where it is now. ``start``: how far its start has moved. A function in which
+    only comments or blanks have changed has moved by ``places`` (old -> new), others as a whole."""
+
+    __slots__ = ("places", "start")
+
+    def __init__(self, start: int, places: Mapping[int, int] | None = None) -> None:
+        self.start = start
+        self.places = places
+
+    def __call__(self, pos: int) -> int:
+        return pos + self.start if self.places is None else self.places.get(pos, pos + self.start)
+
+    def __bool__(self) -> bool:
+        return self.start != 0 or self.places is not None
+
+
 @dataclass(slots=True)
 class _File:
     facts: FileFacts
-    functions: list[tuple[int, int]]
+    functions: list[tuple[int, Shift]]
     """(index, how far it is from where it was seen first) of each function."""
     tables: list[tuple[OpsTable, int]]
 
@@ -51,12 +68,12 @@ class Registry:
             held = self._files[id(facts)] = _File(facts, self._functions(facts), self._first(facts))
         return held
 
-    def _functions(self, facts: FileFacts) -> list[tuple[int, int]]:
+    def _functions(self, facts: FileFacts) -> list[tuple[int, Shift]]:
         counts: dict[Key, int] = {}
         out = []
         for fn in facts.functions:
-            index = self.index(relative(fn), fn, counts)
-            out.append((index, fn.start - self.functions[index].start))
+            index = self.index(text_of(fn), fn, counts)
+            out.append((index, _shift(self.functions[index], fn)))
         return out
 
     def _first(self, facts: FileFacts) -> list[tuple[OpsTable, int]]:
@@ -91,13 +108,13 @@ class View(Program):
         files = self._files = _files(registry, facts)
         self.functions = [_NOBODY] * len(registry.functions)
         self.alive: set[int] = set()
-        self.shifts: dict[int, int] = {}
+        self.shifts: dict[int, Shift] = {}
         self._added: list[int] = []
         self._counts: dict[Key, int] = {}
-        self._places: dict[tuple[str, int], int] = {}
+        self._places: dict[tuple[str, int], Shift] = {}
         tables = [found for file in files for found in file.tables]
         self.tables = tuple(table for table, _ in tables)
-        self._places = {(table.path, table.pos): shift for table, shift in tables}
+        self._places = {(table.path, table.pos): Shift(shift) for table, shift in tables}
         for file in files:
             for index, shift in file.functions:
                 self._enter(index, shift)
@@ -108,7 +125,7 @@ class View(Program):
         if len(files) != len(self._files) or not all(one is other or one.same(other) for one, other in zip(files, self._files, strict=True)):
             return False
         self._files = files
-        places = [((table.path, table.pos), shift) for file in files for table, shift in file.tables]
+        places = [((table.path, table.pos), Shift(shift)) for file in files for table, shift in file.tables]
         moved = [(index, shift) for file in files for index, shift in file.functions]
         starts = [((self.functions[index].path, self.functions[index].start), shift) for index, shift in moved]
         self._places = {**dict(reversed(starts)), **dict(places)}
@@ -117,7 +134,7 @@ class View(Program):
             self._shift(index)
         return True
 
-    def _enter(self, index: int, shift: int) -> None:
+    def _enter(self, index: int, shift: Shift) -> None:
         fn = self.functions[index] = self._registry.functions[index]
         self.alive.add(index)
         if shift:
@@ -149,12 +166,12 @@ class View(Program):
         if shift:
             self.shifts[index] = shift
 
-    def _shift_at(self, path: str, pos: int) -> int:
+    def _shift_at(self, path: str, pos: int) -> Shift | None:
         """How far what a walk was made from has moved: a table, a callback, or the function that puts a callback into its own table."""
         if (path, pos) in self._places:
             return self._places[(path, pos)]
         around = [i for i in self.alive if self.functions[i].path == path and self.functions[i].start <= pos < self.functions[i].end]
-        return self.shifts.get(min(around), 0) if around else 0
+        return self.shifts.get(min(around)) if around else None
 
     def resolve(self, name: str, path: str) -> int | None:
         """As in a program of its own: of equals the first in the order of the files, whatever its index."""
@@ -173,7 +190,7 @@ class View(Program):
         """The functions with their start where it is now."""
         out = list(self.functions)
         for index, shift in self.shifts.items():
-            out[index] = replace(out[index], start=out[index].start + shift)
+            out[index] = replace(out[index], start=out[index].start + shift.start)
         return out
 
     def name(self, index: int) -> tuple[str, str]:
@@ -186,13 +203,20 @@ class View(Program):
         return frozenset(self.name(index) for index in indexes)
 
 
-def relative(fn: Function) -> Key:
-    """The text of a function with positions counted from its start: the same wherever it stands in its file."""
-    start = fn.start
-    blocks = tuple(_relative(block, start) for block in fn.blocks)
-    return (fn.path, fn.name, fn.variant, fn.params, fn.returns, fn.static, fn.advanced, fn.assumed, fn.annotations, fn.end - start, blocks)
+def text_of(fn: Function) -> Key:
+    """All that a function says, without places: the same wherever it stands in its file, and whatever comments it holds."""
+    blocks = tuple((tuple(instr[:-1] for instr in block.instrs), block.kind, block.cond, block.succs) for block in fn.blocks)
+    return (fn.path, fn.name, fn.variant, fn.params, fn.returns, fn.static, fn.advanced, fn.assumed, fn.annotations, blocks)
 
 
-def _relative(block: Block, start: int) -> Key:
-    instrs = tuple((*instr[:-1], instr[-1] - start) for instr in block.instrs)
-    return (instrs, block.kind, block.cond, block.succs, block.pos - start if block.pos >= start else -1)
+def _places(fn: Function) -> list[int]:
+    """Every place that a function speaks of, in the order of its blocks."""
+    return [fn.start, fn.end, *(pos for block in fn.blocks for pos in (*(instr[-1] for instr in block.instrs), block.pos))]
+
+
+def _shift(first: Function, now: Function) -> Shift:
+    """How to get from a function to the same one as it stands now."""
+    before, after = _places(first), _places(now)
+    start = now.start - first.start
+    moved = {old: new for old, new in zip(before, after, strict=True) if new - old != start and old >= first.start}
+    return Shift(start, moved) if moved else Shift(start)
