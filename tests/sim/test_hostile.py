@@ -95,9 +95,29 @@ def test_line_ends_of_other_systems_and_odd_blanks() -> None:
     text = (PLACE / f"{NAMES[0]}.scn").read_text()
     one = scenarios.parse(text.replace("\n", "\r\n"), machines())
     assert one.variants == scenarios.parse(text, machines()).variants
-    feed("\ufeff" + text)
+    assert scenarios.parse("\ufeff" + text, machines()).variants == one.variants
+    assert scenarios.parse(text.replace("\n", "\r"), machines()).variants == one.variants
     feed(text.replace(" ", "\xa0"))
     feed(text.replace("\n", "\x0b"))
+
+
+def test_lines_are_counted_as_editors_do() -> None:
+    with pytest.raises(ScenarioError) as caught:
+        scenarios.parse("scenario s\nabout a\x0cb \u2028 \x85 c\nprofil x\n", machines(), "s.scn")
+    assert str(caught.value).startswith("s.scn:3:1: ")
+
+
+def test_what_is_wrong_is_said_in_a_line_of_some_length() -> None:
+    with pytest.raises(ScenarioError) as caught:
+        scenarios.parse(f"{HEAD}cpus {'9 ' * 100_000}\n", machines(), "s.scn")
+    assert len(str(caught.value)) < 500
+    assert str(caught.value).startswith("s.scn:8:6: expected a number from 0 to 255")
+
+
+def test_more_threads_than_are_explored_are_refused_at_once() -> None:
+    text = HEAD + "".join(f"thread k{at} on cpu0\n    nop()\n" for at in range(20_000))
+    with pytest.raises(ScenarioError, match="one thread too many"):
+        scenarios.parse(text, machines())
 
 
 def test_a_step_may_be_nothing_but_a_label() -> None:

@@ -90,7 +90,7 @@ HEADS = [
     ("", '1:1: expected "scenario NAME" as the first line'),
     ("cpus 2\n", '1:1: expected "scenario NAME" as the first line'),
     ("    lock(l)\n", '1:5: expected "thread NAME on cpuN" before the first step (or a line of the head in column 1)'),
-    ("scenario two words\n", '1:10: expected a name of letters, digits and "_", got "two words"'),
+    ("scenario two words\n", '1:10: expected a name of at most 60 letters, digits and "_", got "two words"'),
     ("scenario a\nscenario b\n", "2:10: a file holds one scenario"),
     ("scenario a\nabout\n", "2:6: expected words after about"),
     ("scenario a\nprofil x\n", '2:1: expected a line of the head (steps are indented), got "profil"; did you mean "profile"?'),
@@ -119,7 +119,7 @@ HEADS = [
     ("scenario a\nexpect buggy contrakt\n", '2:14: no verdict "contrakt"; did you mean "contract"?'),
     ("scenario a\nexpect buggy safe in 3\n", "2:22: safe has no length"),
     ("scenario a\nexpect buggy safe\nexpect buggy leak\n", "3:8: what buggy must find is said twice or for the other variant"),
-    ("scenario a\nbound 0\n", '2:7: expected a number of states, got "0"'),
+    ("scenario a\nbound 0\n", '2:7: expected a number of states from 1 to 9999999, got "0"'),
     ("scenario a\nprofile a\nprofile b\n", "3:9: the profile is named twice"),
     ("scenario a\nsometimes x\n", '2:11: expected: sometimes "words" EXPR'),
     ('scenario a\nsometimes "w" x ==\n', "2:19: expected a value, the line ends"),
@@ -129,9 +129,25 @@ HEADS = [
     ("scenario a\nthread x on cpu2\n", "2:16: CPU 2 does not exist: the head says 2 CPUs"),
     ("scenario a\nthread x on cpu1\nthread x on cpu0\n", '3:8: two threads are called "x"'),
     ("scenario a\nthread x on cpu1\ncpus 1\n", "3:6: expected the number of CPUs before the first thread"),
-    ("scenario a\n", 'expected a line "expect buggy VERDICT"'),
-    ("scenario a\nexpect buggy safe\nexpect fixed safe\n", 'expected a line "profile NAME"'),
-    ("scenario a\nexpect buggy safe\nexpect fixed safe\nprofile x86-ipi\n", "the buggy variant has no thread"),
+    ("scenario a\n", '1:1: expected a line "expect buggy VERDICT" before the end'),
+    ("scenario a\nexpect buggy safe\nexpect fixed safe\n", '3:1: expected a line "profile NAME" before the end'),
+    (
+        "scenario a\nexpect buggy safe\nexpect fixed safe\nprofile x86-ipi\n",
+        '4:1: the buggy variant has no thread: expected "thread NAME on cpuN" before the end',
+    ),
+    ("scenario a\ncpus 2\ncpus 3\n", '3:6: a second line "cpus": expected one'),
+    ("scenario a\ntlb 0\ntlb 1\n", '3:5: a second line "tlb": expected one'),
+    ("scenario a\nbound 1\nbound 2\n", '3:7: a second line "bound": expected one'),
+    ("scenario a\ntlb\n", "2:4: expected the numbers of the CPUs that have a TLB"),
+    ("scenario a\ntlb 0 4\n", "2:7: CPU 4 does not exist: the head says 2 CPUs"),
+    ("scenario a\ninit gen = 2\ninit gen = 3\n", '3:6: the start value of "gen" is said twice'),
+    ("scenario a\nvar x = \u0661\n", '2:8: expected a number from 0 to 255, got "\u0661"'),
+    ("scenario a\nlock b\x0clock\n", '2:6: expected a name, got "b\x0clock"'),
+    (f"scenario a\nlock {'l' * 61}\n", "2:6: a name of 61 characters: expected 60 at most"),
+    (f"scenario a\nthread {'k' * 61} on cpu0\n", "2:8: a name of 61 characters: expected 60 at most"),
+    (f"scenario {'s' * 61}\n", f'1:10: expected a name of at most 60 letters, digits and "_", got "{"s" * 61}"'),
+    ("scenario a\n" + "".join(f"va v{at} = 0\n" for at in range(9)), "10:4: one va too many: expected 8 at most"),
+    ("scenario a\n" + "".join(f"thread k{at} on cpu0\n" for at in range(9)), "10:8: one thread too many: expected 8 at most"),
     ("scenario a\nexpect buggy safe\nexpect fixed safe\nprofile x86-ip\nthread a on cpu0\n", '4:9: no profile "x86-ip"; did you mean "x86-ipi"?'),
 ]
 
@@ -167,17 +183,17 @@ STEPS = [
     ("x = 1 +", "16: expected a value, the line ends"),
     ("x = (1", '15: expected ")" after what the parenthesis holds, the line ends'),
     ("x == 1", '11: expected "=" or "(" after "x", got "=="'),
-    ("x = 1 2", '15: expected "words", @path:line or the end of the line, got "2"'),
+    ("x = 1 2", '15: expected ";", "words", @path:line or the end of the line, got "2"'),
     ("x = 1 $", "15: '$' is nothing that a step can hold"),
     ('x = 1 "words', "15: a quotation that does not end"),
     ("x = 1 @mm/rmap.c:x", '15: expected @path:line, got "@mm/rmap.c:x"'),
-    ("if x goto nowhere", 'no label "nowhere" in thread k; known: end'),
+    ("if x goto nowhere", '19: no label "nowhere" in thread k; known: end'),
     ("if x", '13: expected ":" or "goto LABEL" after the condition, the line ends'),
     ("goto 3", '14: expected a label after goto, got "3"'),
     ("l: nop()\n        l: nop()", '9: label "l" is there twice'),
-    ("x = 1; await x", "await comes first in a step"),
+    ("x = 1; await x", "16: await comes first in a step"),
     ("x = 1; goto end; x = 2", "21: goto comes last in a step"),
-    ("if x: await x", "await and goto cannot stand here: await first, goto last in a step"),
+    ("if x: await x", "15: await and goto cannot stand here: await first, goto last in a step"),
     ("store(a); x = 1", "9: store stands alone in its step"),
     ("store()", "9: store takes 1 argument, got 0"),
     ("r = store(a)", "13: store gives no value"),
@@ -189,10 +205,17 @@ STEPS = [
     ("fail_if(x, uaf)", '20: no violation "uaf"'),
     ("inc(3)", "9: expected a variable as argument of inc"),
     ("hash_insert(a)", "9: profile x86-ipi has no hash table"),
-    ("walk(a)", 'va a is not "explicit": its walks are no steps'),
+    ("walk(a)", '9: va a is not "explicit": its walks are no steps'),
     ("or x = 1", '12: expected "either ..." in the line before'),
-    ("l: goto l", "thread k goes round in a loop without a step"),
-    ("r = 0\n        l: if r goto l", "thread k goes round in a loop without a step"),
+    ("l: goto l", "17: thread k goes round in a loop without a step"),
+    ("r = 0\n        l: if r goto l", "22: thread k goes round in a loop without a step"),
+    ("nop()\n        " * 250 + "nop()", "9: thread k has 251 steps: expected 250 at most"),
+    ("a = 0", '9: "a" is a va: expected pte[a], or another name for a register'),
+    ("T = 0", '9: "T" is a table: expected pmd[T], or another name for a register'),
+    ("a = xchg_pte(a, 0)", '9: "a" is a va: expected pte[a], or another name for a register'),
+    ("end: nop()", '9: "end" is where every thread ends: expected another label'),
+    ("if x = 1 goto end", '14: expected "==" between two values that are compared, got "="'),
+    (f"{'r' * 61} = 1", "9: a name of 61 characters: expected 60 at most"),
 ]
 
 
@@ -200,18 +223,17 @@ STEPS = [
 def test_mistakes_in_a_step(text: str, said: str) -> None:
     number = 13 + text.count("\n")
     found = fault(f"{HEAD}thread k on cpu0\n        {text}\n")
-    expected = said if said.startswith(("thread ",)) else f"{number}:{said}" if said[0].isdigit() else f"{number}: {said}"
-    assert found.split("; known: cmp")[0].startswith(expected), found
+    assert found.split("; known: cmp")[0].startswith(f"{number}:{said}"), found
 
 
 def test_mistakes_of_the_model() -> None:
     assert fault(HEAD.replace("pfn(1)", "pfn(1) +") + BODY).startswith("6:28: expected a value")
     assert fault(HEAD.replace("P|W|D|pfn(1)", "x") + BODY) == "6:14: expected a constant entry such as P|W|D|pfn(1)"
-    assert fault(HEAD + "init tlb[0,b] = 1\n" + BODY).endswith('no va "b"; known: a')
-    assert fault(HEAD + "init x + 1 = 1\n" + BODY).split("; known")[0] == 'init: "x + 1" is no variable of this model'
+    assert fault(HEAD + "init tlb[0,b] = 1\n" + BODY) == '12:6: no va "b"; known: a'
+    assert fault(HEAD + "init x + 1 = 1\n" + BODY).split("; known")[0] == '12:6: "x + 1" is no variable of this model'
     assert fault(HEAD + 'sometimes "w" k.r == 1\n' + BODY).startswith('12:17: thread k has no register "r"')
     assert fault(HEAD + "always y == 1 else leak\n" + BODY).startswith('12:8: unknown name "y"')
-    assert fault(HEAD.replace("cpus     2", "cpus     2\ntlb 0") + BODY) == "17: CPU 1 has no TLB in this model: no user can run there"
+    assert fault(HEAD.replace("cpus     2", "cpus     2\ntlb 0") + BODY) == "17:5: CPU 1 has no TLB in this model: no user can run there"
 
 
 def test_steps_that_no_text_holds() -> None:

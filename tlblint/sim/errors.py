@@ -5,11 +5,15 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+LONGEST = 400
+"""Characters of the longest message: what it quotes may be a megabyte."""
+
 
 class ScenarioError(Exception):
     """``text`` says what is wrong and what was expected. ``line`` and ``column`` are 1-based, 0 when the model has no text; ``path`` is "" unless known."""
 
     def __init__(self, text: str, line: int = 0, column: int = 0, path: str = "") -> None:
+        text = text if len(text) <= LONGEST else f"{text[: LONGEST - 100]} ... {text[-90:]}"
         super().__init__(text, line, column, path)
         self.text = text
         self.line = line

@@ -31,6 +31,7 @@ class Search:
     useful: dict[tuple[int, int], list[int]] = field(default_factory=dict)
     """(thread, node) -> [times it changed the cached translations, times it ran], for flushes."""
     sometimes: dict[str, bool] = field(default_factory=dict)
+    ended: bool = False
 
 
 class Explorer:
@@ -117,7 +118,9 @@ class Explorer:
             moved = self._take(alone, state, seen, following, search, depth)
         if not moved:
             moved = self._take(self.ways(pcs), state, seen, following, search, depth)
-        if not moved or self.finished(state):
+        finished = self.finished(state)
+        search.ended = search.ended or finished
+        if not moved or finished:
             code = self.ending(state, moved)
             if code:
                 _note(search, depth, code)
@@ -270,7 +273,7 @@ def _with_figures(outcome: Outcome, program: Program, search: Search) -> Outcome
         key = _origin(program, thread, node)
         before = usefulness.get(key, (0, 0))
         usefulness[key] = (before[0] + useful, before[1] + ran)
-    return replace(outcome, coverage=coverage, usefulness=usefulness, sometimes=search.sometimes)
+    return replace(outcome, coverage=coverage, usefulness=usefulness, sometimes=search.sometimes, ended=search.ended)
 
 
 def _origin(program: Program, thread: int, node: int) -> tuple[str, int]:

@@ -10,8 +10,9 @@ from tlblint.sim.errors import ScenarioError, nearest
 from tlblint.sim.ir import VIOLATIONS
 from tlblint.sim.lang import WORDS, Parser
 from tlblint.sim.machine import BITS, ELEMENTS, PAGE_FIELDS, SCALARS
-from tlblint.sim.model import Bounds, Check, Page, Va
+from tlblint.sim.model import MOST_VAS, Bounds, Check, Page, Va
 from tlblint.sim.syntax import Line
+from tlblint.sim.tokens import LONGEST_NAME
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -45,6 +46,9 @@ class Draft:
     expected: Expected | None = None
     threads: list[tuple[str, int, str, list[Line]]] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
+    said: set[str] = field(default_factory=set)
+    """Words of the head that may be said once and have been."""
+    init_at: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def uncommented(text: str) -> str:
@@ -53,7 +57,7 @@ def uncommented(text: str) -> str:
 
 def _byte(text: str, column: int) -> int:
     try:
-        value = int(text, 0) if len(text) < 9 and text[:1].isdecimal() and "_" not in text else -1
+        value = int(text, 0) if len(text) < 9 and text.isascii() and text[:1].isdecimal() and "_" not in text else -1
     except ValueError:
         value = -1
     if not 0 <= value <= 255:
@@ -61,9 +65,22 @@ def _byte(text: str, column: int) -> int:
     return value
 
 
+def sized(name: str, column: int) -> None:
+    """Raise ScenarioError for a name that is too long to print."""
+    if len(name) > LONGEST_NAME:
+        raise ScenarioError(f"a name of {len(name)} characters: expected {LONGEST_NAME} at most", 0, column)
+
+
+def _once(draft: Draft, word: str, column: int) -> None:
+    if word in draft.said:
+        raise ScenarioError(f'a second line "{word}": expected one', 0, column)
+    draft.said.add(word)
+
+
 def _fresh(draft: Draft, name: str, column: int) -> str:
     if not NAME.fullmatch(name):
         raise ScenarioError(f'expected a name, got "{name}"', 0, column)
+    sized(name, column)
     if name in WORDS or name in BITS or name in ELEMENTS or name in SCALARS or name in ("cpu", "pfn", "rw", "ro", "tables"):
         raise ScenarioError(f'"{name}" is a word of the language: expected another name', 0, column)
     if name in draft.names:
@@ -75,7 +92,7 @@ def _fresh(draft: Draft, name: str, column: int) -> str:
 def _names(draft: Draft, rest: str, column: int) -> list[str]:
     if not rest:
         raise ScenarioError("expected a name", 0, column)
-    return [_fresh(draft, match[0], column + match.start()) for match in re.finditer(r"\S+", rest)]
+    return [_fresh(draft, match[0], column + match.start()) for match in re.finditer(r"[^ \t]+", rest)]
 
 
 def _profile(draft: Draft, rest: str, column: int) -> None:
@@ -87,6 +104,7 @@ def _profile(draft: Draft, rest: str, column: int) -> None:
 
 
 def _cpus(draft: Draft, rest: str, column: int) -> None:
+    _once(draft, "cpus", column)
     value = _byte(rest, column)
     if not 1 <= value <= 8:
         raise ScenarioError(f'expected 1 to 8 CPUs, got "{rest}"', 0, column)
@@ -96,10 +114,15 @@ def _cpus(draft: Draft, rest: str, column: int) -> None:
 
 
 def _tlb(draft: Draft, rest: str, column: int) -> None:
-    found = [_byte(match[0], column + match.start()) for match in re.finditer(r"\S+", rest)]
-    for cpu in found:
+    _once(draft, "tlb", column)
+    if not rest:
+        raise ScenarioError("expected the numbers of the CPUs that have a TLB", 0, column)
+    found = []
+    for match in re.finditer(r"[^ \t]+", rest):
+        cpu = _byte(match[0], column + match.start())
         if cpu >= draft.cpus:
-            raise ScenarioError(f"CPU {cpu} does not exist: the head says {draft.cpus} CPUs", 0, column)
+            raise ScenarioError(f"CPU {cpu} does not exist: the head says {draft.cpus} CPUs", 0, column + match.start())
+        found.append(cpu)
     draft.tlbs = tuple(sorted(set(found)))
 
 
@@ -111,6 +134,8 @@ def _va(draft: Draft, rest: str, column: int) -> None:
     text = entry.rstrip().removesuffix("explicit") if explicit else entry
     if not text.strip():
         raise ScenarioError("expected an entry such as P|W|D|pfn(1)", 0, column + len(name) + 1)
+    if len(draft.vas) == MOST_VAS:
+        raise ScenarioError(f"one va too many: expected {MOST_VAS} at most", 0, column)
     draft.vas.append(Va(_fresh(draft, name.strip(), column), text, explicit, (0, column + len(name) + 1)))
 
 
@@ -158,6 +183,8 @@ def _init(draft: Draft, rest: str, column: int) -> None:
     if not equals:
         raise ScenarioError('expected "init VARIABLE = VALUE"', 0, column)
     _expression(name, column)
+    if name.strip() in draft.init:
+        raise ScenarioError(f'the start value of "{name.strip()}" is said twice', 0, column)
     draft.init[name.strip()] = _byte(value.strip(), column + len(name) + 1)
 
 
@@ -197,8 +224,9 @@ def _always(draft: Draft, rest: str, column: int) -> None:
 
 
 def _bound(draft: Draft, rest: str, column: int) -> None:
+    _once(draft, "bound", column)
     if not re.fullmatch(r"[0-9]{1,7}", rest) or not int(rest):
-        raise ScenarioError(f'expected a number of states, got "{rest}"', 0, column)
+        raise ScenarioError(f'expected a number of states from 1 to 9999999, got "{rest}"', 0, column)
     draft.bound = int(rest)
 
 

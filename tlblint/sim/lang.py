@@ -89,6 +89,8 @@ class Parser:
     def _compared(self) -> Raw:
         left = self._sum()
         token = self.peek()
+        if token.kind == "sign" and token.text == "=":
+            self.fail('"==" between two values that are compared')
         if token.kind == "sign" and token.text in ("==", "!=", "<", "<=", ">", ">="):
             self.take()
             return Binary(token.text, left, self._sum())
@@ -165,7 +167,7 @@ class Parser:
         if self.sign("goto"):
             return self._target()
         if self.sign("await"):
-            return Await(self.expression())
+            return Await(self.expression(), token.column)
         if self.sign("if"):
             return self._if(token.column)
         return self._assign_or_call()
@@ -217,8 +219,10 @@ class Parser:
 
     def label(self) -> Token | None:
         """A label with its colon, if the line begins with one."""
-        if self.peek().kind == "name" and self.peek().text not in WORDS and self.peek(1).kind == "sign" and self.peek(1).text == ":":
+        if self.peek().kind == "name" and self.peek().text not in WORDS - {"end"} and self.peek(1).kind == "sign" and self.peek(1).text == ":":
             token = self.take()
+            if token.text == "end":
+                raise ScenarioError('"end" is where every thread ends: expected another label', 0, token.column)
             self.take()
             return token
         return None
@@ -235,7 +239,7 @@ class Parser:
         if self.peek().kind == "cite":
             path, line = citation(self.take())
         if self.peek().kind != "end":
-            self.fail('"words", @path:line or the end of the line')
+            self.fail('";", "words", @path:line or the end of the line')
         return Way(body, shown, path, line)
 
 

@@ -9,7 +9,7 @@ from tlblint.sim.errors import ScenarioError, nearest
 from tlblint.sim.ir import Alt, Bin, Code, Expr, Fail, Look, Program, Set, Step, Var, code_of
 from tlblint.sim.lang import Parser
 from tlblint.sim.machine import PAGE_FIELDS, Machine
-from tlblint.sim.model import Model
+from tlblint.sim.model import MOST_THREADS, MOST_VAS, Model
 from tlblint.sim.scope import Scope
 from tlblint.sim.syntax import Raw
 from tlblint.sim.threads import ThreadLowering, registers_of
@@ -36,7 +36,7 @@ def lower(model: Model, fill: bool = False) -> Program:
 
 
 def _limits(model: Model) -> None:
-    for what, count, most in (("threads", len(model.threads), 8), ("vas", len(model.vas), 8), ("CPUs", model.cpus, 8)):
+    for what, count, most in (("threads", len(model.threads), MOST_THREADS), ("vas", len(model.vas), MOST_VAS), ("CPUs", model.cpus, 8)):
         if count > most:
             raise ScenarioError(f"{count} {what}: expected {most} at most")
     names = [thread.name for thread in model.threads]
@@ -93,9 +93,13 @@ def _expression(text: str) -> Raw:
 def _start(machine: Machine) -> dict[str, int]:
     start = dict(machine.init)
     for text, value in machine.model.init.items():
-        found = Scope(machine).resolve(_expression(text))
+        line, column = machine.model.init_at.get(text, (0, 0))
+        try:
+            found = Scope(machine).resolve(_expression(text))
+        except ScenarioError as error:
+            raise ScenarioError(error.text, line, column) from None
         if not isinstance(found, Var) or found.name not in start:
-            raise ScenarioError(f'init: "{text}" is no variable of this model{nearest(text, start)}')
+            raise ScenarioError(f'"{text}" is no variable of this model{nearest(text, start)}', line, column)
         start[found.name] = value
     return start
 

@@ -9,6 +9,8 @@ from tlblint.model.witness import Witness
 from tlblint.sim.profiles import Profile
 from tlblint.sim.syntax import Line
 
+MOST_THREADS, MOST_VAS = 8, 8
+
 
 @dataclass(frozen=True, slots=True)
 class Va:
@@ -72,6 +74,8 @@ class Model:
     tlbs: tuple[int, ...] | None = None
     checks: tuple[Check, ...] = ()
     needs: tuple[str, ...] = ()
+    init_at: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """(line, column) of the names in ``init``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,7 @@ class Outcome:
     ``switches`` of context. ``coverage``: (thread name, index in Thread.steps) -> times a step was taken.
     ``usefulness``: the same key, for steps that flush -> (times it removed a translation, times it ran).
     ``sometimes``: words -> whether some state satisfied it (known only to a search that saw all states).
+    ``ended``: whether some state was met in which all threads are done; without one nothing is known of leaks and of lost data.
     """
 
     verdict: str
@@ -105,3 +110,4 @@ class Outcome:
     coverage: Mapping[tuple[str, int], int] = field(default_factory=dict)
     usefulness: Mapping[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
     sometimes: Mapping[str, bool] = field(default_factory=dict)
+    ended: bool = True

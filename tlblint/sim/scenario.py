@@ -10,9 +10,10 @@ from tlblint.sim.errors import ScenarioError, nearest
 from tlblint.sim.head import HANDLERS, NAME, Draft, Expected, uncommented
 from tlblint.sim.ir import VIOLATIONS
 from tlblint.sim.lang import parse_way
-from tlblint.sim.model import Bounds, Check, Model, Thread, Va
+from tlblint.sim.model import MOST_THREADS, Bounds, Check, Model, Thread, Va
 from tlblint.sim.profiles import Profile, find
 from tlblint.sim.syntax import Line, Way
+from tlblint.sim.tokens import LONGEST_NAME
 
 VARIANTS = ("buggy", "fixed")
 LARGEST = 1 << 20
@@ -112,13 +113,15 @@ class _Reader:
                 handler(self.drafts[variant], rest, rest_at)
             except ScenarioError as error:
                 raise self.fail(error.text, error.column or rest_at) from None
-            if keyword in ("profile", "va", "sometimes", "always"):
+            if keyword in ("profile", "va", "sometimes", "always", "init"):
                 self._place(self.drafts[variant], keyword, rest_at)
 
     def _place(self, draft: Draft, keyword: str, column: int) -> None:
         """Tell what was just added where it stands."""
         if keyword == "profile":
             draft.profile_at = (self.number, column)
+        elif keyword == "init":
+            draft.init_at[next(reversed(draft.init))] = (self.number, column)
         elif keyword == "va":
             va = draft.vas[-1]
             draft.vas[-1] = Va(va.name, va.entry, va.explicit, (self.number, va.at[1]))
@@ -133,8 +136,8 @@ class _Reader:
             if self.name:
                 raise self.fail("a file holds one scenario", column)
             rest = uncommented(rest)
-            if not NAME.fullmatch(rest):
-                raise self.fail(f'expected a name of letters, digits and "_", got "{rest}"', column)
+            if not NAME.fullmatch(rest) or len(rest) > LONGEST_NAME:
+                raise self.fail(f'expected a name of at most {LONGEST_NAME} letters, digits and "_", got "{rest}"', column)
             self.name = rest
             return
         if not self.name:
@@ -160,9 +163,13 @@ class _Reader:
         match = _THREAD.fullmatch(rest)
         if match is None:
             raise self.fail(f'expected "{keyword} NAME on cpuN"', column)
+        if len(match["name"]) > LONGEST_NAME:
+            raise self.fail(f"a name of {len(match['name'])} characters: expected {LONGEST_NAME} at most", column)
         self.open = variants
         for variant in variants:
             draft = self.drafts[variant]
+            if len(draft.threads) == MOST_THREADS:
+                raise self.fail(f"one thread too many: expected {MOST_THREADS} at most", column)
             if any(match["name"] == name for name, *_ in draft.threads):
                 raise self.fail(f'two threads are called "{match["name"]}"', column)
             if int(match["cpu"]) >= draft.cpus:
@@ -198,34 +205,40 @@ class _Reader:
         steps[-1] = Line((*before.ways, way), before.label, before.number, before.label_column)
 
 
+def _lines(text: str) -> list[str]:
+    """Lines as an editor counts them: str.splitlines() also breaks at form feeds and Unicode's separators."""
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
+
+
 def parse(text: str, profiles: Iterable[Profile], path: str = "") -> Scenario:
     """The scenario that a file holds. Raises ScenarioError with path, line, column and what was expected."""
     reader = _Reader()
     try:
         if len(text) > LARGEST:
             raise ScenarioError(f"{len(text)} characters: expected {LARGEST} at most")
-        for reader.number, line in enumerate(text.splitlines(), 1):
+        for reader.number, line in enumerate(_lines(text), 1):
             reader.line(line)
         if not reader.name:
             raise ScenarioError('expected "scenario NAME" as the first line', 1, 1)
         profiles = tuple(profiles)
-        variants = tuple(_variant(reader.name, name, draft, profiles) for name, draft in reader.drafts.items())
+        variants = tuple(_variant(reader.name, name, draft, profiles, reader.number) for name, draft in reader.drafts.items())
     except ScenarioError as error:
         raise ScenarioError(error.text, error.line, error.column, path) from None
     return Scenario(reader.name, " ".join(reader.about), tuple(reader.source), " ".join(reader.why), variants, path)
 
 
-def _variant(scenario: str, name: str, draft: Draft, profiles: tuple[Profile, ...]) -> Variant:
+def _variant(scenario: str, name: str, draft: Draft, profiles: tuple[Profile, ...], last: int) -> Variant:
+    """A variant of a file whose last line has the number ``last``: that is where something is missing."""
     if draft.expected is None:
-        raise ScenarioError(f'expected a line "expect {name} VERDICT"')
+        raise ScenarioError(f'expected a line "expect {name} VERDICT" before the end', last, 1)
     if draft.profile is None:
-        raise ScenarioError('expected a line "profile NAME"')
+        raise ScenarioError('expected a line "profile NAME" before the end', last, 1)
     try:
         profile = find(profiles, draft.profile)
     except ScenarioError as error:
         raise ScenarioError(error.text, *draft.profile_at) from None
     if not draft.threads:
-        raise ScenarioError(f"the {name} variant has no thread")
+        raise ScenarioError(f'the {name} variant has no thread: expected "thread NAME on cpuN" before the end', last, 1)
     model = Model(
         scenario,
         profile,
@@ -241,5 +254,6 @@ def _variant(scenario: str, name: str, draft: Draft, profiles: tuple[Profile, ..
         draft.tlbs,
         tuple(draft.checks),
         tuple(draft.needs),
+        draft.init_at,
     )
     return Variant(name, model, draft.expected, Bounds(draft.bound))

@@ -75,6 +75,7 @@ class Assign:
 @dataclass(frozen=True, slots=True)
 class Await:
     cond: Raw
+    column: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,22 @@ def registers_of(machine: Machine, thread: Thread) -> frozenset[str]:
     return frozenset({name for name in found | TASK_LOCAL if name not in model.variables and name not in model.counters and name not in model.locks})
 
 
+def _start(line: Line) -> int:
+    """The column of a step; 0 when it comes from no text."""
+    first = line.ways[0].body[:1]
+    return sum(statement.target.column if isinstance(statement, Assign) else statement.column for statement in first)
+
+
+def _column(line: Line, label: str) -> int:
+    """Where a step goes to ``label``; 0 when a macro does."""
+    for way in line.ways:
+        for statement in way.body:
+            goto = statement.goto if isinstance(statement, If) else statement
+            if isinstance(goto, Goto) and goto.label == label:
+                return goto.column
+    return 0
+
+
 class ThreadLowering:
     """Lowers one thread."""
 
@@ -69,12 +85,20 @@ class ThreadLowering:
             try:
                 self._line(origin, line)
             except ScenarioError as error:
-                raise ScenarioError(error.text, error.line or line.number, error.column, error.path) from None
+                raise ScenarioError(error.text, error.line or line.number, error.column or (error.line == 0 and _start(line)), error.path) from None
         if len(self._items) > MOST_STEPS:
-            raise ScenarioError(f"thread {self._thread.name} has {len(self._items)} steps: expected {MOST_STEPS} at most")
+            line = self._items[MOST_STEPS].line
+            text = f"thread {self._thread.name} has {len(self._items)} steps: expected {MOST_STEPS} at most"
+            raise ScenarioError(text, line.number, _start(line) if line.number else 0)
         nodes = tuple(self._node(at, item) for at, item in enumerate(self._items))
-        _check_loops(self._thread.name, nodes)
+        self._check_loops(nodes)
         return Code(self._thread.name, self._thread.cpu, nodes, self._thread.kind == "daemon")
+
+    def _check_loops(self, nodes: tuple[Step | Branch, ...]) -> None:
+        at = _loop(nodes)
+        if at is not None:
+            item = self._items[at]
+            raise ScenarioError(f"thread {self._thread.name} goes round in a loop without a step", item.line.number, _column(item.line, item.target))
 
     def _node(self, at: int, item: Item) -> Step | Branch:
         if item.cond is not None:
@@ -90,7 +114,8 @@ class ThreadLowering:
         if label == "end":
             return len(self._items)
         if label not in self._labels:
-            raise ScenarioError(f'no label "{label}" in thread {self._thread.name}{nearest(label, [*self._labels, "end"])}', line.number, 0)
+            known = [*self._labels, "end"]
+            raise ScenarioError(f'no label "{label}" in thread {self._thread.name}{nearest(label, known)}', line.number, _column(line, label))
         return self._labels[label]
 
     def _line(self, origin: int, line: Line) -> None:
@@ -154,7 +179,7 @@ class ThreadLowering:
         for at, statement in enumerate(way.body):
             if isinstance(statement, Await):
                 if at:
-                    raise ScenarioError("await comes first in a step")
+                    raise ScenarioError("await comes first in a step", 0, statement.column)
                 draft.guards.append(self._scope.resolve(statement.cond))
             elif isinstance(statement, Goto):
                 if at != len(way.body) - 1:
@@ -172,8 +197,7 @@ class ThreadLowering:
         elif isinstance(statement, If) and statement.goto is None:
             self._if(draft, statement)
         else:
-            column = statement.column if isinstance(statement, If | Goto) else 0
-            raise ScenarioError("await and goto cannot stand here: await first, goto last in a step", 0, column)
+            raise ScenarioError("await and goto cannot stand here: await first, goto last in a step", 0, statement.column)
 
     def _if(self, draft: Draft, statement: If) -> None:
         cond, inner = self._scope.resolve(statement.cond), Draft()
@@ -198,6 +222,9 @@ class ThreadLowering:
             self._assign(draft, call.into, value)
 
     def _target(self, name: Name) -> Var:
+        if name.args is None and (name.text in self._machine.vas or name.text in self._machine.model.tables):
+            what, element = ("va", "pte") if name.text in self._machine.vas else ("table", "pmd")
+            raise ScenarioError(f'"{name.text}" is a {what}: expected {element}[{name.text}], or another name for a register', 0, name.column)
         found = self._scope.resolve(name)
         if not isinstance(found, Var):
             raise ScenarioError(f'"{name.text}" cannot be assigned', 0, name.column)
@@ -218,8 +245,8 @@ class ThreadLowering:
             draft.effects += [Set(walk, Bin("|", Var(walk), Var(name))) for walk in walks]
 
 
-def _check_loops(thread: str, nodes: tuple[Step | Branch, ...]) -> None:
-    """No way round from branch to branch without a step: it would never end."""
+def _loop(nodes: tuple[Step | Branch, ...]) -> int | None:
+    """A branch from which branches alone lead back to it: that would never end. None when there is no such way."""
     clear: set[int] = set()
     for start in range(len(nodes)):
         stack, seen = [start], set()
@@ -234,9 +261,10 @@ def _check_loops(thread: str, nodes: tuple[Step | Branch, ...]) -> None:
             if not isinstance(node, Branch) or at in clear:
                 continue
             if at in path:
-                raise ScenarioError(f"thread {thread} goes round in a loop without a step")
+                return at
             if at in seen:
                 continue
             seen.add(at)
             path.add(at)
             stack += [~at, *onward(node)]
+    return None

@@ -24,6 +24,8 @@ _TOKEN = re.compile(
 
 MOST = 300
 """Tokens of the longest line: expressions nest no deeper than that."""
+LONGEST_NAME = 60
+"""Characters: a name is the head of a column."""
 
 
 def tokens(text: str, column: int = 1) -> list[Token]:
@@ -40,6 +42,8 @@ def tokens(text: str, column: int = 1) -> list[Token]:
         if kind in ("comment", "end"):
             found.append(Token("end", "", column + len(text[: match.end()].rstrip() if kind == "end" else text[: match.start(kind)].rstrip())))
             return found
+        if kind == "name" and len(match[kind]) > LONGEST_NAME:
+            raise ScenarioError(f"a name of {len(match[kind])} characters: expected {LONGEST_NAME} at most", 0, column + match.start(kind))
         if len(found) == MOST:
             raise ScenarioError(f"a line of more than {MOST} words and signs", 0, column + at)
         start = match.start(kind) - (1 if kind in ("text", "cite") else 0)
