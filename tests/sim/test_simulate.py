@@ -116,6 +116,13 @@ def test_another_machine_and_nothing_expected(tmp_path: Path) -> None:
     (row,) = json.loads(done.stdout)["scenarios"]
     assert done.returncode == 0
     assert (row["profile"], row["expected"], row["verdict"], row["ok"]) == ("x86-ipi", None, "safe", True)
+    done = command(tmp_path, "may_need_flush_on_soft_dirty_arch", "ttu_vs_mprotect", "--profile", "arm64-broadcast")
+    assert done.stdout.endswith(": nothing expected\n")
+    done = command(tmp_path, "may_need_flush_on_soft_dirty_arch", "ttu_vs_mprotect", "--profile", "x86-ipi")
+    assert done.stdout.endswith(": all as expected, 1 with nothing expected\n")
+    assert [line.partition("(")[2] for line in done.stdout.splitlines()[1:5]] == ["its machine is arm64-soft-dirty)", "", "", ""]
+    done = command(tmp_path, "may_need_flush_on_soft_dirty_arch", "ttu_vs_mprotect", "--profile", "s390")
+    assert [line.partition("(its machine is ")[2] for line in done.stdout.splitlines()[1:3]] == ["arm64-soft-dirty)", "x86-ipi)"]
 
 
 def test_what_never_comes_true_is_told(tmp_path: Path) -> None:
@@ -133,12 +140,14 @@ def test_what_never_comes_true_is_told(tmp_path: Path) -> None:
         (("ttu_vs_mprotec",), 'ttu_vs_mprotec: no such scenario; did you mean "ttu_vs_mprotect"?'),
         (("zzz",), "zzz: no such scenario; see 'tlblint simulate --list'; a file needs its path or .scn"),
         (("",), "NAME: no such scenario; see 'tlblint simulate --list'; a file needs its path or .scn"),
+        (("dir.scn/ttu_vs_mprotect.scn",), 'dir.scn/ttu_vs_mprotect.scn: no such scenario; did you mean "ttu_vs_mprotect"?'),
+        (("TTU_vs_mprotect",), 'TTU_vs_mprotect: no such scenario; did you mean "ttu_vs_mprotect"?'),
         (("zzz.scn",), "zzz.scn: cannot be read: no such file or directory"),
         (("--profile", "x86-ipy"), '--profile: no profile "x86-ipy"; did you mean "x86-ipi"?'),
         (("--variant", "bugy"), "simulate: Invalid value for '--variant': 'bugy' is not one of 'buggy', 'fixed'; see 'tlblint simulate --help'"),
         (("op.scn",), 'op.scn:7:5: unknown op "lok"; did you mean "lock"?'),
         (("head.scn",), 'head.scn:2:1: expected a line of the head (steps are indented), got "profil"; did you mean "profile"?'),
-        (("bytes.scn",), "bytes.scn: not UTF-8 at byte 10"),
+        (("bytes.scn",), "bytes.scn:2:7: byte 0xff is not UTF-8; expected a text file in UTF-8"),
         (("empty.scn",), 'empty.scn:1:1: expected "scenario NAME" as the first line'),
         (("dir.scn",), "dir.scn: cannot be read: is a directory"),
     ],
@@ -146,7 +155,7 @@ def test_what_never_comes_true_is_told(tmp_path: Path) -> None:
 def test_mistakes(tmp_path: Path, arguments: tuple[str, ...], line: str) -> None:
     (tmp_path / "op.scn").write_text("scenario op\nprofile x86-ipi\nlock l\nexpect buggy safe\nexpect fixed safe\nthread k on cpu0\n    lok(l)\n")
     (tmp_path / "head.scn").write_text("scenario op\nprofil x86-ipi\n")
-    (tmp_path / "bytes.scn").write_bytes(b"scenario \xff\n")
+    (tmp_path / "bytes.scn").write_bytes(b"scenario b\nabout \xff\n")
     (tmp_path / "empty.scn").write_text("")
     (tmp_path / "dir.scn").mkdir()
     done = command(tmp_path, *arguments)
@@ -163,6 +172,32 @@ def test_too_many_states_are_said(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert (row["verdict"], row["length"], row["ok"]) == ("inconclusive: bound", None, False)
     assert 2000 < row["states"] < 2010
+    done = command(tmp_path, "big.scn", "--variant", "buggy")
+    assert "the bound is 2000" in done.stdout
+    assert "EXPECTED safe" in done.stdout
+
+
+def test_a_program_that_never_ends_is_said(tmp_path: Path) -> None:
+    text = "scenario loop\nprofile x86-ipi\nexpect buggy safe\nexpect fixed safe\nthread k on cpu0\n    top: nop()\n    goto top\n"
+    (tmp_path / "loop.scn").write_text(text)
+    done = command(tmp_path, "loop.scn")
+    assert done.returncode == 1
+    assert done.stdout.count("NEVER: all threads are done") == 2
+    (tmp_path / "loop.scn").write_text(text.replace("thread", "daemon"))
+    assert command(tmp_path, "loop.scn").returncode == 0
+
+
+@pytest.mark.parametrize("width", [60, 80, 132])
+def test_rows_stay_within_the_terminal(width: int) -> None:
+    # Only a word that is longer than its place, or a last column that has none, goes over the edge.
+    for line in story(simulate(Wanted(("nested_gather_no_force_flush",))), width, unicode=True).splitlines():
+        assert cells(line) <= width, line
+
+
+def test_long_rows_lose_nothing() -> None:
+    runs = simulate(Wanted(("nested_gather_no_force_flush",)))
+    words = [sorted(story(runs, width, unicode=True).split()) for width in (60, 300)]
+    assert words[0] == words[1]
 
 
 def test_one_way_to_print_is_the_same_twice() -> None:

@@ -48,8 +48,9 @@ class Run:
         return same and length and not (self.outcome.verdict == "safe" and self.never())
 
     def never(self) -> tuple[str, ...]:
-        """The "sometimes" that no state satisfied."""
-        return tuple(words for words, held in self.outcome.sometimes.items() if not held)
+        """The "sometimes" that no state satisfied; that all threads are done is expected of every scenario."""
+        words = tuple(words for words, held in self.outcome.sometimes.items() if not held)
+        return words if self.outcome.ended else (*words, "all threads are done")
 
 
 def machines() -> tuple[Profile, ...]:
@@ -78,11 +79,15 @@ def load(names: Sequence[str], known: Iterable[Profile]) -> list[Scenario]:
 
 
 def _path(name: str, by_name: dict[str, str]) -> str:
-    if name.endswith(SUFFIX) or os.sep in name:
+    if (name.endswith(SUFFIX) or os.sep in name) and (os.path.lexists(name) or _plain(name) not in by_name):
         return name
-    near = difflib.get_close_matches(name, by_name, 1, 0.5)
+    near = difflib.get_close_matches(_plain(name).lower(), by_name, 1, 0.5)
     advice = f'did you mean "{near[0]}"?' if near else "see 'tlblint simulate --list'; a file needs its path or .scn"
     raise InputError(name or "NAME", "no such scenario", advice)
+
+
+def _plain(name: str) -> str:
+    return os.path.basename(name).removesuffix(SUFFIX)
 
 
 def read(path: str, known: tuple[Profile, ...]) -> Scenario:
@@ -95,7 +100,9 @@ def read(path: str, known: tuple[Profile, ...]) -> Scenario:
 
 def _input_error(error: ScenarioError | UnicodeDecodeError, path: str) -> InputError:
     if isinstance(error, UnicodeDecodeError):
-        return InputError(path, f"not UTF-8 at byte {error.start + 1}")
+        before = error.object[: error.start]
+        column = error.start - before.rfind(b"\n")
+        return InputError(f"{path}:{before.count(10) + 1}:{column}", f"byte 0x{error.object[error.start]:02x} is not UTF-8", "expected a text file in UTF-8")
     where = ":".join(str(part) for part in (error.path or path, error.line, error.column) if part)
     what, _, todo = error.text.partition("; ")
     return InputError(where, what, todo)

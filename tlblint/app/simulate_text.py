@@ -9,9 +9,10 @@ from tlblint.app.simulate import Run
 from tlblint.io import term
 from tlblint.model.witness import Witness, WitnessStep
 from tlblint.report.text import cells, clean, plural
+from tlblint.sim.model import BOUND
 from tlblint.sim.scenario import Scenario
 
-LEAST, GAP = 18, 2
+LEAST, GAP = 12, 2
 MARKS = {"birth": "+", "missed": "!", "violation": "X"}
 """What stands in front of a row: a translation that will be stale, a step that could have removed it, the violation."""
 
@@ -37,13 +38,17 @@ def table(runs: Sequence[Run]) -> str:
     wrong = sum(not run.ok for run in runs)
     seconds = sum(run.seconds for run in runs)
     states = sum(run.outcome.states for run in runs)
+    elsewhere = sum(run.expected is None for run in runs)
     end = f"{plural(wrong, 'verdict')} not as expected" if wrong else "all as expected"
+    if elsewhere:
+        end = "nothing expected" if elsewhere == len(runs) else f"{end}, {elsewhere} with nothing expected"
     return _table(rows) + f"{plural(len(runs), 'program')}, {plural(states, 'state')}, {seconds:.2f} s: {end}\n"
 
 
 def _judgement(run: Run) -> str:
     if run.expected is None:
-        return f"(its machine is {run.scenario.variants[0].model.profile.name})"
+        own = next(one for one in run.scenario.variants if one.name == run.variant.name)
+        return f"(its machine is {own.model.profile.name})"
     if run.ok:
         return ""
     expected = run.variant.expected
@@ -61,7 +66,9 @@ def _table(rows: Sequence[tuple[str, ...]]) -> str:
 def story(runs: Sequence[Run], width: int, unicode: bool) -> str:
     """One scenario at length: what it is about, and for each variant the witness or how safe it was found."""
     one = runs[0].scenario
-    head = [one.name, *_filled(one.about, width, unicode), *(f"source: {clean(text, unicode)}" for text in one.source)]
+    head = [one.name, *_filled(one.about, width, unicode)]
+    for text in one.source:
+        head += _filled(f"source: {text}", width, unicode, "  ")
     if one.why:
         head += _filled(f"departs from it: {one.why}", width, unicode)
     parts = ["\n".join(head)] + ["\n".join(_variant(run, width, unicode)) for run in runs]
@@ -72,19 +79,24 @@ def _variant(run: Run, width: int, unicode: bool) -> Iterator[str]:
     outcome = run.outcome
     steps = f" in {plural(outcome.length, 'step')}, {plural(outcome.switches, 'switch')}" if outcome.length is not None else ""
     steps = steps.replace("switchs", "switches")
-    yield f"{run.variant.name} on {run.variant.model.profile.name}: {outcome.verdict}{steps} ({plural(outcome.states, 'state')}, {run.seconds * 1000:.1f} ms)"
+    figures = f"({plural(outcome.states, 'state')}, {run.seconds * 1000:.1f} ms)"
+    yield from _filled(f"{run.variant.name} on {run.variant.model.profile.name}: {outcome.verdict}{steps} {figures}", width, unicode, "  ")
+    if outcome.verdict == BOUND:
+        bound = f"nothing wrong up to there, the rest was not seen; the bound is {run.variant.bounds.states}, a line \"bound N\" moves it"
+        yield from _filled(bound, width, unicode, "  ", "  ")
     if not run.ok:
         yield f"  {_judgement(run)}"
     if outcome.witness is not None:
         yield from _filled(outcome.witness.sentence, width, unicode)
-        yield from (f"needs: {clean(text, unicode)}" for text in outcome.witness.assumptions)
+        for text in outcome.witness.assumptions:
+            yield from _filled(f"needs: {text}", width, unicode, "  ")
         yield ""
         yield from lanes(outcome.witness, width, unicode)
     if outcome.verdict == "safe":
         yield from _untaken(run)
     for (thread, at), (useful, ran) in sorted(outcome.usefulness.items()):
         text = next((found.steps[at].ways[0].text for found in run.variant.model.threads if found.name == thread), "")
-        yield f"  {clean(thread)}: {clean(text, unicode)}: removed something in {useful} of {plural(ran, 'state')} where it ran"
+        yield from _filled(f"{thread}: {text}: removed something in {useful} of {plural(ran, 'state')} where it ran", width, unicode, "    ", "  ")
 
 
 def _untaken(run: Run) -> Iterator[str]:
@@ -95,13 +107,17 @@ def _untaken(run: Run) -> Iterator[str]:
                 yield f"  {clean(thread.name)}: {clean(line.ways[0].text)}: never taken"
 
 
-def _filled(text: str, width: int, unicode: bool) -> list[str]:
-    lines = [""]
-    for word in clean(text, unicode).split():
-        if lines[-1] and cells(lines[-1]) + 1 + cells(word) > width:
-            lines.append("")
-        lines[-1] += (" " if lines[-1] else "") + word
-    return lines if lines != [""] else []
+def _filled(text: str, width: int, unicode: bool, hang: str = "", first: str = "") -> list[str]:
+    """``text`` in lines of at most ``width`` cells where its words allow that; ``first`` leads its first line, ``hang`` the others."""
+    lines: list[str] = []
+    for word in clean(text, unicode).split(" "):
+        if not word:
+            continue
+        if lines and cells(lines[-1]) + 1 + cells(word) <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append((hang if lines else first) + word)
+    return lines
 
 
 def lanes(witness: Witness, width: int, unicode: bool) -> Iterator[str]:
@@ -113,17 +129,21 @@ def lanes(witness: Witness, width: int, unicode: bool) -> Iterator[str]:
     for step in witness.steps:
         at = next((place for place, (name, cpu) in enumerate(actors) if (name, cpu) == (step.actor, step.cpu)), 0)
         number = str(step.number) if step.number else ""
-        indent = " " * (at * (column + GAP))
-        yield f" {MARKS.get(step.mark, ' ')} {number:>2}  {indent}{_text(step, unicode)}"
+        indent = " " * (7 + at * (column + GAP))
+        # A row has its line to itself up to the right margin: what does not fit goes on below.
+        margin = max(width, len(indent) + LEAST)
+        texts = _filled(_text(step), margin, unicode, f"{indent}  ", indent)
+        yield f" {MARKS.get(step.mark, ' ')} {number:>2}  {texts[0][7:] if texts else ''}".rstrip()
+        yield from texts[1:]
         for change in step.changes:
-            yield f"       {indent}~ {clean(f'{change.thing}: {change.before} -> {change.after}', unicode)}"
+            yield from _filled(f"~ {change.thing}: {change.before} -> {change.after}", margin, unicode, f"{indent}  ", indent)
         if step.note:
-            yield f"       {indent}{_LEAD.get(step.mark, '')}{clean(step.note, unicode)}"
+            yield from _filled(f"{_LEAD.get(step.mark, '')}{step.note}", margin, unicode, f"{indent}  ", indent)
 
 
 _LEAD = {"birth": "this will be stale, ", "missed": "does not reach it: ", "violation": "VIOLATION: "}
 
 
-def _text(step: WitnessStep, unicode: bool) -> str:
-    where = "" if step.path is None else f"  [{step.path}{'' if step.line is None else f':{step.line}'}]"
-    return clean(f"{step.text}{where}", unicode)
+def _text(step: WitnessStep) -> str:
+    where = "" if step.path is None else f" [{step.path}{'' if step.line is None else f':{step.line}'}]"
+    return f"{step.text}{where}"
