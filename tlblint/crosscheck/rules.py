@@ -38,7 +38,7 @@ SHAPES = {
     "TLB006": Shape(UNEVEN | STALE),
     "TLB007": Shape(STALE | LOST, WRITABLE, dirty=True),
     "TLB008": Shape(STALE | LOST, WRITABLE, dirty=True),
-    "TLB009": Shape(STALE),
+    "TLB009": Shape(STALE, ("P|W|D", "P")),
     "TLB010": Shape(STALE),
     "TLB011": Shape(STALE),
     "TLB012": Shape(STALE),

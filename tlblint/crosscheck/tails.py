@@ -99,13 +99,15 @@ def _go_on(t: Translator, owed: Owed, code: str, returned: bool) -> None:
         _put(t, f"flush_gen(0, {owed.generation})", "flush of that generation")
     if code != "TLB003" and owed.lazy and not owed.paused:
         _put(t, "lazy_leave()")
+    if owed.locks and not returned and not owed.generation and code not in ("TLB011", "TLB014"):
+        _flush_rest(t, owed)
     for lock in owed.locks:
         _put(t, f"unlock({lock})")
     if code == "TLB003" and owed.lazy and not owed.paused and not returned:
         _put(t, "lazy_leave()")
     if owed.deferred:
         _reclaim(t, code)
-    if not returned and not owed.generation and code != "TLB014":
+    if not owed.locks and not returned and not owed.generation and code not in ("TLB011", "TLB014"):
         _flush_rest(t, owed)
     if not returned:
         _balance(t, owed)
