@@ -136,6 +136,7 @@ def apply(operator: str, a: int, b: int) -> int:
     value = {
         "*": lambda: a * b, "/": lambda: a // b, "%": lambda: a % b, "+": lambda: a + b, "-": lambda: a - b, "<<": lambda: a << b, ">>": lambda: a >> b,
         "<": lambda: int(a < b), "<=": lambda: int(a <= b), ">": lambda: int(a > b), ">=": lambda: int(a >= b), "==": lambda: int(a == b),
-        "!=": lambda: int(a != b), "&": lambda: a & b, "^": lambda: a ^ b, "|": lambda: a | b, "&&": lambda: int(bool(a and b)), "||": lambda: int(bool(a or b)),
+        "!=": lambda: int(a != b), "&": lambda: a & b, "^": lambda: a ^ b, "|": lambda: a | b,
+        "&&": lambda: int(bool(a and b)), "||": lambda: int(bool(a or b)),
     }[operator]()  # fmt: skip
     return value & (1 << 64) - 1 if value >> 64 > 0 else value

@@ -436,6 +436,16 @@ def _asm(m: Machine, node: Node, mask: int) -> Value:
     return NOTHING
 
 
+def _generic(m: Machine, node: Node, mask: int) -> Value:
+    """``_Generic``: types of addresses are not kept, so only where all branches are the same address in other clothes."""
+    parts = node.named_children
+    branches = [parts[i] for i in range(2, len(parts), 2)]
+    given = [value(m, branch, mask) for branch in branches]
+    if not given or any(other != given[0] for other in given[1:]):
+        raise Inconclusive("a choice by type", m.where(node))
+    return given[0]
+
+
 def _fixed(name: str) -> Callable[[Machine, Node, int], Value]:
     def give(m: Machine, node: Node, mask: int) -> Value:
         return m.space.constant(int(name == "true"), 64 if name == "null" else 32, name != "null")
@@ -468,6 +478,7 @@ _HANDLERS: dict[str, Callable[[Machine, Node, int], Value]] = {
     "sizeof_expression": _sizeof,
     "comma_expression": _comma,
     "gnu_asm_expression": _asm,
+    "generic_expression": _generic,
     "extension_expression": _comma,
     "compound_statement": _statement_expression,
 }

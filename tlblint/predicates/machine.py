@@ -116,6 +116,22 @@ class Machine:
             self.declare(name, ctype, value, self.space.full)
         try:
             return expressions.value(self, node, self.space.full)
+        except RecursionError:
+            raise Inconclusive("syntax nests too deeply") from None
+        finally:
+            self.frames.pop()
+
+    def execute(self, text: str, arguments: dict[str, tuple[Value, CType]]) -> None:
+        """As evaluate, for what may be a statement; its value is dropped."""
+        source = readable(self.names.expanded(text, self.setting.position(self.names)))
+        node, raw = parse.statement(" ".join(t.text for t in source))
+        self._frame(None, raw, 0)
+        for name, (value, ctype) in arguments.items():
+            self.declare(name, ctype, value, self.space.full)
+        try:
+            self.block(node, self.space.full)
+        except RecursionError:
+            raise Inconclusive("syntax nests too deeply") from None
         finally:
             self.frames.pop()
 
@@ -226,7 +242,7 @@ class Machine:
 
     def feature(self, name: str, asked: str) -> Word:
         """Whether the CPU has a feature, or a static key is on."""
-        return self.space.constant(int(any(word in self.setting.features for word in asked.replace("&", " ").split())))
+        return self.space.constant(int(any(word in self.setting.features for word in (name, *asked.replace("&", " ").split()))))
 
     def shared(self, operator: str, place: Place, width: int, given: tuple[Word, ...], mask: int) -> Word:
         """One atomic access; the value before it. ``operator``: read, set, xchg, cmpxchg or a C operator."""

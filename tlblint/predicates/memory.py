@@ -73,6 +73,8 @@ class Memory:
         outer = self.held.get(place[:-1]) if len(place) > 2 else None
         if isinstance(outer, Word):  # the one member of a type that wraps a number
             return outer
+        if (*place, "*") in self.known:  # followed as an address before
+            return Pointer((*place, "*"))
         return Struct(place) if place in self.known else Cell(place)
 
     def write(self, place: Place, value: Value, mask: int) -> None:
@@ -81,6 +83,8 @@ class Memory:
             raise Inconclusive("too many places in memory")
         if len(place) > 2 and isinstance(self.held.get(place[:-1]), Word):
             place = place[:-1]
+        if isinstance(value, Cell):
+            value = self.read(value.place)
         if isinstance(value, Struct | Cell):
             self._copy(place, value)
             return
@@ -110,10 +114,12 @@ class Memory:
         if isinstance(value, Word):
             return value
         if isinstance(value, Cell):
+            if (*value.place, "*") in self.known:
+                return self.number(Pointer((*value.place, "*")))
             word = self.start(value.place)
-            self.held[value.place] = word
+            self.held.setdefault(value.place, word)
             return word
-        if isinstance(value, Pointer):
+        if isinstance(value, Pointer) or (isinstance(value, Struct) and not self.space.n):  # an array is the address of its first element
             return self.space.constant(_address(value.place), 64, False)
         raise Inconclusive("a struct or nothing used as a number")
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tlblint.predicates.machine import Machine
     from tlblint.predicates.names import Names
 
+_OBJECTS = frozenset(("current",))
 KINDS = frozenset(("nothing", "event", "any", "flag", "first", "zero", "one", "check", "stop", "feature", "pointer", "evaluate"))
 _ATOMIC = re.compile(
     r"(?:arch_|raw_)*(?P<kind>atomic64|atomic_long|atomic)_(?P<what>read|set|(?:fetch_)?(?:inc|dec|add|sub|andnot|and|or|xor)(?:_return|_and_test)?|"
@@ -25,12 +26,18 @@ _ATOMIC = re.compile(
 )
 _PERCPU = re.compile(r"(?:this_cpu|__this_cpu|raw_cpu)_(?P<what>read|write|add|sub|inc|dec|or|and|ptr|xchg|cmpxchg|inc_return|add_return)(?:_\d|_stable)?")
 _BITS = re.compile(r"(?:arch_|raw_)*_{0,2}(?P<what>set|clear|change|test|test_and_set|test_and_clear)_bit(?:_lock|_unlock|_relaxed)?")
-_CALLED = frozenset(("READ_ONCE", "WRITE_ONCE", "data_race", "likely", "unlikely", "min", "max", "min_t", "max_t", "clamp", "clamp_t", "swap", "IS_ENABLED", "IS_BUILTIN",
-    "IS_REACHABLE", "BIT", "BIT_ULL", "_BITUL", "_BITULL", "GENMASK", "GENMASK_ULL", "container_of", "list_entry", "per_cpu", "per_cpu_ptr", "get_cpu_var", "this_cpu_ptr", "cmpxchg", "xchg",
-    "try_cmpxchg", "smp_load_acquire", "smp_store_release", "rcu_dereference", "FIELD_GET", "FIELD_PREP", "offsetof", "ilog2", "ALIGN", "ALIGN_DOWN", "round_down", "round_up", "typecheck",
-    "__builtin_constant_p", "__builtin_expect", "fls", "fls64", "__fls", "__ffs", "ffs", "DIV_ROUND_UP", "cmpxchg64", "__READ_ONCE", "hweight_long", "roundup_pow_of_two", "order_base_2", "memset",
-    "const_ilog2", "is_power_of_2", "abs", "__get_cpu_var", "__builtin_offsetof", "system_supports_feature", "container_of_const", "rcu_container_of", "__builtin_types_compatible_p", "xchg_relaxed",
-    "cmpxchg_local", "cmpxchg_relaxed", "set_mask_bits", "GENMASK_U64", "GENMASK_U32", "BIT_U64"))  # fmt: skip
+_CALLED = frozenset(
+    (
+        "ALIGN", "ALIGN_DOWN", "BIT", "BIT_U64", "BIT_ULL", "DIV_ROUND_UP", "FIELD_GET", "FIELD_PREP", "GENMASK", "GENMASK_U32", "GENMASK_U64",
+        "GENMASK_ULL", "IS_BUILTIN", "IS_ENABLED", "IS_REACHABLE", "READ_ONCE", "WRITE_ONCE", "_BITUL", "_BITULL", "__READ_ONCE",
+        "__builtin_constant_p", "__builtin_expect", "__builtin_offsetof", "__builtin_types_compatible_p", "__ffs", "__fls", "__get_cpu_var", "abs",
+        "clamp", "clamp_t", "cmpxchg", "cmpxchg64", "cmpxchg_local", "cmpxchg_relaxed", "const_ilog2", "container_of", "container_of_const",
+        "data_race", "ffs", "fls", "fls64", "get_cpu_var", "hweight_long", "ilog2", "is_power_of_2", "likely", "list_entry", "max", "max_t", "memset",
+        "min", "min_t", "offsetof", "order_base_2", "per_cpu", "per_cpu_ptr", "rcu_container_of", "rcu_dereference", "round_down", "round_up",
+        "roundup_pow_of_two", "set_mask_bits", "smp_load_acquire", "smp_store_release", "swap", "system_supports_feature", "this_cpu_ptr",
+        "try_cmpxchg", "typecheck", "unlikely", "xchg", "xchg_relaxed",
+    )
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,10 @@ class Models:
 
     def __contains__(self, name: object) -> bool:
         """Whether a name is modelled, so that macros of that name are not expanded."""
-        return isinstance(name, str) and (name in _CALLED or self.kind(name) is not None or any(p.fullmatch(name) for p in (_ATOMIC, _PERCPU, _BITS)))
+        if not isinstance(name, str):
+            return False
+        patterns = (_ATOMIC, _PERCPU, _BITS)
+        return name in _CALLED or name in _OBJECTS or self.kind(name) is not None or any(p.fullmatch(name) for p in patterns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +235,6 @@ def _special(m: Machine, name: str, arguments: Call, mask: int, node: Node) -> V
         return number(0)
     if name in ("__builtin_constant_p", "typecheck", "__builtin_types_compatible_p"):
         return space.constant(int(name != "__builtin_constant_p"))
-    if name in ("IS_ENABLED", "IS_BUILTIN", "IS_REACHABLE"):
-        found = m.names.unit.last(m.text(arguments[0]).strip())
-        return space.constant(int(found is not None and found.body == ("1",)))
     if name in ("min", "max", "min_t", "max_t"):
         return _least(m, name, arguments, mask)
     if name in ("clamp", "clamp_t"):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tlblint.predicates.ctypes import AUTO, FIXED, POINTER, PRIMITIVE, CType, primitive
 from tlblint.predicates.errors import Inconclusive
-from tlblint.predicates.rewrite import readable
+from tlblint.predicates.rewrite import configured, readable
 from tlblint.predicates.tokens import Expander, Token, joined, tokens
 from tlblint.predicates.unit import Unit
 
@@ -22,6 +22,8 @@ _QUALIFIERS = frozenset(
 )  # fmt: skip
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _AFTER = re.compile(r"(?:\s+|__\w+\s*\([^()]*\)|__\w+\b|noexcept)*\{")
+_ENUM = re.compile(r"\benum\b\s*(?:\w+\s*)?(?::\s*\w+\s*)?\{")
+_CALL = re.compile(r"([A-Za-z_]\w*)\s*\(")
 _LONGEST = 40_000
 
 
@@ -78,12 +80,13 @@ class Names:
         self._types: dict[str, CType | None] = {}
         self._enums: dict[str, tuple[str, int] | None] = {}
         self._wrappers: dict[str, str] = {}
+        self._spelled: dict[str, tuple[str, int]] | None = None
 
     # text
 
     def expanded(self, text: str, at: int) -> list[Token]:
         """Tokens of text that stands at offset ``at``, macros expanded but for the names that are modelled."""
-        return Expander(lambda name: self.unit.macro_at(name, at), self.keep).expand(tokens(text, at))
+        return configured(Expander(lambda name: self.unit.macro_at(name, at), self.keep).expand(tokens(text, at)))
 
     def spellings(self, name: str) -> list[int]:
         """Offsets where ``name`` stands as a word of its own."""
@@ -209,9 +212,8 @@ class Names:
         text = self.unit.text
         for at in self.spellings(name):
             rest = text[at + len(name) : at + len(name) + 80].lstrip()
-            if not rest or rest[0] not in ";[_":
-                if not rest.startswith("("):
-                    continue
+            if not rest or rest[0] not in ";[_(":
+                continue
             start = text.rfind("typedef", 0, at)
             if start < 0 or at - start > 3000:
                 continue
@@ -253,7 +255,25 @@ class Names:
                 if found is not None:
                     self._enums[name] = found
                     break
+            else:
+                self._enums[name] = self._pasted().get(name)
         return self._enums[name]
+
+    def _pasted(self) -> dict[str, tuple[str, int]]:
+        """Enumerators whose names only macros spell."""
+        if self._spelled is None:
+            self._spelled = {}
+            text = self.unit.text
+            for found in _ENUM.finditer(text):
+                end = text.find("}", found.end())
+                body = text[found.end() : end]
+                calls = [self.unit.last(w) for w in _CALL.findall(body)[:3]] if end - found.end() < _LONGEST else []
+                if any(m is not None and "##" in m.body for m in calls):
+                    try:
+                        self._spelled.update(_enumerators(joined(self.expanded(body, found.end()))))
+                    except Inconclusive:
+                        continue
+        return self._spelled
 
     def _enumerator(self, name: str, at: int) -> tuple[str, int] | None:
         text = self.unit.text
@@ -264,19 +284,25 @@ class Names:
         if not re.search(r"\benum\b(?:\s+\w+){0,4}\s*(?::\s*\w+\s*)?$", text[max(0, start - 120) : start]):
             return None
         end = text.find("}", at)
-        base, count = "", 0
-        for item in joined(self.expanded(text[start + 1 : end], start + 1)).split(" , "):
-            head, _, value = item.partition("=")
-            if value.strip():
-                base, count = value.strip(), 0
-            if head.split()[:1] == [name]:
-                return base, count
-            count += 1
-        return None
+        return _enumerators(joined(self.expanded(text[start + 1 : end], start + 1))).get(name)
 
     def declared(self, name: str) -> bool:
         """Whether the unit mentions the name at all."""
         return bool(self.spellings(name))
+
+
+def _enumerators(body: str) -> dict[str, tuple[str, int]]:
+    """Name -> (expression of the last explicit value before it, how many further on it stands)."""
+    out: dict[str, tuple[str, int]] = {}
+    base, count = "", 0
+    for item in body.rstrip(" ,").split(" , "):
+        head, _, value = item.partition("=")
+        if value.strip():
+            base, count = value.strip(), 0
+        if head.split():
+            out[head.split()[0]] = base, count
+        count += 1
+    return out
 
 
 def require(found: Function | None, name: str) -> Function:

@@ -27,6 +27,12 @@ def expression(text: str) -> tuple[Node, bytes]:
     return inner[0].named_children[0], raw
 
 
+def statement(text: str) -> tuple[Node, bytes]:
+    """A block of one statement."""
+    node, raw, _ = _parsed(f"{{ {text} ; }}", len(_PREFIX), _PREFIX, b"")
+    return node, raw
+
+
 def _parsed(text: str, before: int, prefix: bytes, suffix: bytes) -> tuple[Node, bytes, int]:
     raw = prefix + text.encode("latin-1", "replace") + suffix
     if len(raw) > _LARGEST:

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
 
+from tlblint.predicates.conditions import truth
 from tlblint.predicates.errors import DataError
-from tlblint.predicates.unit import Places
+from tlblint.predicates.tokens import Macro
+from tlblint.predicates.unit import Places, Read
+
+SELECTS = frozenset(
+    (
+        "ARCH_WANT_BATCHED_UNMAP_TLB_FLUSH", "MMU_GATHER_TABLE_FREE", "MMU_GATHER_RCU_TABLE_FREE", "MMU_GATHER_PAGE_SIZE", "MMU_GATHER_MERGE_VMAS",
+        "MMU_GATHER_NO_RANGE", "MMU_GATHER_NO_GATHER", "MMU_GATHER_NO_FLUSH_CACHE", "ARCH_HAS_LAZY_MMU_MODE", "ARCH_HAS_PTE_SPECIAL",
+        "ARCH_HAS_MEM_ENCRYPT", "ARCH_HAS_PKEYS", "HAVE_RCU_TABLE_FREE", "HAVE_MMU_GATHER_PAGE_SIZE", "HAVE_MMU_GATHER_NO_GATHER",
+        "ARCH_HAS_MEMBARRIER_CALLBACKS", "ARCH_SUPPORTS_PT_RECLAIM",
+    )
+)  # fmt: skip
+"""What is a property of an architecture, not a choice: read from its Kconfig."""
+_SELECT = re.compile(r"^\s+select\s+(\w+)(?:\s+if\s+([^\n]*))?", re.MULTILINE)
+_NAME = re.compile(r"[A-Za-z_]\w*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +97,27 @@ class Profile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         """Where headers are looked for."""
         return Places(self.directories)
 
-    def macros(self) -> dict[str, str]:
-        """What is defined before the first line."""
-        settings: dict[str, str] = {"__KERNEL__": "1", "__GNUC__": "12", "__GNUC_MINOR__": "2", "__STDC__": "1", "__STDC_VERSION__": "201112L", "__CHAR_BIT__": "8"}
-        settings |= {"__GNUC_PATCHLEVEL__": "0", "__OPTIMIZE__": "1", "__ORDER_LITTLE_ENDIAN__": "1234", "__ORDER_BIG_ENDIAN__": "4321"}
+    def macros(self, read: Read) -> dict[str, str]:
+        """What is defined before the first line: the profile's settings and what the architecture's Kconfig selects under them."""
+        settings: dict[str, str] = {"__KERNEL__": "1", "__GNUC__": "12", "__GNUC_MINOR__": "2", "__STDC__": "1", "__STDC_VERSION__": "201112L"}
+        settings |= {"__CHAR_BIT__": "8", "__GNUC_PATCHLEVEL__": "0", "__OPTIMIZE__": "1", "__ORDER_LITTLE_ENDIAN__": "1234", "__ORDER_BIG_ENDIAN__": "4321"}
         for item in self.config:
             name, _, value = item.partition("=")
             settings[f"CONFIG_{name}"] = value or "1"
-        return settings | self.predefined
+        return selected(settings | self.predefined, read(f"arch/{self.arch}/Kconfig") or b"")
+
+
+def selected(settings: dict[str, str], kconfig: bytes) -> dict[str, str]:
+    """``settings`` with the CONFIG_ names of SELECTS that a Kconfig file selects, its "if" taken into account."""
+    out = dict(settings)
+
+    def lookup(name: str) -> Macro | None:
+        return Macro(name, None, ("1",)) if f"CONFIG_{name}" in settings else None
+
+    for found in _SELECT.finditer(kconfig.decode("latin-1")):
+        if found[1] in SELECTS and (not found[2] or truth(_NAME.sub(r"defined(\g<0>)", found[2]), lookup)):
+            out.setdefault(f"CONFIG_{found[1]}", "1")
+    return out
 
 
 def load(name: str, raw: bytes) -> Profile:

@@ -13,8 +13,11 @@ TYPE_ARGUMENTS = {
 """Which argument of a modelled name is a type: it becomes a cast of 0, which is an expression."""
 AUTO = "__auto"
 """Stands for ``typeof(...)``: whatever type the value has."""
+CONFIG = frozenset(("IS_ENABLED", "IS_BUILTIN", "IS_REACHABLE"))
 _TYPEOF = frozenset(("typeof", "__typeof__", "__typeof", "typeof_unqual", "__typeof_unqual__"))
-_DROPPED = frozenset(("__extension__", "__inline__", "__inline", "__always_inline", "__maybe_unused", "__user", "__iomem", "__percpu", "__rcu", "__force", "__must_check", "__label__"))  # fmt: skip
+_DROPPED = frozenset(
+    ("__extension__", "__inline__", "__inline", "__always_inline", "__maybe_unused", "__user", "__iomem", "__percpu", "__rcu", "__force", "__must_check")
+)
 _WITH_ARGUMENTS = frozenset(("__attribute__", "__attribute", "__aligned", "static_assert", "_Static_assert", "__alignof__"))
 
 
@@ -43,6 +46,21 @@ def readable(source: Sequence[Token]) -> list[Token]:
             index = end
         elif token.text == "(" and follows == ")" and out and out[-1].text in ("asm", "__asm__"):
             index += 1
+        else:
+            out.append(token)
+            index += 1
+    return out
+
+
+def configured(source: Sequence[Token]) -> list[Token]:
+    """``IS_ENABLED(x)`` of an expanded x becomes 1 or 0: what is not set was left as a name."""
+    out: list[Token] = []
+    index = 0
+    while index < len(source):
+        token = source[index]
+        if token.text in CONFIG and index + 3 < len(source) and source[index + 1].text == "(" and source[index + 3].text == ")":
+            out.append(Token(str(int(source[index + 2].text == "1")), token.at))
+            index += 4
         else:
             out.append(token)
             index += 1

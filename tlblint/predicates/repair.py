@@ -1,0 +1,133 @@
+"""A small edit that makes a predicate say less, or more, and is right: searched among guards of one or two bits, checked on all pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from tlblint.predicates import formula
+from tlblint.predicates.profile import Bit, Oracle
+from tlblint.predicates.truth import Table
+from tlblint.predicates.words import Space
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """``code`` is a guard for the top of the predicate. ``spared``: redundant flushes it saves; ``mended``: flushes it adds."""
+
+    code: tuple[str, ...]
+    words: tuple[str, ...]
+    spared: int
+    mended: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Guard:
+    words: str
+    code: str
+    table: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Needs:
+    """A table with what is needed."""
+
+    space: Space
+    bits: tuple[Bit, ...]
+    tables: Mapping[str, int]
+    needed: int
+
+
+def narrower(table: Table, oracles: Sequence[Oracle], names: tuple[str, str] = ("oldpte", "newpte"), most: int = 3) -> Edit | None:
+    """Guards returning false that keep every flush that any of ``oracles`` needs; None when none saves anything."""
+    space = table.space
+    needed = 0
+    for oracle in oracles:
+        needed = space.or_(needed, formula.evaluate(oracle.needed, space, table.tables))
+    result, chosen = table.result, []
+    guards = [g for g in _guards(_Needs(space, table.bits, table.tables, needed), names) if not space.and_(space.and_(g.table, needed), table.result)]
+    for _ in range(most):
+        best = max(guards, key=lambda g: space.and_(result, g.table).bit_count(), default=None)
+        if best is None or not space.and_(result, best.table):
+            break
+        chosen.append(best)
+        result = space.and_(result, space.not_(best.table))
+    if not chosen:
+        return None
+    spared = table.result.bit_count() - result.bit_count()
+    return Edit(tuple(f"if ({g.code}) return false;" for g in chosen), tuple(g.words for g in chosen), spared)
+
+
+def wider(table: Table, oracle: Oracle, names: tuple[str, str] = ("oldpte", "newpte"), most: int = 4) -> Edit | None:
+    """Guards returning true that add the flushes that are missed, and as few others as can be; None when they cannot."""
+    space = table.space
+    needed = formula.evaluate(oracle.needed, space, table.tables)
+    result, chosen = table.result, []
+    guards = list(_guards(_Needs(space, table.bits, table.tables, needed), names))
+    for _ in range(most):
+        missed = space.and_(needed, space.not_(result))
+        if not missed:
+            break
+
+        def worth(guard: _Guard, missed: int = missed, result: int = result) -> tuple[int, int]:
+            added = space.and_(guard.table, space.not_(result))
+            return space.and_(added, missed).bit_count() * 2 - added.bit_count(), -added.bit_count()
+
+        best = max(guards, key=worth)
+        if not space.and_(best.table, missed):
+            return None
+        chosen.append(best)
+        result = space.or_(result, best.table)
+    if space.and_(needed, space.not_(result)):
+        return None
+    mended = result.bit_count() - table.result.bit_count()
+    return Edit(tuple(f"if ({g.code}) return true;" for g in chosen), tuple(g.words for g in chosen), 0, mended)
+
+
+def _guards(table: _Needs, names: tuple[str, str]) -> Iterator[_Guard]:
+    """Conditions on a bit: old entry without it; it is the only change; it changes one way, alone or whatever else changes."""
+    space, (old, new) = table.space, names
+    kind = "pmd" if "pmd" in old else "pte"
+    present = table.bits[0]
+    alive = table.tables[f"old.{present.name}"]
+    yield _Guard(f"{present.name} clear in the old entry", f"!({kind}_val({old}) & {present.c})", space.not_(alive))
+    gone = {b.name: space.and_(table.tables[f"old.{b.name}"], space.not_(table.tables[f"new.{b.name}"])) for b in table.bits}
+    came = {b.name: space.and_(space.not_(table.tables[f"old.{b.name}"]), table.tables[f"new.{b.name}"]) for b in table.bits}
+    for bit in table.bits:
+        others = space.full
+        for other in table.bits:
+            if other is not bit:
+                others = space.and_(others, space.not_(space.or_(gone[other.name], came[other.name])))
+        diff = f"({kind}_val({old}) ^ {kind}_val({new}))"
+        for side, name, words in ((came, new, "set"), (gone, old, "cleared")):
+            changed = f"{diff} & {kind}_val({name}) & {bit.c}"
+            yield _Guard(f"only {bit.name} is {words}", f"!({diff} & ~{bit.c}) && ({changed})", space.and_(side[bit.name], others))
+            yield _Guard(f"{bit.name} is {words} in a present entry", f"({kind}_val({old}) & {present.c}) && ({changed})", space.and_(side[bit.name], alive))
+    yield _promotion(table, names, kind, gone, came)
+
+
+def _promotion(table: _Needs, names: tuple[str, str], kind: str, gone: dict[str, int], came: dict[str, int]) -> _Guard:
+    """Nothing changes but some bits, each in directions that no needed flush takes part in: as many bits as can be."""
+    space = table.space
+    allowed = {b.name: space.not_(space.or_(gone[b.name], came[b.name])) for b in table.bits}
+    ways: dict[str, str] = {}
+    for bit in table.bits[1:]:
+        rest = space.full
+        for other in table.bits:
+            if other is not bit:
+                rest = space.and_(rest, allowed[other.name])
+        for way, freed in (("changed", space.full), ("set", space.not_(gone[bit.name])), ("cleared", space.not_(came[bit.name]))):
+            if not space.and_(space.and_(rest, freed), table.needed):
+                allowed[bit.name], ways[bit.name] = freed, way
+                break
+    held = space.full
+    for one in allowed.values():
+        held = space.and_(held, one)
+    code = {bit.name: bit.c for bit in table.bits}
+    old, new = f"{kind}_val({names[0]})", f"{kind}_val({names[1]})"
+    parts = [f"!(({old} ^ {new}) & ~({' | '.join(code[n] for n in ways) or 0}))"]
+    for way, first, second in (("set", old, new), ("cleared", new, old)):
+        if mask := " | ".join(code[n] for n, w in ways.items() if w == way):
+            parts.append(f"!({first} & ~{second} & ({mask}))")
+    words = "; ".join(f"{', '.join(n for n, w in ways.items() if w == way)} {way}" for way in ("changed", "set", "cleared") if way in ways.values())
+    return _Guard(f"nothing changes but {words}", " && ".join(parts), held)
