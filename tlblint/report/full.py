@@ -116,7 +116,8 @@ def _verdict(finding: Finding, style: Style) -> Iterator[str]:
     if finding.fix is not None:
         tried = "; with that every interleaving holds" if finding.fix.verified else ""
         yield from _wrapped(f"mend: {finding.fix.note}{tried}", style)
-        yield from (f"    {clean(line, style.unicode)}" for line in finding.fix.diff.splitlines())
+        tabs = (line.split("\t") for line in finding.fix.diff.splitlines())
+        yield from ("    " + "\t".join(clean(part, style.unicode) for part in parts) for parts in tabs)
 
 
 def _wrapped(text: str, style: Style, indent: str = "  ") -> list[str]:
