@@ -95,6 +95,19 @@ def _renamed(text: str, name: Callable[[str], str | None]) -> str | None:
     return None if failed else out
 
 
+def _below(name: str, param: str, env: Env) -> list[tuple[str, str]]:
+    """What the members of an object that is handed over by address point to or are copies of: the callee knows that through them."""
+    out = []
+    for key, value in env.items():
+        if type(value) is tuple and key.startswith(name + ".") and "." not in key[len(name) + 1 :] and "->" not in key:
+            member = f"{param}->{key[len(name) + 1 :]}"
+            if value[0] == "&":
+                out.append((value[1], "*" + member))
+            elif value[0] == "term" and len(value) > 3 and "#" not in value[1] and "(" not in value[1]:
+                out.append((value[1], member))
+    return sorted(out)
+
+
 class Frame:
     """The two-way renaming of one call."""
 
@@ -108,6 +121,9 @@ class Frame:
         for (param, _), arg in zip(code.fn.params, args, strict=False):
             if param:  # C lets a parameter that is not used go unnamed
                 self._bind(param, arg, env)
+        for (param, _), arg in zip(code.fn.params, args, strict=False):
+            if param and arg[0] == "&":
+                self._pairs += _below(arg[1], param, env)  # behind all parameters: what has one goes by its name
         self._arguments = _arguments(tuple(self._pairs))
         self._outward: dict[str, str | None] = {}
 
@@ -328,7 +344,7 @@ class Frame:
                 if type(value) is tuple and value[0] == "term" and len(value) > 3 and (known := env.get(value[1])) is not None:
                     value = known  # a copy is what it is a copy of
                 moved = self.value_in(value)
-                if moved is not None:
+                if moved is not None and not (type(moved) is tuple and moved[:2] == ("term", inner)):  # x is x says nothing
                     out[inner] = moved
                     if type(moved) is tuple and moved[0] == "e":
                         handed.add(moved[1])
