@@ -22,6 +22,7 @@ COMMANDS = {
     "explain": "Print the manual of a rule.",
     "graph": "Show who calls the functions that change page table entries.",
     "hook": "Have git ask tlblint before it sends or pushes.",
+    "predicates": "Execute a tree's own flush predicates for all entries.",
     "report": "Render a stored result, or compare two.",
     "merge": "Make one report of the shards of a check.",
     "rule": "Work on rules.",

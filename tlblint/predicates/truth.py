@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tlblint.predicates import formula
@@ -14,8 +14,6 @@ from tlblint.predicates.models import Models, Setting
 from tlblint.predicates.names import Names
 from tlblint.predicates.profile import Bit
 from tlblint.predicates.words import Space, Word
-
-ENTRY = CType("int", 64, False, name="entry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +68,6 @@ def run_pair(names: Names, models: Models, setting: Setting, bits: Sequence[Bit]
         "n__": (entry(space, bits, tables, "new", level, fixed), AUTO),
     }
     result = machine.memory.number(machine.evaluate(f"{function}(o__, n__)", given))
-    return Table(space, tuple(bits), tables, space.truth(result), frozenset(machine.called))
-
-
-def run_flags(names: Names, models: Models, setting: Setting, bits: Sequence[Bit], function: str, flag: bool) -> Table:
-    """Execute ``function(oldflags, newflags, flag)``, which is only asked about present entries with one page frame."""
-    space = Space(2 * len(bits))
-    tables = {f"{side}.{bit.name}": space.variable(i + at) for side, at in (("old", 0), ("new", len(bits))) for i, bit in enumerate(bits)}
-    machine = Machine(names, models, setting, space, Bounds(60_000, 60, 80))
-    given: dict[str, tuple[Value, CType]] = {
-        "o__": (entry(space, bits, tables, "old", "pte"), AUTO),
-        "n__": (entry(space, bits, tables, "new", "pte"), AUTO),
-    }
-    result = machine.memory.number(machine.evaluate(f"{function}(o__, n__, {int(flag)})", given))
     return Table(space, tuple(bits), tables, space.truth(result), frozenset(machine.called))
 
 
@@ -167,6 +152,3 @@ def _greedy_same(table: Table, wrong: int) -> int:
         same = space.not_(space.xor(table.tables[f"old.{bit.name}"], table.tables[f"new.{bit.name}"]))
         wrong = space.and_(wrong, same) or wrong
     return wrong
-
-
-Run = Callable[[], Table]

@@ -1,0 +1,172 @@
+"""``tlblint predicates``: execute the flush predicates and helpers of a tree, and say what they are worth."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import time
+import tomllib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from tlblint.io import data
+from tlblint.io.errors import InputError, Unreadable
+from tlblint.io.tree import Tree, open_tree
+from tlblint.predicates import profile as profiles
+from tlblint.predicates import survey
+from tlblint.predicates.errors import DataError
+from tlblint.predicates.models import KINDS, Models
+from tlblint.predicates.profile import Profile
+from tlblint.predicates.survey import Row
+from tlblint.predicates.unit import Read, Shelf
+
+PLACE = "rules"
+SHARED = frozenset(("models.toml", "helpers.toml"))
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """What ships: profiles, what is modelled, the helpers to look for, and sizes of structs."""
+
+    profiles: tuple[Profile, ...]
+    modelled: Models
+    helpers: tuple[str, ...]
+    sizes: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """What came of one profile. ``files`` were read; ``seconds``: reading them, executing predicates, executing helpers."""
+
+    profile: str
+    rows: tuple[Row, ...]
+    files: int
+    seconds: tuple[float, float, float]
+
+
+def shipped() -> Data:
+    """The data of rules/predicates. Raises InputError."""
+    place = os.path.join(data.root(PLACE), "predicates")
+    try:
+        found = data.files(place, ".toml")
+    except OSError:
+        raise InputError(place, "this installation lacks its data files", "install tlblint again") from None
+    try:
+        known = tuple(profiles.load(name, raw) for name, raw in found.items() if name not in SHARED)
+        groups = tomllib.loads(found["models.toml"].decode())
+        extra = tomllib.loads(found["helpers.toml"].decode())
+    except (DataError, KeyError, ValueError) as error:
+        raise InputError(place, str(error)) from None
+    if unknown := set(groups) - KINDS:
+        raise InputError(os.path.join(place, "models.toml"), f"unknown kind {min(unknown)!r}")
+    return Data(known, Models.of(groups), tuple(extra["names"]), dict(extra["sizes"]))
+
+
+def chosen(wanted: Sequence[str], known: Sequence[Profile]) -> tuple[Profile, ...]:
+    """Profiles by name; all when none is named. Raises InputError."""
+    by_name = {profile.name: profile for profile in known}
+    for name in wanted:
+        if name not in by_name:
+            raise InputError(f"--profile {name}", "no such profile", f"the profiles of predicates are {', '.join(by_name)}")
+    return tuple(by_name[name] for name in dict.fromkeys(wanted)) if wanted else tuple(known)
+
+
+def reading(tree: Tree) -> Read:
+    """Read files of a tree; None for what is not there or cannot be read."""
+
+    def read(path: str) -> bytes | None:
+        try:
+            return tree.read(path)
+        except Unreadable:
+            return None
+
+    return read
+
+
+def predicates(cwd: str, directory: str | None, revision: str | None, wanted: Sequence[str], with_helpers: bool = True) -> tuple[Surveyed, ...]:
+    """Execute what a tree has, for each profile. Raises InputError."""
+    ships = shipped()
+    picked = chosen(wanted, ships.profiles)
+    tree = open_tree(cwd, directory, revision)
+    try:
+        read = reading(tree)
+        if read("include/linux/mm.h") is None:
+            raise InputError(directory or cwd, "no kernel source tree: include/linux/mm.h is missing", "name one with --tree DIR")
+        shelf = Shelf(read)
+        return tuple(_surveyed(shelf, read, profile, ships, with_helpers) for profile in picked if read(f"arch/{profile.arch}/Kconfig") is not None)
+    finally:
+        tree.close()
+
+
+def _surveyed(shelf: Shelf, read: Read, profile: Profile, ships: Data, with_helpers: bool) -> Surveyed:
+    times = [time.perf_counter()]
+    seen = survey.reader(shelf, read, profile, ships.modelled, ships.sizes)
+    times.append(time.perf_counter())
+    try:
+        rows = survey.predicates(seen)
+    except DataError as error:
+        raise InputError(f"rules/predicates/{profile.name}.toml", str(error)) from None
+    times.append(time.perf_counter())
+    if with_helpers:
+        rows += survey.covered(seen, ships.helpers)
+    times.append(time.perf_counter())
+    spent = [b - a for a, b in itertools.pairwise(times)]
+    return Surveyed(profile.name, rows, len(seen.unit.files), (spent[0], spent[1], spent[2]))
+
+
+def as_json(found: Sequence[Surveyed]) -> str:
+    """``{"schema": "tlblint-predicates/1", "rows": [...], "profiles": [...]}``, a row for each predicate and helper of a profile."""
+    rows = [{**asdict(row), "executed": not row.blocker} for one in found for row in one.rows]
+    parts = ("read", "predicates", "helpers")
+    spent = [{"profile": one.profile, "files": one.files, **{part: round(s, 3) for part, s in zip(parts, one.seconds, strict=True)}} for one in found]
+    helpers = [row for one in found for row in one.rows if row.kind == "helper"]
+    covered = {"helpers": len(helpers), "executed": sum(not row.blocker for row in helpers)}
+    return json.dumps({"schema": "tlblint-predicates/1", "coverage": covered, "rows": rows, "profiles": spent}, indent=2) + "\n"
+
+
+def as_text(found: Sequence[Surveyed], in_full: bool) -> str:
+    """Tables: predicates with their verdicts, helpers with their blockers; ``in_full`` names executed helpers, too."""
+    lines: list[str] = []
+    for one in found:
+        lines += [f"{one.profile}  ({one.files} files, {sum(one.seconds):.1f} s)"]
+        for row in one.rows:
+            if row.kind == "predicate":
+                lines += _predicate(row)
+        helpers = [row for row in one.rows if row.kind == "helper"]
+        if helpers:
+            executed = sum(not row.blocker for row in helpers)
+            lines.append(f"  helpers executed: {executed} of {len(helpers)}")
+            told = [row for row in helpers if in_full or row.blocker]
+            lines += [f"    {row.name}  {row.path}:{row.line}  {row.blocker or 'executed'}{f' at {row.at}' if row.at else ''}" for row in told]
+        lines.append("")
+    rows = [row for one in found for row in one.rows]
+    helpers = [row for row in rows if row.kind == "helper"]
+    unsafe = sum(row.refuted is not None for row in rows)
+    judged = sum(bool(row.verdicts) for row in rows)
+    lines.append(f"{judged} predicate{'s' * (judged != 1)} judged, {unsafe} unsafe; {sum(not r.blocker for r in helpers)} of {len(helpers)} helpers executed.")
+    return "\n".join(lines) + "\n"
+
+
+def _predicate(row: Row) -> list[str]:
+    lines = [f"  {row.name}  {row.path}:{row.line}"]
+    if row.blocker:
+        lines.append(f"    not judged: {row.blocker}{f' at {row.at}' if row.at else ''}")
+    for verdict in row.verdicts:
+        if verdict.kind == "exact":
+            lines.append(f"    exact: {verdict.oracle}")
+            continue
+        what = "flushes missing" if verdict.kind == "unsafe" else "redundant flushes"
+        pair = f"{_entry(verdict.old)} -> {_entry(verdict.new)}" if verdict.changes or verdict.new else _entry(verdict.old)
+        lines.append(f"    {verdict.kind}: {verdict.oracle}: {verdict.count} {what}, the smallest {pair}")
+        if verdict.changes:
+            lines.append("      single bits: " + ", ".join(f"{change.words} ({change.count})" for change in verdict.changes[:8]))
+    if row.edit is not None:
+        does = f"adds {row.edit.mended} flushes" if row.edit.mended else f"saves {row.edit.spared} redundant flushes and keeps each needed one"
+        lines.append(f"    an edit that {does}:")
+        lines += [f"      {code}" for code in row.edit.code]
+    return lines
+
+
+def _entry(bits: Sequence[str]) -> str:
+    return "|".join(bits) or "0"
