@@ -90,6 +90,23 @@ def test_columns_are_for_threads_that_take_part() -> None:
             assert {change.thing for step in witness.steps for change in step.changes} == set(witness.things)
 
 
+def sentence(name: str) -> str:
+    witness = simulate(Wanted((name,), "buggy"))[0].outcome.witness
+    assert witness is not None
+    return witness.sentence
+
+
+def test_witnesses_do_not_claim_what_did_not_happen() -> None:
+    """A rule of the scenario is no store; a walk has an owner; a flush whose condition is false is not done."""
+    assert "After step 2" in sentence("contpte_unfold_without_break")
+    assert "does not: not (tlb[1,a] & rw(1) and tlb[1,a] & rw(2))." in sentence("contpte_unfold_without_break")
+    assert sentence("gup_fast_vs_pt_free_no_ipi").endswith("still reaches: software walk on CPU1 of table T.")
+    witness = simulate(Wanted(("invlpgb_transition_half_way",), "buggy"))[0].outcome.witness
+    assert witness is not None
+    idle = [step.text for step in witness.steps if step.text.endswith(" (does nothing here)")]
+    assert idle == ["INVLPGB by the global ASID (does nothing here)", "IPI to CPU1 (does nothing here)"]
+
+
 def test_a_path_names_a_file(tmp_path: Path) -> None:
     copy = tmp_path / "mine.scn"
     copy.write_text((PLACE / "unbalanced_finish.scn").read_text().replace("unbalanced in 3", "leak in 3"))

@@ -141,7 +141,7 @@ def lanes(witness: Witness, width: int, unicode: bool) -> Iterator[str]:
             yield from _filled(f"{_LEAD.get(step.mark, '')}{step.note}", margin, unicode, f"{indent}  ", indent)
 
 
-_LEAD = {"birth": "this will be stale, ", "missed": "does not reach it: ", "violation": "VIOLATION: "}
+_LEAD = {"birth": "will be stale; cached ", "missed": "does not reach it: ", "violation": "VIOLATION: "}
 
 
 def _text(step: WitnessStep) -> str:

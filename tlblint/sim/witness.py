@@ -64,7 +64,7 @@ def tell(program: Program, model: Model, taken: list[Taken], verdict: str) -> Wi
     steps = [replace(step, cause=_cause(rows, number, program)) for number, step in enumerate(steps)]
     stale = _stale(rows, verdict, model)
     if steps:
-        steps[-1] = replace(steps[-1], mark="violation", note=_what(program, rows, pcs, verdict, words))
+        steps[-1] = replace(steps[-1], mark="violation", note=_what(program, rows, pcs, verdict, words, model))
         if stale is not None:
             _missed(program, rows, steps, stale, words)
     birth = [] if stale is None else [_birth(rows, stale, program)]
@@ -73,7 +73,7 @@ def tell(program: Program, model: Model, taken: list[Taken], verdict: str) -> Wi
     used = [(code.name, code.cpu) for thread, code in enumerate(program.codes) if any(row.thread == thread for row in rows)]
     used += [(step.actor, step.cpu) for step in birth if (step.actor, step.cpu) not in used]
     things = tuple(dict.fromkeys(change.thing for step in steps for change in step.changes))
-    return Witness(model.profile.name, verdict, _sentence(rows, program, pcs, verdict, stale, words), tuple(used), things, order, tuple(model.needs))
+    return Witness(model.profile.name, verdict, _sentence(rows, program, pcs, verdict, stale, words, model), tuple(used), things, order, tuple(model.needs))
 
 
 def _replay(program: Program, taken: list[Taken], code: int) -> tuple[list[Row], tuple[int, ...]]:
@@ -109,7 +109,10 @@ def _row(program: Program, words: Words, model: Model, number: int, row: Row) ->
         for name, value in row.after.items()
         if value != row.before[name] and name not in hidden and not name.endswith("_") and not _inner(name)
     )
-    return WitnessStep(number, code.name, code.cpu, row.alt.text, row.step.path, row.step.line, changes)
+    effects = row.alt.effects
+    idle = bool(effects) and all(isinstance(effect, When) and not value(effect.cond, row.before) for effect in effects)
+    text = f"{row.alt.text} (does nothing here)" if idle else row.alt.text
+    return WitnessStep(number, code.name, code.cpu, text, row.step.path, row.step.line, changes)
 
 
 def _inner(name: str) -> bool:
@@ -243,12 +246,27 @@ def _commits(row: Row, verdict: str) -> bool:
     return any(fail.code == code_of(verdict) for fail in _fails(row.alt.effects)) and verdict not in ("leak", "deadlock")
 
 
-def _what(program: Program, rows: list[Row], pcs: tuple[int, ...], verdict: str, words: Words) -> str:
-    """What happens, with the page, what is owed, or what each thread waits for."""
+def _broken(program: Program, model: Model, last: Row, verdict: str) -> str:
+    """The "always" of the head that does not hold after the last step; "" when that step or the end is what violates."""
+    if _commits(last, verdict) or verdict in ENDS:
+        return ""
+    rules = [check.expr for check in model.checks if check.violation is not None]
+    return next((text for text, (expr, _) in zip(rules, program.always, strict=True) if not value(expr, last.after)), "")
+
+
+def _what(program: Program, rows: list[Row], pcs: tuple[int, ...], verdict: str, words: Words, model: Model) -> str:
+    """What happens, with the page, what is owed, what each thread waits for, or which rule of the scenario is broken."""
+    broken = _broken(program, model, rows[-1], verdict)
+    if broken:
+        return f"what must always hold does not: {broken}"
     held = _guarded(rows[-1].alt.guard) if rows[-1].alt.role in ("store", "load") else None
     page = cached(held[1]).rpartition(" ")[0] if held is not None else "a page"
     text = WHAT[verdict].format(page=page if page.startswith("page") else "a page")
     after = rows[-1].after
+    if verdict == "uaf-walk":
+        gone = [split(name)[1][0] for name, byte in after.items() if split(name)[0] == "freed" and byte]
+        by = [thing(name) for name, byte in after.items() if split(name)[0] == "walk" and byte and split(name)[1][1] in gone]
+        text += f": {', '.join(by)}" if by else ""
     if verdict == "leak":
         owed = sorted({name for fail in program.final for name in names_in(fail.cond) if fail.code == code_of("leak") and after[name]})
         text += "".join(f", {thing(name)}: {words.value(name, after[name])}" for name in owed)
@@ -262,13 +280,13 @@ def _what(program: Program, rows: list[Row], pcs: tuple[int, ...], verdict: str,
     return text
 
 
-def _sentence(rows: list[Row], program: Program, pcs: tuple[int, ...], verdict: str, stale: Stale | None, words: Words) -> str:
+def _sentence(rows: list[Row], program: Program, pcs: tuple[int, ...], verdict: str, stale: Stale | None, words: Words, model: Model) -> str:
     if not rows:
         return f"{WHAT[verdict][:1].upper()}{WHAT[verdict][1:]}."
     last = rows[-1]
     code = program.codes[last.thread]
-    what = _what(program, rows, pcs, verdict, words)
-    when = "After" if verdict in ENDS and not _commits(last, verdict) else "In"
+    what = _what(program, rows, pcs, verdict, words, model)
+    when = "In" if _commits(last, verdict) else "After"
     text = f"{when} step {len(rows)} ({code.name} on CPU{code.cpu}: {last.alt.text}) {what}"
     if stale is not None and stale.since < len(rows):
         maker = rows[stale.since]
