@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -65,7 +65,7 @@ def read(spine: Spine, contents: Mapping[str, bytes], store: Store, compute: Com
     keys = {path: key(spine.key, path, raw) for path, raw in contents.items()}
     held = store.get(FACTS, list(keys.values()))
     known = {path: fact for path, name in keys.items() if name in held and (fact := _brief(held[name], path)) is not None}
-    made = {fact.path: fact for fact in again([path for path in contents if path not in known])}
+    made = {fact.path: replace(fact, shapes=record.shapes(fact)) for fact in again([path for path in contents if path not in known])}
     fresh = {keys[path]: row for path, fact in made.items() if (row := _row(fact)) is not None}
     if fresh:
         store.put(FACTS, fresh)
@@ -86,10 +86,9 @@ def _row(fact: FileFacts) -> bytes | None:
     if any(gap.why.startswith(PASSING) for gap in fact.not_analysed):
         return None
     try:
-        row = record.encode(fact)
+        return record.encode(fact)
     except ValueError:
         return None
-    return row if record.fits(row) else None
 
 
 def judge(spine: Spine, facts: Facts, only: Callable[[str], bool] | None, over: Over, store: Store, part: str) -> Result:
