@@ -155,6 +155,8 @@ def test_what_never_comes_true_is_told(tmp_path: Path) -> None:
     ("arguments", "line"),
     [
         (("ttu_vs_mprotec",), 'ttu_vs_mprotec: no such scenario; did you mean "ttu_vs_mprotect"?'),
+        (("--list", "-f", "json"), "simulate: --list stands alone; see 'tlblint simulate --help'"),
+        (("--list", "zzz"), "simulate: --list stands alone; see 'tlblint simulate --help'"),
         (("zzz",), "zzz: no such scenario; see 'tlblint simulate --list'; a file needs its path or .scn"),
         (("",), "NAME: no such scenario; see 'tlblint simulate --list'; a file needs its path or .scn"),
         (("dir.scn/ttu_vs_mprotect.scn",), 'dir.scn/ttu_vs_mprotect.scn: no such scenario; did you mean "ttu_vs_mprotect"?'),

@@ -7,20 +7,22 @@ import click
 
 @click.command("simulate", short_help="Explore TLB protocols, broken and mended.")
 @click.argument("names", metavar="[NAME|FILE.scn]...", nargs=-1)
-@click.option("--list", "list_", is_flag=True, help="List the scenarios that ship.")
+@click.option("--list", "list_", is_flag=True, help="List the scenarios that ship: machine, verdict, what goes wrong.")
 @click.option("--variant", type=click.Choice(["buggy", "fixed"]), default=None, help="This variant only.")
 @click.option("--profile", metavar="NAME", default=None, help="On this machine instead of the scenario's own: then nothing is expected.")
 @click.option("-f", "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Output format.")
 def command(names: tuple[str, ...], list_: bool, variant: str | None, profile: str | None, format_: str) -> int:
     """Explore every interleaving of scenarios: small programs around page table entries and TLBs, each with a bug and mended.
 
-    Without NAME: all that ship, in a table. One NAME shows the shortest way to the violation, a column for each thread.
+    Without NAME: all that ship, in a table. One NAME shows the shortest way to the violation, a column for each thread; several are a table.
     Exit status: 0 all verdicts as expected, 1 some not, 2 bad input.
     """
     from tlblint.app.console import write_stdout
     from tlblint.app.simulate import Wanted, as_json, catalogue, simulate
     from tlblint.app.simulate_text import listing, shown
 
+    if list_ and (names or variant or profile or format_ != "text"):
+        raise click.UsageError("--list stands alone")
     if list_:
         write_stdout(listing(catalogue()).encode())
         return 0
