@@ -25,7 +25,7 @@ from tlblint.findings.attribute import lives
 from tlblint.findings.lines import Lines
 from tlblint.findings.refine import Files, order, refine
 from tlblint.io import cache, config
-from tlblint.io.apply import apply_series
+from tlblint.io.apply import Applied, apply_series
 from tlblint.io.series import read_series
 from tlblint.io.series_base import open_base
 from tlblint.model.finding import Finding
@@ -33,6 +33,7 @@ from tlblint.model.ir import FileFacts
 from tlblint.model.store import Store
 from tlblint.report.text import source_line
 from tlblint.report.view import is_new
+from tlblint.roles import HEADERS
 
 ROUNDS = 3
 """How often the part of a program that is judged is widened, because a violation came or went outside of it."""
@@ -66,12 +67,13 @@ def series(request: Request, loader: Loader | None = None) -> Outcome:
     try:
         settings = config.load(tree, tree.top, request.flags)
         targets(settings["format"].value)
+        applied = list(apply_series(tree, read))
         headers = generation.headers(tree)
-        spine = check.loaded(loader or spines.load, settings, headers, request.preview)
+        spine = check.loaded(loader or spines.load, settings, _after(headers, applied), request.preview)
         jobs = settings["jobs"].value
         request.progress("reading", 0, 0)
         source = Source(tree, spine, partial(_read, spine, jobs, request.debug, store), store, request.wide)
-        found = states(source, list(apply_series(tree, read)))
+        found = states(source, applied)
         if changed(found):  # else nothing can have come or gone
             surround(source, found)
         part = changed(found)
@@ -85,6 +87,14 @@ def series(request: Request, loader: Loader | None = None) -> Outcome:
     finally:
         cache.close(store)
         tree.close()
+
+
+def _after(headers: Mapping[str, bytes], applied: Sequence[Applied]) -> dict[str, bytes]:
+    """The headers as the series leaves them: names mean what it makes of them, in each of its states, so that only code makes a difference."""
+    out = dict(headers)
+    for step in applied:
+        out.update({path: raw for path, raw in step.changed.items() if path in HEADERS and raw is not None})
+    return out
 
 
 def _read(spine: Spine, jobs: int, debug: bool, store: Store, versions: Sequence[Version]) -> list[FileFacts]:
