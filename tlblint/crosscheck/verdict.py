@@ -131,6 +131,8 @@ class Judge:
         search = Search()
         self.search(raw.rule, programs, mended, distinct(machines, programs), budget, search)
         judgement = self.conclude(raw, programs, search, budget)
+        if search.found is not None:
+            judgement = self._elsewhere(judgement, raw.rule, programs, distinct(machines, programs), budget, search)
         if search.found is not None and mend is not None:
             judgement = self._with_mend(judgement, raw.rule, programs, mended, mend, search.found[0].machine, budget)
         return judgement
@@ -213,6 +215,19 @@ class Judge:
         if programs[0].needs:
             return Judgement("inconclusive", f"no interleaving goes wrong on {names} where {'; '.join(programs[0].needs)}", **done)  # type: ignore[arg-type]
         return Judgement("refuted", f"no interleaving goes wrong: {budget.runs} explorations on {names}", **done)  # type: ignore[arg-type]
+
+    def _elsewhere(
+        self, judgement: Judgement, code: str, programs: Sequence[Program], machines: Sequence[Profile], budget: Budget, search: Search
+    ) -> Judgement:
+        """The judgement with the other machines on which the same goes wrong."""
+        assert search.found is not None
+        setting, number, _ = search.found
+        also = []
+        for machine in machines:
+            if machine.name != setting.machine.name and setting.pairing in pairings(programs[number], machine) and budget.left > 0:
+                outcome = self._run(programs[number], replace(setting, machine=machine), SHAPES[code], budget)
+                also += [machine.name] if outcome.verdict in SHAPES[code].kinds else []
+        return replace(judgement, reason=f"{judgement.reason}; also on {', '.join(also)}") if also else judgement
 
     def _with_mend(
         self, judgement: Judgement, code: str, programs: Sequence[Program], mended: Sequence[Program], mend: mends.Mend, machine: Profile, budget: Budget
