@@ -107,6 +107,15 @@ def test_witnesses_do_not_claim_what_did_not_happen() -> None:
     assert idle == ["INVLPGB by the global ASID (does nothing here)", "IPI to CPU1 (does nothing here)"]
 
 
+def test_a_rule_that_is_broken_from_the_start(tmp_path: Path) -> None:
+    text = "scenario s\nprofile x86-ipi\nvar x = 0\nalways x == RULE else leak\nexpect buggy leak\nexpect fixed leak\nthread k on cpu0\n    x = 1\n"
+    (tmp_path / "s.scn").write_text(text.replace("RULE", "1"))
+    done = command(tmp_path, "s.scn", "--variant", "buggy").stdout.splitlines()
+    assert done[3:] == ["At the start what must always hold does not: x == 1."]
+    (tmp_path / "s.scn").write_text(text.replace("RULE", "0"))
+    assert "After step 1 (k on CPU0: x = 1) what must always hold does not: x == 0." in command(tmp_path, "s.scn").stdout
+
+
 def test_a_path_names_a_file(tmp_path: Path) -> None:
     copy = tmp_path / "mine.scn"
     copy.write_text((PLACE / "unbalanced_finish.scn").read_text().replace("unbalanced in 3", "leak in 3"))

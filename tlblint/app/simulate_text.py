@@ -90,8 +90,9 @@ def _variant(run: Run, width: int, unicode: bool) -> Iterator[str]:
         yield from _filled(outcome.witness.sentence, width, unicode)
         for text in outcome.witness.assumptions:
             yield from _filled(f"needs: {text}", width, unicode, "  ")
-        yield ""
-        yield from lanes(outcome.witness, width, unicode)
+        if outcome.witness.steps:
+            yield ""
+            yield from lanes(outcome.witness, width, unicode)
     if outcome.verdict == "safe":
         yield from _untaken(run)
     for (thread, at), (useful, ran) in sorted(outcome.usefulness.items()):

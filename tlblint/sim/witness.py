@@ -246,17 +246,19 @@ def _commits(row: Row, verdict: str) -> bool:
     return any(fail.code == code_of(verdict) for fail in _fails(row.alt.effects)) and verdict not in ("leak", "deadlock")
 
 
-def _broken(program: Program, model: Model, last: Row, verdict: str) -> str:
-    """The "always" of the head that does not hold after the last step; "" when that step or the end is what violates."""
-    if _commits(last, verdict) or verdict in ENDS:
+def _broken(program: Program, model: Model, rows: list[Row], verdict: str) -> str:
+    """The "always" of the head that is broken at the end of the trace; "" when the last step or the end itself is what violates."""
+    if rows and _commits(rows[-1], verdict):
         return ""
+    values = rows[-1].after if rows else program.init
     rules = [check.expr for check in model.checks if check.violation is not None]
-    return next((text for text, (expr, _) in zip(rules, program.always, strict=True) if not value(expr, last.after)), "")
+    wanted = code_of(verdict)
+    return next((text for text, (expr, code) in zip(rules, program.always, strict=True) if code == wanted and not value(expr, values)), "")
 
 
 def _what(program: Program, rows: list[Row], pcs: tuple[int, ...], verdict: str, words: Words, model: Model) -> str:
     """What happens, with the page, what is owed, what each thread waits for, or which rule of the scenario is broken."""
-    broken = _broken(program, model, rows[-1], verdict)
+    broken = _broken(program, model, rows, verdict)
     if broken:
         return f"what must always hold does not: {broken}"
     held = _guarded(rows[-1].alt.guard) if rows[-1].alt.role in ("store", "load") else None
@@ -282,7 +284,8 @@ def _what(program: Program, rows: list[Row], pcs: tuple[int, ...], verdict: str,
 
 def _sentence(rows: list[Row], program: Program, pcs: tuple[int, ...], verdict: str, stale: Stale | None, words: Words, model: Model) -> str:
     if not rows:
-        return f"{WHAT[verdict][:1].upper()}{WHAT[verdict][1:]}."
+        broken = _broken(program, model, rows, verdict)
+        return f"At the start what must always hold does not: {broken}." if broken else f"{WHAT[verdict][:1].upper()}{WHAT[verdict][1:]}."
     last = rows[-1]
     code = program.codes[last.thread]
     what = _what(program, rows, pcs, verdict, words, model)
