@@ -23,6 +23,7 @@ class Adversary:
     the path, a subset of Program.uses besides "entry". ``unless``: what on the path rules it out. ``machines``: "tlb", "hash", or a
     feature of flush profiles without which there is no such thing. ``shares``: what it has in common with others of its kind, apart from
     the path; two that share nothing are not tried together. ``far``: how much is taken for granted, of several that show the same the nearest is told.
+    ``alone``: an op without which in the path it changes nothing by itself.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Adversary:
     shares: frozenset[str] = frozenset()
     kind: str = "thread"
     far: int = 0
+    alone: str = ""
 
 
 def _per_entry(entries: Sequence[Entry], make: Callable[[Entry, str], list[str]]) -> list[str]:
@@ -319,11 +321,11 @@ ADVERSARIES = (
     Adversary("ksm", 0, "the range is registered with KSM", ksm, unless=frozenset({"no-page", "file", "folio-locked"}), shares=frozenset({"pending"})),
     Adversary("migrate", 0, f"{RMAP}, and it is migrated", migrate, unless=frozenset({"no-page", "folio-locked"})),
     Adversary("gup", 1, "", gup_fast, frozenset({"tables"}), shares=frozenset({"tables"})),
-    Adversary("other-flusher", 0, "another thread works on another page table of this mm", other_flusher, shares=frozenset({"batch"})),
+    Adversary("other-flusher", 0, "another thread works on another page table of this mm", other_flusher, shares=frozenset({"batch"}), alone="defer()"),
     Adversary("counted-flusher", 0, "", counted_flusher, frozenset({"generation"})),
     Adversary("switch", 1, "", switcher),
     Adversary("device", 0, "a secondary MMU maps the range", device, frozenset({"notifier"}), kind="device"),
-    Adversary("spinner", 1, "", spinner),
+    Adversary("spinner", 1, "", spinner, frozenset({"tables"})),
     Adversary(
         "flag-deferrer",
         0,

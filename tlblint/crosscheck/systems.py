@@ -50,7 +50,10 @@ def pairings(program: Program, machine: Profile, most: int = 2) -> list[tuple[Ad
     """Who may run beside the path: nobody but the user, one, two adversaries; those that meet it on this machine, and each other."""
     features = frozenset({"batched-unmap"}) if not BATCHING.isdisjoint(machine.flush_profiles) else frozenset()
     able = [a for a in ADVERSARIES if meets(a, program, machine.entries == "hash", features)]
-    return [pair for count in range(most + 1) for pair in combinations(able, count) if count < 2 or pair[0].shares & pair[1].shares]
+    ops = "\n".join(step.text for step in program.steps)
+    single = [(adversary,) for adversary in able if adversary.alone in ops]
+    double = [pair for pair in combinations(able, 2) if pair[0].shares & pair[1].shares]
+    return [(), *(single if most else []), *(double if most > 1 else [])]
 
 
 @lru_cache(maxsize=4096)
