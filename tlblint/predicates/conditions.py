@@ -39,7 +39,7 @@ def _resolved(source: list[Token], lookup: Callable[[str], Macro | None]) -> lis
             at += bracket
             if at < len(source):
                 found = lookup(source[at].text)
-                out.append(Token("1" if found is not None and (word == "defined" or found.body not in ((), ("0",))) else "0"))
+                out.append(Token("1" if found is not None and (word == "defined" or found.body == ("1",)) else "0"))
                 index = at + 1 + bracket
                 continue
         elif word in ("__has_include", "__has_attribute", "__has_builtin", "__has_feature"):

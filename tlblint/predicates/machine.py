@@ -219,6 +219,8 @@ class Machine:
             if ctype.boolean:
                 return self.space.cast(self.space.flag(self.space.truth(word)), 8, False)
             return self.space.cast(word, ctype.width, ctype.signed)
+        if ctype.kind == "pointer" and isinstance(value, Struct):  # an array
+            return Pointer((*value.place, 0))
         return value
 
     # what expressions ask for

@@ -73,8 +73,8 @@ def wider(table: Table, oracle: Oracle, names: tuple[str, str] = ("oldpte", "new
             added = space.and_(guard.table, space.not_(result))
             return space.and_(added, missed).bit_count() * 2 - added.bit_count(), -added.bit_count()
 
-        best = max(guards, key=worth)
-        if not space.and_(best.table, missed):
+        best = max((g for g in guards if space.and_(g.table, missed)), key=worth, default=None)
+        if best is None:
             return None
         chosen.append(best)
         result = space.or_(result, best.table)

@@ -1,0 +1,102 @@
+"""Generated programs, half of them broken: each ends in a value or in a reason, never in a crash."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from tests.predicates.mini import DATA, names_of, zero
+from tlblint.predicates import truth
+from tlblint.predicates.errors import Inconclusive
+from tlblint.predicates.machine import Bounds, Machine
+from tlblint.predicates.models import Setting
+from tlblint.predicates.words import Space
+
+OPERATORS = ("+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>", "==", "!=", "<", ">=", "&&", "||", ",")
+LEAVES = (
+    "o", "n", "x", "y", "0", "1", "~0UL", "0x8000", "X", "M(x)", "p->f", "a[1]", "*q", "&x", "sizeof(x)", "f(o, n)", "g(x)", "'c'", '"s"', 
+    "atomic_read(&p->c)", "xyzzy", "E1",
+)  # fmt: skip
+
+
+def expression(rng: random.Random, depth: int) -> str:
+    if depth <= 0 or rng.random() < 0.25:
+        return rng.choice(LEAVES)
+    kind = rng.randrange(8)
+    inner = expression(rng, depth - 1)
+    if kind < 4:
+        return f"({inner} {rng.choice(OPERATORS)} {expression(rng, depth - 1)})"
+    if kind == 4:
+        return rng.choice(("!", "~", "-", "(int)", "(unsigned char)", "*(long *)", "++", "(pte_t)")) + inner
+    if kind == 5:
+        return f"({inner} ? {expression(rng, depth - 1)} : {expression(rng, depth - 1)})"
+    if kind == 6:
+        return f"({{ int t = {inner}; t; }})"
+    return f"atomic_cmpxchg(&x, {inner}, {expression(rng, depth - 1)})"
+
+
+def statement(rng: random.Random, depth: int) -> str:
+    e = expression(rng, 2)
+    if depth <= 0:
+        plain = (f"x = {e};", f"y |= {e};", f"return {e};", "break;", "continue;", "goto l;", ";", f"p->f = {e};", "l: x++;", f"a[x & 1] = {e};")
+        return rng.choice((*plain, 'asm volatile("" : "=r"(x));'))
+    inner = " ".join(statement(rng, depth - 1) for _ in range(rng.randrange(1, 4)))
+    return rng.choice((
+        f"if ({e}) {{ {inner} }} else {{ {statement(rng, depth - 1)} }}", f"while ({e}) {{ {inner} }}", f"do {{ {inner} }} while ({e});",
+        f"for (x = 0; x < {e}; x++) {{ {inner} }}", f"switch ({e}) {{ case 1: {inner} break; default: {inner} }}", f"{{ {inner} }}",
+    ))  # fmt: skip
+
+
+def program(rng: random.Random) -> str:
+    body = " ".join(statement(rng, rng.randrange(3)) for _ in range(rng.randrange(1, 5)))
+    text = (
+        "typedef struct { unsigned long pte; } pte_t;\nenum { E0, E1 = X };\n#define X 3\n#define M(v) ((v) + X)\nint g(int v) { return v + 1; }\n"
+        f"bool f(unsigned long o, unsigned long n)\n{{ int x = 0, a[2], *q = a; unsigned long y = o; struct s *p; {body} return y; }}\n"
+    )
+    for _ in range(rng.choice((0, 0, 1, 3))):  # damage
+        at = rng.randrange(len(text))
+        text = text[:at] + rng.choice(("", "{", ")", "#", "\n#if\n", "/*", '"', "\0", "\xff", "((((", "##")) + text[at + rng.randrange(3) :]
+    return text
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_generated_programs_end(part: int) -> None:
+    """500 programs each, as ordinary numbers and with six symbolic bits."""
+    rng = random.Random(f"programs {part}")
+    ended = {"value": 0, "reason": 0}
+    for index in range(500):
+        text = program(rng)
+        space = Space(6 if index % 2 else 0)
+        machine = Machine(names_of(text), DATA.modelled, Setting(zero), space, Bounds(3000, 20, 12))
+        bits = [space.variable(i) if space.n else 0 for i in range(6)]
+        try:
+            word = space.of_bits(bits + [0] * 58, False)
+            machine.evaluate("f(o__, n__)", {"o__": (word, truth.AUTO), "n__": (space.constant(5, 64, False), truth.AUTO)})
+            ended["value"] += 1
+        except Inconclusive as stopped:
+            assert stopped.blocker
+            ended["reason"] += 1
+    assert ended["value"] > 20 and ended["reason"] > 20
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "int f(void) { return " + "(" * 3000 + "1" + ")" * 3000 + "; }",
+        "int f(void) { " + "{" * 2000 + "}" * 2000 + " return 1; }",
+        "int f(void) { return " + "!" * 20000 + "1; }",
+        "int f(void) { return " + "1 + " * 20000 + "1; }",
+        "int f(void) { " + "if (1) " * 3000 + "return 1; }",
+        "#define a(x) a2(x)(x)\n#define a2(x) a(x)\nint f(void) { return a(a(a(1))); }",
+        "typedef t t;\ntypedef u v;\ntypedef v u;\nint f(void) { return sizeof(t) + sizeof(u); }",
+        "enum { A = B, B = A };\nint f(void) { return A; }",
+        "int f(void) { long x = 1; for (;;) x *= 3; }",
+    ],
+)
+def test_deep_and_circular_text_ends(text: str) -> None:
+    machine = Machine(names_of(text), DATA.modelled, Setting(zero), Space(), Bounds(20_000, 40, 100))
+    try:
+        machine.evaluate("f()", {})
+    except Inconclusive as stopped:
+        assert stopped.blocker
