@@ -71,6 +71,12 @@ def test_a_tlb_that_only_gets_stale_has_its_lane() -> None:
     assert [lane.name for lane in time.lanes][2:] == ["TLB of CPU1", "PTE a"] and [(w.first, w.last) for w in time.windows] == [(0, 1)]
 
 
+def test_a_flush_in_time_leaves_no_window_where_nothing_was_cached() -> None:
+    flushed = step(2, 0, change=("TLB of CPU1", "a", "empty"))
+    time = timeline(made(step(1, 0, change=("PTE a", "p", "none")), flushed, step(3, 0, change=("PTE a", "none", "p")), step(4, 1, mark="violation")))
+    assert time.windows == ()
+
+
 def test_no_window_where_no_entry_changes() -> None:
     assert timeline(made(step(1, 0), step(2, 1, mark="violation"))).windows == ()
 

@@ -182,7 +182,8 @@ def _cached(born: WitnessStep) -> str:
 
 
 def _window(witness: Witness, stale: str | None, places: Sequence[int]) -> tuple[int, int, bool] | None:
-    """(first row, last row, whether nothing ends it): from the change of an entry to the flush, else to the violation."""
+    """(first row, last row, whether nothing ends it): from the change of an entry to the flush, else to the violation. Where no step caches what
+    will be stale, a flush that comes in time leaves nothing to show."""
     steps = witness.steps
     born = next((at for at, step in enumerate(steps) if step.mark == "birth"), -1)
     start = next((at for at in range(born + 1, len(steps)) if any(_ENTRY.search(change.thing) for change in steps[at].changes)), born)
@@ -190,6 +191,8 @@ def _window(witness: Witness, stale: str | None, places: Sequence[int]) -> tuple
         return None
     for at in range(start + 1, len(steps)):
         flushed = any(change.thing == stale for change in steps[at].changes)
+        if flushed and born < 0:
+            return None
         if flushed or steps[at].mark == "violation":
             return places[start], places[at], not flushed
     return places[start], places[-1], True
