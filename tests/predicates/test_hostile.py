@@ -15,7 +15,7 @@ from tlblint.predicates.words import Space
 
 OPERATORS = ("+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>", "==", "!=", "<", ">=", "&&", "||", ",")
 LEAVES = (
-    "o", "n", "x", "y", "0", "1", "~0UL", "0x8000", "X", "M(x)", "p->f", "a[1]", "*q", "&x", "sizeof(x)", "f(o, n)", "g(x)", "'c'", '"s"', 
+    "o", "n", "x", "y", "0", "1", "~0UL", "0x8000", "X", "M(x)", "p->f", "a[1]", "*q", "&x", "sizeof(x)", "f(o, n)", "g(x)", "'c'", '"s"',
     "atomic_read(&p->c)", "xyzzy", "E1",
 )  # fmt: skip
 

@@ -10,19 +10,21 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from tlblint.app.simulate import machines
 from tlblint.io import data
 from tlblint.io.errors import InputError, Unreadable
 from tlblint.io.tree import Tree, open_tree
 from tlblint.predicates import profile as profiles
-from tlblint.predicates import survey
+from tlblint.predicates import protocol, survey
 from tlblint.predicates.errors import DataError
 from tlblint.predicates.models import KINDS, Models
 from tlblint.predicates.profile import Profile
+from tlblint.predicates.protocol import Explored, Protocol
 from tlblint.predicates.survey import Row
 from tlblint.predicates.unit import Read, Shelf
 
 PLACE = "rules"
-SHARED = frozenset(("models.toml", "helpers.toml"))
+SHARED = frozenset(("models.toml", "helpers.toml", "protocols.toml"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Data:
     modelled: Models
     helpers: tuple[str, ...]
     sizes: dict[str, int]
+    protocols: tuple[tuple[Protocol, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Surveyed:
     rows: tuple[Row, ...]
     files: int
     seconds: tuple[float, float, float]
+    explored: tuple[Explored, ...] = ()
 
 
 def shipped() -> Data:
@@ -56,11 +60,13 @@ def shipped() -> Data:
         known = tuple(profiles.load(name, raw) for name, raw in found.items() if name not in SHARED)
         groups = tomllib.loads(found["models.toml"].decode())
         extra = tomllib.loads(found["helpers.toml"].decode())
+        shells = data.files(place, ".shell")
+        protocols = tuple((one, shells[one.shell].decode()) for one in protocol.load(found["protocols.toml"]))
     except (DataError, KeyError, ValueError) as error:
         raise InputError(place, str(error)) from None
     if unknown := set(groups) - KINDS:
         raise InputError(os.path.join(place, "models.toml"), f"unknown kind {min(unknown)!r}")
-    return Data(known, Models.of(groups), tuple(extra["names"]), dict(extra["sizes"]))
+    return Data(known, Models.of(groups), tuple(extra["names"]), dict(extra["sizes"]), protocols)
 
 
 def chosen(wanted: Sequence[str], known: Sequence[Profile]) -> tuple[Profile, ...]:
@@ -108,11 +114,13 @@ def _surveyed(shelf: Shelf, read: Read, profile: Profile, ships: Data, with_help
     except DataError as error:
         raise InputError(f"rules/predicates/{profile.name}.toml", str(error)) from None
     times.append(time.perf_counter())
+    explored: tuple[Explored, ...] = ()
     if with_helpers:
         rows += survey.covered(seen, ships.helpers)
+        explored = tuple(e for one, shell in ships.protocols if one.profile == profile.name for e in protocol.run(seen, one, shell, machines()))
     times.append(time.perf_counter())
     spent = [b - a for a, b in itertools.pairwise(times)]
-    return Surveyed(profile.name, rows, len(seen.unit.files), (spent[0], spent[1], spent[2]))
+    return Surveyed(profile.name, rows, len(seen.unit.files), (spent[0], spent[1], spent[2]), explored)
 
 
 def as_json(found: Sequence[Surveyed]) -> str:
@@ -122,7 +130,9 @@ def as_json(found: Sequence[Surveyed]) -> str:
     spent = [{"profile": one.profile, "files": one.files, **{part: round(s, 3) for part, s in zip(parts, one.seconds, strict=True)}} for one in found]
     helpers = [row for one in found for row in one.rows if row.kind == "helper"]
     covered = {"helpers": len(helpers), "executed": sum(not row.blocker for row in helpers)}
-    return json.dumps({"schema": "tlblint-predicates/1", "coverage": covered, "rows": rows, "profiles": spent}, indent=2) + "\n"
+    explored = [asdict(run) for one in found for run in one.explored]
+    document = {"schema": "tlblint-predicates/1", "coverage": covered, "rows": rows, "protocols": explored, "profiles": spent}
+    return json.dumps(document, indent=2) + "\n"
 
 
 def as_text(found: Sequence[Surveyed], in_full: bool) -> str:
@@ -139,11 +149,16 @@ def as_text(found: Sequence[Surveyed], in_full: bool) -> str:
             lines.append(f"  helpers executed: {executed} of {len(helpers)}")
             told = [row for row in helpers if in_full or row.blocker]
             lines += [f"    {row.name}  {row.path}:{row.line}  {row.blocker or 'executed'}{f' at {row.at}' if row.at else ''}" for row in told]
+        for run in one.explored:
+            lines += _protocol(run)
         lines.append("")
     rows = [row for one in found for row in one.rows]
     helpers = [row for row in rows if row.kind == "helper"]
     unsafe = sum(row.refuted is not None for row in rows)
     judged = sum(bool(row.verdicts) for row in rows)
+    runs = [run for one in found for run in one.explored]
+    if runs:
+        lines.append(f"{len(runs)} protocol run{'s' * (len(runs) != 1)}, {sum(run.refuted for run in runs)} refuted.")
     lines.append(f"{judged} predicate{'s' * (judged != 1)} judged, {unsafe} unsafe; {sum(not r.blocker for r in helpers)} of {len(helpers)} helpers executed.")
     return "\n".join(lines) + "\n"
 
@@ -165,6 +180,16 @@ def _predicate(row: Row) -> list[str]:
         does = f"adds {row.edit.mended} flushes" if row.edit.mended else f"saves {row.edit.spared} redundant flushes and keeps each needed one"
         lines.append(f"    an edit that {does}:")
         lines += [f"      {code}" for code in row.edit.code]
+    return lines
+
+
+def _protocol(run: Explored) -> list[str]:
+    lines = [f"  protocol {run.name} from {run.start:#x}: {run.verdict}{f' in {run.length} steps' if run.length else ''}"]
+    lines[0] += f"  ({run.nodes} states of the functions, {run.states} of the system)" if run.states else f"  ({run.blocker})"
+    if run.witness is not None:
+        for step in run.witness.steps:
+            place = f"  {step.path}:{step.line}" if step.path else ""
+            lines.append(f"    {step.number:3} {step.actor}: {step.text}{f'  ({step.note})' if step.note else ''}{place}")
     return lines
 
 

@@ -16,7 +16,7 @@ def command(tree: str | None, rev: str | None, profile: tuple[str, ...], no_help
     """Execute pte_needs_flush() and its like out of the tree's own headers, for all pairs of entries at once.
 
     Each is held against what the machine needs: unsafe (a flush is missing), conservative (some are redundant), or exact.
-    What cannot be executed names its blocker. Exit status: 0 nothing unsafe, 1 something is, 2 bad input.
+    What cannot be executed names its blocker. Functions that share a word between CPUs are put into threads and explored. Exit status: 0 nothing unsafe, 1 something is, 2 bad input.
     """
     from tlblint.app.console import write_stdout
     from tlblint.app.predicates import as_json, as_text, predicates
@@ -25,4 +25,4 @@ def command(tree: str | None, rev: str | None, profile: tuple[str, ...], no_help
     found = predicates(current_directory(), tree, rev, tuple(word for item in profile for word in item.split(",") if word), not no_helpers)
     text = as_json(found) if format_ == "json" else as_text(found, verbose)
     write_stdout(text.encode())
-    return int(any(row.refuted is not None for one in found for row in one.rows))
+    return int(any(row.refuted is not None for one in found for row in one.rows) or any(run.refuted for one in found for run in one.explored))
