@@ -79,6 +79,8 @@ def broken(*way: str | int, value: object) -> bytes:
         (broken("findings", 0, "extra", value=1), "$.findings[0]", "unknown field `extra`"),
         (broken("findings", 0, "witness", "steps", 2, "mark", value="odd"), "$.findings[0].witness.steps[2].mark", "invalid enum value 'odd'"),
         (broken("health", "files", value=-1), "$.health.files", "expected `int` >= 0"),
+        (broken("findings", 0, "line", value=10**30), "$.findings[0].line", "<= 9007199254740991"),
+        (broken("findings", 0, "witness", "steps", 2, "cpu", value=2**53), "$.findings[0].witness.steps[2].cpu", "<= 9007199254740991"),
         (broken("findings", value={}), "$.findings", "expected `array`, got `object`"),
     ],
 )

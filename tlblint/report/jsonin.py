@@ -12,8 +12,10 @@ from tlblint.model.witness import Change, Fix, PatchMark, Witness, WitnessStep
 from tlblint.report.view import Gap, Health, PatchView, Report, SeriesView
 
 Kind = TypeVar("Kind")
-At = Annotated[int, msgspec.Meta(ge=1)]
-Count = Annotated[int, msgspec.Meta(ge=0)]
+MOST = 2**53 - 1
+"""The largest integer that every reader of JSON keeps exactly."""
+At = Annotated[int, msgspec.Meta(ge=1, le=MOST)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
 Rule = Annotated[str, msgspec.Meta(pattern=r"^TLB[0-9]{3}$")]
 Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]*$")]
 Name = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}$")]
