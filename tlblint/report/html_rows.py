@@ -16,8 +16,8 @@ from tlblint.report.view import Report, Style, place_of, sources_of
 SHAPES = {"error": "\u25a0", "warning": "\u25b2", "note": "\u25cf"}
 """What marks a severity besides its word and its colour."""
 VERDICTS = {
-    "confirmed": "confirmed by simulation", "conditional": "confirmed under assumptions", "refuted": "refuted by simulation",
-    "inconclusive": "simulation undecided", "not-run": "not simulated",
+    "confirmed": "confirmed by simulation", "conditional": "conditional: confirmed under assumptions", "refuted": "refuted by simulation",
+    "inconclusive": "inconclusive: simulation undecided", "not-run": "not simulated",
 }  # fmt: skip
 STATES = {
     "new": "new", "known": "known", "suppressed": "suppressed in source", "fixed": "fixed by this series", "existing": "there before this series",
