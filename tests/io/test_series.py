@@ -188,7 +188,7 @@ def test_a_range_goes_along_first_parents(tmp_path: Path) -> None:
         ("Merge topic", merge, ["mm/new.c", ZAP]),
     ]
     assert one.notes == (f"merge {merge[:12]} counts as one patch: its difference to its first parent",)
-    assert (one.base_commit, one.title) == (mini.first, f"{mini.first}..main")
+    assert (one.base_commit, one.title) == (mini.first, f"{mini.first[:12]}..main")
     topic = read_series(str(tmp_path), ["main~1..topic"], tree="linux")
     assert [(patch.subject, patch.trailers) for patch in topic.patches] == [("zap: one", ()), ("new: two", (("Signed-off-by", "A <a@b>"),))]
     assert topic.base_commit == mini.first and "where the branches part" in topic.notes[0]
@@ -206,3 +206,26 @@ def test_ranges_that_are_none(tmp_path: Path) -> None:
             read_series(str(mini.top), [word])
         assert caught.value.what.startswith(said)
     assert not list(mini.top.glob("x*"))
+
+
+def test_one_revision_is_no_range_and_what_would_be_one_is_said(tmp_path: Path) -> None:
+    mini = Mini(tmp_path / "linux")
+    with pytest.raises(InputError) as caught:
+        read_series(str(mini.top), ["HEAD"])
+    assert (caught.value.what, caught.value.todo) == ("one revision, and no range a..b", "what came after it is HEAD.., that commit alone HEAD~..HEAD")
+    (mini.top / "main").write_text(mail("zap: one", "one"))  # a file wins over a branch of that name
+    assert read_series(str(mini.top), ["main"]).patches[0].subject == "zap: one"
+
+
+def test_whole_ids_are_cut_in_the_title_of_a_range(tmp_path: Path) -> None:
+    mini = Mini(tmp_path / "linux")
+    tips = [mini.commit({"mm/new.c": text}, "new") for text in (b"int a;\n", b"int b;\n")]
+    assert read_series(str(mini.top), [f"{mini.first}..{tips[1]}"]).title == f"{mini.first[:12]}..{tips[1][:12]}"
+
+
+def test_a_closed_standard_input_matters_only_to_who_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.patch").write_text(mail("zap: one", "one"))
+    monkeypatch.setattr("sys.stdin", None)
+    assert read_series(str(tmp_path), ["a.patch"]).title == "zap: one"
+    with pytest.raises(InputError, match="standard input: closed"):
+        read_series(str(tmp_path), ["-"])

@@ -15,7 +15,7 @@ from tlblint.io.mail_text import STAT, readable, trailers
 from tlblint.io.series_choose import Chosen, Sent, choose
 from tlblint.io.series_diff import parse_diff
 from tlblint.io.series_paths import shown
-from tlblint.io.series_range import is_range, read_range
+from tlblint.io.series_range import commit, is_range, read_range
 from tlblint.model.series import Cover, Patch, Series
 
 FILES = 2000
@@ -39,7 +39,7 @@ def read_series(cwd: str, words: Sequence[str], tree: str | None = None, stdin: 
     letters: list[Letter] = []
     kinds: set[str] = set()
     left = LIMIT
-    for name, raw in _inputs(cwd, words, stdin or sys.stdin.buffer):
+    for name, raw in _inputs(cwd, words, stdin):
         left -= len(raw)
         if left < 0:
             raise InputError(name, f"more than {LIMIT >> 20} MB of mails in all", "give the patches of one series")
@@ -50,11 +50,11 @@ def read_series(cwd: str, words: Sequence[str], tree: str | None = None, stdin: 
     return _assembled(choose(letters, "standard input" if name == "-" else name), "page" if "page" in kinds else "mail")
 
 
-def _inputs(cwd: str, words: Sequence[str], stdin: BinaryIO) -> Iterator[tuple[str, bytes]]:
+def _inputs(cwd: str, words: Sequence[str], stdin: BinaryIO | None) -> Iterator[tuple[str, bytes]]:
     """(name for messages, bytes) of every file, directories opened."""
     for word in words:
         if word == "-":
-            yield "standard input", _bounded(stdin, "standard input")
+            yield "standard input", _bounded(_standard(stdin), "standard input")
             continue
         full = os.path.join(cwd, word)
         if os.path.isdir(full):
@@ -62,7 +62,18 @@ def _inputs(cwd: str, words: Sequence[str], stdin: BinaryIO) -> Iterator[tuple[s
                 name = shown(os.path.join(word, entry))
                 yield name, _read(os.path.join(full, entry), name)
         else:
+            if not os.path.lexists(full) and commit(cwd, word):
+                raise InputError(word, "one revision, and no range a..b", f"what came after it is {word}.., that commit alone {word}~..{word}")
             yield word, _read(full, word)
+
+
+def _standard(stdin: BinaryIO | None) -> BinaryIO:
+    """Standard input, which whoever started us may have closed. Raises InputError."""
+    if stdin is not None:
+        return stdin
+    if sys.stdin is None:
+        raise InputError("standard input", "closed", "give a range a..b, patch files, or a mailbox")
+    return sys.stdin.buffer
 
 
 def _listed(full: str, word: str) -> list[str]:

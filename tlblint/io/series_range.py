@@ -60,14 +60,27 @@ def read_range(directory: str, word: str) -> Series:
         raw = _diff(directory, one.parents[0], one.id, left, word)
         left -= len(raw)
         patches.append(_patch(one, number, len(commits), raw))
-    return Series(commits[0].subject if len(commits) == 1 else word, 1, None, tuple(patches), bottom, tuple(notes), "range")
+    return Series(commits[0].subject if len(commits) == 1 else _title(word), 1, None, tuple(patches), bottom, tuple(notes), "range")
+
+
+def commit(directory: str, name: str) -> str:
+    """The id of the commit that the repository at ``directory`` knows by ``name``, "" for none."""
+    if "\0" in name or not git.is_repository(directory):
+        return ""
+    status, out, _ = git.attempt(directory, ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"])
+    return out.decode("ascii").strip() if status == 0 else ""
 
 
 def _commit(directory: str, name: str, word: str) -> str:
-    status, out, _ = git.attempt(directory, ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"])
-    if status != 0:
+    found = commit(directory, name)
+    if not found:
         raise InputError(word, f"git knows no commit {name}", "name commits, tags or branches of this repository")
-    return out.decode("ascii").strip()
+    return found
+
+
+def _title(word: str) -> str:
+    """A range as it is shown: whole ids cut."""
+    return re.sub(r"\b([0-9a-f]{12})(?:[0-9a-f]{28}|[0-9a-f]{52})\b", r"\1", word)
 
 
 def _commits(directory: str, old: str, new: str, word: str) -> list[_Commit]:
