@@ -182,6 +182,16 @@ def test_links_submodules_and_binaries_are_named(mini: Mini, tmp_path: Path) -> 
     assert step.notes == ("patch 1: logo.png is a binary file: not applied", "patch 1: mm/link.c is a symbolic link: not applied")
 
 
+@pytest.mark.parametrize("mode", ["120000", "160000"])
+def test_nothing_goes_below_a_link_of_the_series(mini: Mini, tmp_path: Path, mode: str) -> None:
+    mails = b"".join(
+        f"From x Mon Sep 17 00:00:00 2001\nFrom: A <a@b>\nSubject: [PATCH {number}/2] p\n\n---\ndiff --git a/{path} b/{path}\nnew file mode {kind}\n"
+        f"--- /dev/null\n+++ b/{path}\n@@ -0,0 +1 @@\n+int x;\n-- \n2.39\n\n".encode()
+        for number, path, kind in ((1, "mm/link", mode), (2, "mm/link/below.c", "100644"))
+    )  # fmt: skip
+    assert 'patch 2/2 "p": mm/link/below.c would lie below mm/link, which is no directory' in refusal(revision(mini, mini.first), mails, tmp_path)
+
+
 def test_a_file_takes_the_place_of_a_link(mini: Mini, tmp_path: Path) -> None:
     (mini.top / "mm/link.c").symlink_to("zap.c")
     base = mini.commit({}, "a link")

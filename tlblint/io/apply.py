@@ -54,6 +54,7 @@ class _Refused(Exception):
 
 def _applied(files: Files, patch: Patch) -> Applied:
     sections, notes = _text_only(patch)
+    files.links.update(one.new_path for one in patch.files if one.new_path is not None and (one.new_mode or "100644") in ("120000", "160000"))
     contents = _contents(files, patch, sections)
     work = [one for one in sections if one.hunks or one.kind in ("create", "delete", "rename", "copy")]
     if not work:
@@ -80,7 +81,7 @@ def _text_only(patch: Patch) -> tuple[list[FilePatch], tuple[str, ...]]:
             raise _Refused(f"{shown(one.path)} has a mode that no file has:", final=True)
         if what is None and one.binary and one.kind != "delete":
             if is_c(one.path):
-                raise _Refused(f"{shown(one.path)} is a binary change, which is not applied:", final=True)
+                raise _Refused(f"{shown(one.path)} is a binary change, which cannot be applied", final=True)
             what = "a binary file"
         if what:
             notes.append(f"patch {patch.index}: {shown(one.path)} is {what}: not applied")

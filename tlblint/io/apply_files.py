@@ -29,6 +29,8 @@ class Files:
         self.tree = tree
         self._changed: dict[str, bytes | None] = {}
         self._size = 0
+        self.links: set[str] = set()
+        """Symbolic links and submodules that patches put there, which are not applied: git puts nothing below them."""
 
     def take(self, changed: Mapping[str, bytes | None]) -> None:
         """What a patch made of some files. Raises InputError beyond the limits."""
@@ -68,6 +70,8 @@ class Files:
             raise Missing(path, "lies behind a symbolic link: it does not apply")
         folder = os.path.dirname(path)
         while folder:
+            if folder in self.links:
+                raise Missing(path, f"would lie below {folder}, which is no directory: it does not apply")
             if self._changed.get(folder) is not None or (folder not in self._changed and self.tree.holds(folder) == "file"):
                 raise Missing(path, f"would lie below the file {folder}: it does not apply")
             folder = os.path.dirname(folder)
