@@ -85,6 +85,11 @@ def test_github_commands() -> None:
     assert github.render(report(NOTE, WARNING), Style(verbosity=-1)).count("\n") == 1
 
 
+def test_github_names_the_patch_that_mends() -> None:
+    until = replace(RICH, patch=replace(MARK, until=3))
+    assert github.render(report(until), Style(verbosity=-1)).rstrip().endswith("%0APatch 2: mm: batch unmaps of file pages (mended by patch 3)")
+
+
 def test_github_says_what_its_limits_hide() -> None:
     many = [finding(line=at) for at in range(1, 14)]
     closing = github.render(report(*many), Style()).splitlines()[0]

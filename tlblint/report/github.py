@@ -53,7 +53,8 @@ def _message(finding: Finding, style: Style) -> str:
         note = f" ({clean(step.note, style.unicode)})" if step.note else ""
         lines.append(f"{number}. {place}: {clean(step.event, style.unicode)}{note}")
     if finding.patch is not None:
-        lines.append(f"Patch {finding.patch.index}: {clean(finding.patch.subject, style.unicode)}")
+        mended = f" (mended by patch {finding.patch.until})" if finding.patch.until is not None else ""
+        lines.append(f"Patch {finding.patch.index}: {clean(finding.patch.subject, style.unicode)}{mended}")
     return "\n".join(lines)
 
 
