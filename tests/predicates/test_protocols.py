@@ -59,7 +59,7 @@ void flush_tlb_batched_pending(struct mm_struct *mm)
 }
 """
 WEAK = COUNTER.replace("atomic_cmpxchg(&mm->tlb_flush_batched, old, wanted", "atomic_set(&mm->tlb_flush_batched, wanted")
-EARLY = COUNTER.replace("\t\tflush_tlb_mm(mm);\n", "").replace("\t\tatomic_cmpxchg(&mm->tlb_flush_batched, old, wanted", "\t\tatomic_cmpxchg(&mm->tlb_flush_batched, old, wanted")
+EARLY = COUNTER.replace("\t\tflush_tlb_mm(mm);\n", "")
 
 
 def explored(own: Reader) -> list[Explored]:

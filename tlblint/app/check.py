@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from tlblint import __version__
-from tlblint.app import baselines, generation, reuse, scope
+from tlblint.app import baselines, generation, refuted, reuse, scope
 from tlblint.app import spine as spines
 from tlblint.app.excused import excused
 from tlblint.app.shard import Rest, Shard, digest
@@ -148,7 +148,10 @@ def _report(tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.S
     raw = [finding for finding in result.findings if finding.rule in spine.active and inside(finding.path)]
     files = Files(lines, contents, tuple(table for fact in facts for table in fact.tables))
     findings = [*refine(raw, files, rules), *(own.not_analysed(gaps, lines, rules) if own.NOT_ANALYSED in spine.active else [])]
-    comments = [comment for path in chosen if path in contents and inside(path) for comment in suppress.suppressions(path, contents[path])]
+    wrong, headers = refuted.in_tree(tree, inside, rules) if refuted.CODE in spine.active else ([], {})
+    findings += wrong
+    comments = [comment for path in headers if path not in contents for comment in suppress.suppressions(path, headers[path])]
+    comments += [comment for path in chosen if path in contents and inside(path) for comment in suppress.suppressions(path, contents[path])]
     judged = frozenset() if settings["profile"].value else spine.active  # what is silent on some profiles may speak on the others
     unsure = frozenset(gap.path for gap in gaps)
     findings, unused = suppress.apply(findings, comments, rules, judged, unsure)
@@ -178,7 +181,7 @@ def _report(tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.S
         health=health_of(ours, gaps, lines, len(tree.list(roots).paths)),
         findings=tuple(findings),
         rules={code: RuleView(r.code, r.slug, r.severity, r.confidence, r.title, r.text, r.path) for code, r in rules.items()},
-        sources=_sources(findings, contents),
+        sources=_sources(findings, {**headers, **contents}),
         stale=stale,
         submodules=tree.list(roots).submodules,
         excused=quiet,

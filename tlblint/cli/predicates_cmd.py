@@ -16,7 +16,8 @@ def command(tree: str | None, rev: str | None, profile: tuple[str, ...], no_help
     """Execute pte_needs_flush() and its like out of the tree's own headers, for all pairs of entries at once.
 
     Each is held against what the machine needs: unsafe (a flush is missing), conservative (some are redundant), or exact.
-    What cannot be executed names its blocker. Functions that share a word between CPUs are put into threads and explored. Exit status: 0 nothing unsafe, 1 something is, 2 bad input.
+    What cannot be executed names its blocker. Functions that share a word between CPUs are put into threads and explored.
+    Exit status: 0 nothing unsafe, 1 something is, 2 bad input.
     """
     from tlblint.app.console import write_stdout
     from tlblint.app.predicates import as_json, as_text, predicates
