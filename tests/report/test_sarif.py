@@ -16,6 +16,7 @@ import pytest
 from tests.report.make import HIDDEN, NOTE, finding, report
 from tests.report.pages import hostile, long_witness, many, rich, series, witness
 from tlblint.model.finding import TraceStep
+from tlblint.model.witness import WitnessStep
 from tlblint.report import sarif
 from tlblint.report.view import Compared, Gap, Health, Report, Style, place_of
 
@@ -83,6 +84,22 @@ def test_the_path_is_a_code_flow() -> None:
     steps = thread["locations"]
     assert [step["location"]["physicalLocation"]["region"]["startLine"] for step in steps] == [3, 4]
     assert steps[0]["state"] == {"automaton": {"text": "on"}} and steps[0]["kinds"] == ["lazy.enter"]
+
+
+def test_a_message_holds_what_its_claim_rests_on() -> None:
+    sure = finding(witness=witness(), verdict="conditional", assumptions=("the page is on the LRU", "a folio is not locked"))
+    doubted = finding(verdict="refuted", reason="all 7 states were explored")
+    texts = [result["message"]["text"] for result in run(report(sure, doubted))["results"]]
+    assert any(text.endswith(f"{witness().sentence} This assumes: a folio is not locked; the page is on the LRU.") for text in texts)
+    assert any(text.endswith(" Simulation: refuted: all 7 states were explored.") for text in texts)
+
+
+def test_steps_are_called_by_the_numbers_of_the_sentence() -> None:
+    steps = (WitnessStep(0, "user", 1, "CPU1 caches a", mark="birth"), WitnessStep(1, "user", 1, "stores", mark="violation", note="the page is free"))
+    [result] = run(report(finding(witness=replace(witness(), actors=(("user", 1),), steps=steps))))["results"]
+    [thread] = result["codeFlows"][-1]["threadFlows"]
+    said = [step["location"]["message"]["text"] for step in thread["locations"]]
+    assert said == ["CPU1 caches a (will be stale)", "1. stores (the page is free)"]
 
 
 def test_the_interleaving_has_a_thread_flow_for_each_actor_in_one_order() -> None:

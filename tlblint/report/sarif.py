@@ -13,6 +13,7 @@ from tlblint.model.finding import Finding, TraceStep
 from tlblint.model.witness import Witness, WitnessStep
 from tlblint.report.sarif_rules import LEVELS, descriptor
 from tlblint.report.text import clean, plural, source_line
+from tlblint.report.timeline import MARKS
 from tlblint.report.view import SEVERITIES, Report, Style, place_of, sources_of
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -122,9 +123,15 @@ def _absent(report: Report, place: dict[str, int]) -> list[dict[str, Any]]:
 
 
 def _message(finding: Finding) -> str:
-    """The sentence, and what the simulation adds to it."""
-    text = clean(finding.message)
-    return f"{text} {clean(finding.witness.sentence)}" if finding.witness is not None else text
+    """The sentence, and what the simulation adds to it or takes from it: viewers show no properties."""
+    parts = [finding.message]
+    if finding.witness is not None:
+        parts.append(finding.witness.sentence)
+    if finding.assumptions:
+        parts.append(f"This assumes: {'; '.join(sorted(finding.assumptions))}.")
+    if finding.verdict in ("refuted", "inconclusive"):
+        parts.append(f"Simulation: {finding.verdict}{f': {finding.reason}' if finding.reason else ''}".rstrip(".") + ".")
+    return " ".join(map(clean, parts))
 
 
 def _facts(finding: Finding) -> dict[str, Any]:
@@ -203,7 +210,8 @@ def _witness_flow(witness: Witness | None, most: int) -> dict[str, Any] | None:
 
 
 def _witness_step(step: WitnessStep, order: int) -> dict[str, Any]:
-    text = f"{step.text} ({step.note})" if step.note else step.text
+    said = step.note or MARKS.get(step.mark, "")
+    text = (f"{step.number}. " if step.number else "") + step.text + (f" ({said})" if said else "")
     if step.path is not None and step.line is not None:
         location = _location(step.path, step.line, None, "", text)
     else:
