@@ -100,3 +100,24 @@ def test_deep_and_circular_text_ends(text: str) -> None:
         machine.evaluate("f()", {})
     except Inconclusive as stopped:
         assert stopped.blocker
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "int f(void) " + " " * 100_000 + ";",
+        "int f(void) " + "__a(" * 20_000,
+        "int f(void) " + "__a " * 20_000,
+        "f(" * 50_000,
+        "enum " * 50_000 + "{",
+        "typedef " * 50_000 + "f;",
+        "#define f " + "\\\n" * 50_000,
+        '"' + "\\" * 100_000,
+    ],
+)
+def test_text_that_makes_patterns_back_track_is_read_at_once(text: str) -> None:
+    """Nothing here is a definition; a pattern that tries all ways to see that would not come back."""
+    names = names_of(text)
+    assert names.function("f") is None
+    assert names.enumerator("f") is None
+    assert names.type_named("g") is None

@@ -21,10 +21,11 @@ _QUALIFIERS = frozenset(
     )
 )  # fmt: skip
 _NAME = re.compile(r"[A-Za-z_]\w*")
-_AFTER = re.compile(r"(?:\s+|__\w+\s*\([^()]*\)|__\w+\b|noexcept)*\{")
+_AFTER = re.compile(r"(?:\s++|__\w++\s*+\([^()]*+\)|__\w++)*+\{")
 _ENUM = re.compile(r"\benum\b\s*(?:\w+\s*)?(?::\s*\w+\s*)?\{")
 _CALL = re.compile(r"([A-Za-z_]\w*)\s*\(")
 _LONGEST = 40_000
+_MENTIONS = 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,8 @@ class Names:
             before, after = text[at - 1 : at], text[at + len(name) : at + len(name) + 1]
             if not (before.isalnum() or before == "_" or after.isalnum() or after == "_"):
                 out.append(at)
+                if len(out) >= _MENTIONS:
+                    break
         return out
 
     # functions

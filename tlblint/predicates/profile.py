@@ -22,7 +22,7 @@ SELECTS = frozenset(
     )
 )  # fmt: skip
 """What is a property of an architecture, not a choice: read from its Kconfig."""
-_SELECT = re.compile(r"^\s+select\s+(\w+)(?:\s+if\s+([^\n]*))?", re.MULTILINE)
+_SELECT = re.compile(r"^[ \t]+select[ \t]+(\w+)(?:[ \t]+if[ \t]+([^\n]*))?", re.MULTILINE)
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
 
