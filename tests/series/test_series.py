@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, git
 from tests.series.kit import HEAD, build, calling, helper, judge, protect, rows
 from tlblint.app import states
 from tlblint.app.emit import status
@@ -256,3 +256,37 @@ def test_lines_are_right_behind_a_comment_in_the_function(tmp_path: Path) -> Non
     top = build(tmp_path, {X: HEAD + good}, {X: HEAD + bad}, {X: HEAD + good}, {X: HEAD + bad.replace("\tif (!pte)\n", remark)})
     first, second = (finding.line for finding in sorted(judge(top, 3).findings, key=lambda f: f.patch.index))  # type: ignore[union-attr]
     assert second == first + 3
+
+
+def test_a_contract_follows_its_function_to_another_file(tmp_path: Path) -> None:
+    """fork flushes for copy_pte_range(), wherever that stands; the shipped contract names mm/memory.c."""
+    old, new = "mm/memory.c", "mm/fork.c"
+    kept = protect("copy_pte_range", flush=False)
+    top = build(tmp_path, {old: HEAD + kept, X: HEAD}, {old: None, new: HEAD + kept}, {X: HEAD + protect(flush=False)})
+    report = judge(top, 2)
+    assert rows(report) == [("TLB004", X, "seal", 2, "introduced", None)]
+    assert report.series is not None and f"contracts for {old} were taken to hold for what moves to {new}" in report.series.notes
+
+
+def test_what_a_move_brings_is_not_excused_by_the_contract_that_is_left_behind(tmp_path: Path) -> None:
+    old, new = "mm/memory.c", "mm/fork.c"
+    top = build(tmp_path, {old: HEAD + protect("copy_pte_range")}, {old: None, new: HEAD + protect("copy_pte_range", flush=False)})
+    report = judge(top, 1)
+    assert rows(report) == [("TLB004", new, "copy_pte_range", 1, "introduced", None)]
+    assert report.series is not None and not [note for note in report.series.notes if "contract" in note]
+
+
+def test_the_setting_that_turns_the_cache_off_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    top = build(tmp_path / "linux", {X: HEAD + protect()}, {X: HEAD + protect(flush=False)})
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    git(top, "config", "tlblint.cache", "false")
+    series(Request(str(top), ("HEAD~1..HEAD",)))
+    assert not (tmp_path / "cache").exists()
+    git(top, "config", "tlblint.cache", "true")
+    series(Request(str(top), ("HEAD~1..HEAD",)))
+    assert (tmp_path / "cache").exists()
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    said: list[str] = []
+    series(Request(str(top), ("HEAD~1..HEAD",), note=said.append))
+    assert len(said) == 1 and said[0].startswith("no cache: ")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
 from typing import Any, BinaryIO
@@ -13,6 +13,7 @@ from tlblint.app import baselines, check, generation, remembered
 from tlblint.app import spine as spines
 from tlblint.app.check import Outcome, Progress
 from tlblint.app.remembered import Version
+from tlblint.app.series_moved import without_kept_quiet
 from tlblint.app.series_view import About, assembled, marked
 from tlblint.app.simulated import simulated
 from tlblint.app.spine import Again, Loader, Result, Spine
@@ -30,7 +31,7 @@ from tlblint.io.series import read_series
 from tlblint.io.series_base import open_base
 from tlblint.model.finding import Finding
 from tlblint.model.ir import FileFacts
-from tlblint.model.store import Store
+from tlblint.model.store import NOTHING, Store
 from tlblint.report.text import source_line
 from tlblint.report.view import is_new
 from tlblint.roles import HEADERS
@@ -57,15 +58,18 @@ class Request:
     """Look for callers in all of the tree."""
     update_baseline: bool = False
     """Never: a baseline is of a tree."""
+    note: Callable[[str], None] = check.unheard
+    """Is told what does not change a finding."""
 
 
 def series(request: Request, loader: Loader | None = None) -> Outcome:
     """Judge a series. Raises InputError."""
     read = read_series(request.cwd, request.words, request.tree, request.stdin)
     tree, base = open_base(request.cwd, request.tree, request.base, read)
-    store = cache.open_cache(request.cache)
+    store = NOTHING
     try:
         settings = config.load(tree, tree.top, request.flags)
+        store = cache.open_cache(request.cache and settings["cache"].value, request.note)
         targets(settings["format"].value)
         applied = list(apply_series(tree, read))
         headers = generation.headers(tree)
@@ -79,11 +83,12 @@ def series(request: Request, loader: Loader | None = None) -> Outcome:
         part = changed(found)
         about = About(__version__, spine, read, base, generation.name(headers), tree.revision, not_read(source, found))
         findings = marked(about, found, lives(_judged(spine, found, part, request)))
+        findings, left = without_kept_quiet(spine, found, findings, store)
         findings, _ = baselines.apply(findings, settings["baseline"].value, lambda rule, path: False, request)
         if settings["sim"].value:
             request.progress("simulating", 0, 0)
             findings = order(_simulated(findings, found, settings["sim-budget"].value, store))
-        return Outcome(assembled(about, found, findings), settings, tree.top)
+        return Outcome(assembled(replace(about, notes=(*about.notes, *left)), found, findings), settings, tree.top)
     finally:
         cache.close(store)
         tree.close()

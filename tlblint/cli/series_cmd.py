@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -28,7 +29,7 @@ def command(words: tuple[str, ...], base: str | None, tree: str | None, **values
     applied in memory. Each finding is told at the patch that introduces it; what a later patch mends again is told, too, since a
     bisection can land between. Exit status 1 when a finding at or above --fail-on is introduced.
     """
-    from tlblint.app.console import Progress
+    from tlblint.app.console import Progress, note
     from tlblint.app.emit import emit, status
     from tlblint.app.series import Request, series
     from tlblint.app.targets import targets
@@ -40,7 +41,7 @@ def command(words: tuple[str, ...], base: str | None, tree: str | None, **values
     progress = Progress(enabled=verbosity >= 0)
     try:
         asked = Request(cwd, words, base, tree, flags, values["debug"], progress, values["preview"], cache=not values["no_cache"], wide=values["wide"])
-        outcome = series(asked)
+        outcome = series(replace(asked, note=note) if verbosity >= 1 else asked)
     finally:
         progress.close()
     emit(outcome, targets(outcome.settings["format"].value), cwd, verbosity)

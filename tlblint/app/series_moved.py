@@ -1,0 +1,56 @@
+"""Contracts of functions that a series carries to another file or calls otherwise: what they kept quiet there is not new here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from tlblint.app.spine import Contracts, Spine
+from tlblint.app.states import Name, State, renamed
+from tlblint.engine.roots import in_order
+from tlblint.model.finding import Finding
+from tlblint.model.store import NOTHING, Store
+from tlblint.report.view import is_new
+
+
+def without_kept_quiet(spine: Spine, found: Sequence[State], findings: Sequence[Finding], store: Store = NOTHING) -> tuple[list[Finding], tuple[str, ...]]:
+    """(``findings`` without those that a contract kept quiet until a patch moved its function, sentences on contracts that were left behind).
+
+    A contract says what the callers do, and these are the same. Only as many findings of a rule go as the function has before the patch
+    when it is judged without contracts: what the patch adds stays. Looks only at moved functions, so most series cost nothing here.
+    """
+    if spine.contracts is None:
+        return list(findings), ()
+    dropped: set[int] = set()
+    notes: dict[str, None] = {}
+    for number in range(1, len(found)):
+        new = [finding for finding in findings if finding.patch is not None and is_new(finding) and finding.patch.index == number]
+        origins = _origins(spine.contracts, found[number - 1], found[number]) if new else {}
+        if not origins:
+            continue
+        before = {id(finding): origins.get((finding.path, finding.function), (finding.path, finding.function)) for finding in new}
+        quiet = _bare(spine, spine.contracts, found[number - 1], {path for path, _ in before.values()}.__contains__, store)
+        for finding in new:  # a caller, too, can rest on the contract of what it calls
+            key = finding.rule, *before[id(finding)]
+            if quiet[key]:
+                quiet[key] -= 1
+                dropped.add(id(finding))
+                notes.update(dict.fromkeys(_sentence(here, there) for there, here in origins.items()))
+    return [finding for finding in findings if id(finding) not in dropped], tuple(sorted(notes))
+
+
+def _origins(contracts: Contracts, last: State, state: State) -> dict[Name, Name]:
+    """Functions that have lost a contract by their new name -> what they were."""
+    return {there: here for here, there in renamed(last, state).items() if contracts.reason(*here) and not contracts.reason(*there)}
+
+
+def _sentence(here: Name, there: Name) -> str:
+    if here[0] == there[0]:
+        return f"the contract of {here[1]}() was taken to hold for {there[1]}()"
+    return f"contracts for {here[0]} were taken to hold for what moves to {there[0]}"
+
+
+def _bare(spine: Spine, contracts: Contracts, state: State, only: Callable[[str], bool], store: Store) -> Counter[tuple[str, str, str]]:
+    """How many findings of (rule, path, function) there are without contracts."""
+    facts = [state.facts[path] for path in sorted(state.facts)]
+    return Counter((raw.rule, raw.path, raw.function) for raw in contracts.bare(facts, only, in_order, store).findings if raw.rule in spine.active)
