@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from tests.predicates.mini import DATA, names_of, zero
-from tlblint.predicates import truth
+from tests.predicates.mini import DATA, names_of, seen, tree, zero
+from tlblint.predicates import survey, truth
 from tlblint.predicates.errors import Inconclusive
 from tlblint.predicates.machine import Bounds, Machine
 from tlblint.predicates.models import Setting
@@ -121,3 +121,16 @@ def test_text_that_makes_patterns_back_track_is_read_at_once(text: str) -> None:
     assert names.function("f") is None
     assert names.enumerator("f") is None
     assert names.type_named("g") is None
+
+
+@pytest.mark.parametrize(
+    ("body", "blocker"),
+    [
+        ("unsigned long x = pte_val(o), y = pte_val(n); int i; for (i = 0; i < 70; i++) { x = x * 181 + y; y ^= x >> 3; } return x;", "too much work"),
+        ("unsigned long a[100]; int i; for (i = 0; i < 75; i++) a[i] = pte_val(o) + i; return a[0];", "too many symbolic words"),
+    ],
+)
+def test_symbolic_work_and_memory_are_bounded(body: str, blocker: str) -> None:
+    header = f"#include <asm/pgtable_types.h>\nstatic inline bool pte_needs_flush(pte_t o, pte_t n) {{ {body} }}\n"
+    (found,) = survey.predicates(seen(tree(header)))
+    assert blocker in found.blocker and not found.verdicts

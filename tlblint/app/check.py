@@ -148,7 +148,7 @@ def _report(tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.S
     raw = [finding for finding in result.findings if finding.rule in spine.active and inside(finding.path)]
     files = Files(lines, contents, tuple(table for fact in facts for table in fact.tables))
     findings = [*refine(raw, files, rules), *(own.not_analysed(gaps, lines, rules) if own.NOT_ANALYSED in spine.active else [])]
-    wrong, headers = refuted.in_tree(tree, inside, rules) if refuted.CODE in spine.active else ([], {})
+    wrong, headers = refuted.in_tree(tree, inside, rules, settings["profile"].value) if refuted.CODE in spine.active else ([], {})
     findings += wrong
     comments = [comment for path in headers if path not in contents for comment in suppress.suppressions(path, headers[path])]
     comments += [comment for path in chosen if path in contents and inside(path) for comment in suppress.suppressions(path, contents[path])]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from tlblint.app.predicates import Data, chosen, reading, shipped
 from tlblint.findings.own import RuleInfo, own_finding
@@ -23,14 +23,19 @@ _DEFINES = re.compile(rb"\b(?:" + b"|".join(name.encode() for name, _ in (*PAIRS
 _ALONE = "x86-64"
 
 
-def in_tree(tree: Tree, inside: Callable[[str], bool], rules: Mapping[str, RuleInfo]) -> tuple[list[Finding], dict[str, bytes]]:
-    """Findings at definitions in files that are ``inside``, and the bytes of those files. Nothing is read unless such a file is."""
+def in_tree(tree: Tree, inside: Callable[[str], bool], rules: Mapping[str, RuleInfo], models: Collection[str] = ()) -> tuple[list[Finding], dict[str, bytes]]:
+    """Findings at definitions in files that are ``inside``, and the bytes of those files. Nothing is read unless such a file is.
+
+    ``models`` are flush profiles: only their machines count. None means all.
+    """
     read = reading(tree)
     ships = shipped()
     shelf = Shelf(read)
     found: list[Finding] = []
     for profile in ships.profiles:
         places = [f"arch/{profile.arch}/{where}" for where in WHERE]
+        if models and profile.flush_profile not in models:
+            continue
         if any(inside(path) and _DEFINES.search(read(path) or b"") for path in places) and read("include/linux/mm.h") is not None:
             found += _of(shelf, read, profile, ships, inside, rules[CODE])
     sources = {finding.path: raw for finding in found if (raw := read(finding.path)) is not None}

@@ -161,8 +161,12 @@ class Machine:
         finally:
             self.frames.pop()
         if frame.result is None:
+            self.memory.forget(frame.number)
             return NOTHING
-        return self.converted(frame.result, function.returns)
+        result = self.converted(frame.result, function.returns)
+        if isinstance(result, Word):  # a struct is still to be copied from where it is
+            self.memory.forget(frame.number)
+        return result
 
     def _run(self, frame: Frame, body: Node, mask: int) -> None:
         """The body, again from its labels while paths wait at one."""

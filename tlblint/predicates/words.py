@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from tlblint.predicates.errors import Inconclusive
 
 MOST_BITS = 24
+MOST_WORK = 40_000
+"""Operations on truth tables of at least 4,096 assignments; a predicate takes one or two thousand, each some ten microseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Space:
         self.n = n
         self.size = 1 << n
         self.full = (1 << self.size) - 1
+        self.work = 0
         self._memo: dict[tuple[str, int, int], tuple[int, int, int]] = {}
 
     def variable(self, index: int) -> int:
@@ -57,7 +60,10 @@ class Space:
             return operation(a, b)
         key = (word, id(a), id(b))
         if key not in self._memo:
-            if len(self._memo) > 600:
+            self.work += 1
+            if self.work > MOST_WORK:
+                raise Inconclusive("too much work on symbolic numbers")
+            if len(self._memo) > 200:
                 self._memo.clear()
             self._memo[key] = (a, b, operation(a, b))
         return self._memo[key][2]
