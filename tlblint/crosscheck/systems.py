@@ -145,7 +145,13 @@ def _adversary(adversary: Adversary, program: Program, number: int, watched: boo
         if key and watched:
             body = f"{body}; if {BEGAN}: {MET}{number} = 1"
         lines.append(_line(body, words, None, None))
-    return Thread(adversary.name, adversary.cpu, tuple(lines), adversary.kind)
+    # In lazy MMU mode never on the path's own CPU: changing over to it would end the mode, and with it what is queued.
+    elsewhere = 2 if _queues(program) else 0
+    return Thread(adversary.name, adversary.cpu or elsewhere, tuple(lines), adversary.kind)
+
+
+def _queues(program: Program) -> bool:
+    return any("lazy_enter()" in step.text for step in program.steps)
 
 
 def system(program: Program, setting: Setting, shape: Shape, place: _PLACE) -> Model:
@@ -178,6 +184,8 @@ def system(program: Program, setting: Setting, shape: Shape, place: _PLACE) -> M
         PATH,
         setting.machine,
         tuple(threads),
+        cpus=3 if _queues(program) else 2,
+        tlbs=(0, 1),
         vas=tuple(vas),
         locks=(*program.locks, *other),
         pages=tuple(pages),
