@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.report.make import HIDDEN, NOTE, finding, report
 from tlblint.model.finding import TraceStep
-from tlblint.report import concise, full
+from tlblint.report import concise, full, mail
 from tlblint.report.text import cells, clean, display, source_line, underline
 from tlblint.report.view import Excused, Gap, Health, Stale, Style
 
@@ -144,3 +144,9 @@ def test_a_finding_past_the_end_of_its_file_still_prints() -> None:
 def test_a_megabyte_line_is_cut() -> None:
     text = full.render(report(finding(line=1, column=900_000), sources={"mm/a.c": b"x" * 1_000_000}), Style())
     assert max(map(len, text.splitlines())) < 300
+
+
+@pytest.mark.parametrize(("verdict", "said"), [("refuted", True), ("inconclusive", True), ("conditional", False), ("not-run", False)])
+def test_a_mail_says_when_no_interleaving_shows_what_it_claims(verdict: str, said: bool) -> None:
+    text = mail.render(report(finding(verdict=verdict, reason="all 7 states were explored")), Style())
+    assert (f"\n  Simulation: {verdict}: all 7 states were explored.\n" in text) == said

@@ -14,6 +14,8 @@ from tlblint.report.text import clean
 from tlblint.report.view import Report, Style, brought
 
 WIDTH = 75
+WEAKER = ("refuted", "inconclusive")
+"""Verdicts that no interleaving shows: who reads the mail has to be told."""
 
 
 def render(report: Report, style: Style) -> str:
@@ -37,6 +39,9 @@ def _block(finding: Finding, style: Style) -> Iterator[str]:
     if finding.fix is not None and finding.fix.note:
         yield ""
         yield from _text(("A fix that holds in simulation: " if finding.fix.verified else "A possible fix: ") + finding.fix.note, style)
+    if finding.verdict in WEAKER:
+        yield ""
+        yield from _text(f"Simulation: {finding.verdict}{f': {finding.reason}' if finding.reason else ''}".rstrip(".") + ".", style)
     facts = ", ".join([*([f"on {', '.join(finding.profiles)}"] if finding.profiles else []), f"{finding.confidence} confidence"])
     yield ""
     yield from _text(f"({finding.severity}, {facts})", style)
