@@ -9,6 +9,7 @@ from tlblint.flow.assume import assumptions
 from tlblint.flow.context import NotLowered
 from tlblint.flow.lower import lower
 from tlblint.flow.members import declaring, members_of
+from tlblint.flow.wrappers import unwrapped, wrappers_of
 from tlblint.model.ir import FileFacts, Function, NotAnalysed
 from tlblint.syntax import Config, ParsedFunction, parse_file
 
@@ -41,6 +42,8 @@ def facts_of(
     functions = [replace(f, annotations=(*f.annotations, *(f"assume({w})" for w in words[f.start]))) if f.start in words else f for f in functions]
     if functions and (members := members_of(raw)):
         functions = [declaring(function, members) for function in functions]
+    if functions and path.endswith(".c") and (wrappers := wrappers_of(raw)):
+        functions = [unwrapped(function, wrappers) for function in functions]
     newlines = tuple(match.start() for match in _NEWLINE.finditer(raw))
     return FileFacts(path, tuple(functions), parsed.tables, tuple(dict.fromkeys(missed)), parsed.total, len(doubtful), newlines)
 
