@@ -18,12 +18,12 @@ _NEWLINE = re.compile(rb"\n")
 
 def facts_of(
     path: str, raw: bytes, config: Config, relevant: frozenset[bytes], also: frozenset[bytes] = frozenset(), helpers: frozenset[bytes] = frozenset(),
-    known: frozenset[str] = frozenset(),
+    known: frozenset[str] = frozenset(), unwrap: bool = False,
 ) -> FileFacts:
     """Parse and lower the functions of a file that mention a name of ``relevant`` or are named in ``also``.
 
     Never raises on account of a function: what is not lowered is in ``not_analysed``. A function of which only a
-    part was not understood is in both, and counted in ``partial``.
+    part was not understood is in both, and counted in ``partial``. ``unwrap``: macros that are one call are that call.
     """
     parsed = parse_file(path, raw, config, relevant, also, helpers, known)
     functions: list[Function] = []
@@ -42,7 +42,7 @@ def facts_of(
     functions = [replace(f, annotations=(*f.annotations, *(f"assume({w})" for w in words[f.start]))) if f.start in words else f for f in functions]
     if functions and (members := members_of(raw)):
         functions = [declaring(function, members) for function in functions]
-    if functions and path.endswith(".c") and (wrappers := wrappers_of(raw)):
+    if unwrap and functions and path.endswith(".c") and (wrappers := wrappers_of(raw)):
         functions = [unwrapped(function, wrappers) for function in functions]
     newlines = tuple(match.start() for match in _NEWLINE.finditer(raw))
     return FileFacts(path, tuple(functions), parsed.tables, tuple(dict.fromkeys(missed)), parsed.total, len(doubtful), newlines)
