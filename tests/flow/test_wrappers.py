@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tlblint.flow import facts_of
+from tlblint.flow.members import members_of
 from tlblint.flow.wrappers import wrappers_of
 from tlblint.syntax.config import Config
 
@@ -41,3 +42,10 @@ def test_a_header_keeps_its_names() -> None:
     raw = b"#define F(v) flush(v)\nstatic inline void f(struct s *p)\n{\n\tF(p);\n}\n"
     [function] = facts_of("include/a.h", raw, NONE, frozenset({b"F"}), unwrap=True).functions
     assert any(instr[0] == "call" and instr[2] == "F" for block in function.blocks for instr in block.instrs)
+
+
+def test_text_that_makes_patterns_back_track() -> None:
+    """Ends at all: each of these took longer than the square of its length."""
+    for text in (b"#define F(v) flush(v)" + b" " * 200_000 + b"x", b"#define F(v) " + b" \\\n" * 50_000 + b"(", b"#define F(" + b"v, " * 100_000):
+        assert wrappers_of(text + b"\n") == {}
+    assert members_of(b"struct s { struct mmu_gather tlb; };\n" + b"/*" * 200_000) == {"struct s": (("tlb", "struct mmu_gather"),)}

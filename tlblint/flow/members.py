@@ -13,7 +13,7 @@ PAIRED = frozenset({"struct mmu_gather", "struct mmu_notifier_range"})
 
 _STRUCT = re.compile(rb"\bstruct\s+(\w+)\s*\{([^{}]*)\}")
 _MEMBER = re.compile(rb"(?:^|;)\s*struct\s+(\w+)\s+(\w+)\s*(?=;)")
-_COMMENT = re.compile(rb"/\*.*?\*/|//[^\n]*", re.S)
+_COMMENT = re.compile(rb"/\*.*?(?:\*/|\Z)|//[^\n]*", re.S)
 _DEPTH = 4
 
 Members = Mapping[str, tuple[tuple[str, str], ...]]

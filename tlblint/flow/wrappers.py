@@ -9,9 +9,9 @@ from dataclasses import replace
 from tlblint.flow.terms import OPAQUE
 from tlblint.model.ir import Block, Expr, Function, Instr
 
-_MACRO = re.compile(
-    rb"^[ \t]*#[ \t]*define[ \t]+(\w+)\(([\w \t,]*)\)[ \t\\\r\n]+"
-    rb"\(?[ \t]*([A-Za-z_]\w*)[ \t]*\(((?:[^()\r\n\\]|\([\w \t>.&*-]*\)|\\\r?\n)*)\)[ \t]*\)?[ \t]*;?[ \t]*$",
+_MACRO = re.compile(  # possessive: the text of a tree must not make it back-track
+    rb"^[ \t]*+#[ \t]*+define[ \t]++(\w++)\(([\w \t,]*+)\)(?:[ \t]|\\\r?\n)++"
+    rb"\(?[ \t]*+([A-Za-z_]\w*+)[ \t]*+\(((?:[^()\r\n\\]|\([\w \t>.&*-]*+\)|\\\r?\n)*+)\)[ \t]*+(?:\)[ \t]*+)?(?:;[ \t]*+)?$",
     re.M,
 )
 _CONTROL = frozenset({"if", "while", "for", "switch", "return", "sizeof", "do", "typeof", "__typeof__", "defined"})
