@@ -181,7 +181,7 @@ def _facts(configs: Mapping[str, Config], words: frozenset[bytes], helpers: froz
         name.encode() for item in contracts.functions if "settles" in item.contract.says and (name := item.contract.function).encode() in raw
         and item.contract.path in ("", path)
     )
-    return facts_of(path, raw, configs.get(arch_of(path)) or configs[""], words, owing, helpers, known, unwrap=True)
+    return facts_of(path, raw, configs.get(arch_of(path)) or configs[""], words, owing, helpers, known, expand=True)
 
 
 def _helpers(roles: RoleTable) -> frozenset[bytes]:

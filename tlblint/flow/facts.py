@@ -9,23 +9,33 @@ from tlblint.flow.assume import assumptions
 from tlblint.flow.context import NotLowered
 from tlblint.flow.lower import lower
 from tlblint.flow.members import declaring, members_of
-from tlblint.flow.wrappers import unwrapped, wrappers_of
+from tlblint.flow.moved import moved
 from tlblint.model.ir import FileFacts, Function, NotAnalysed
-from tlblint.syntax import Config, ParsedFunction, parse_file
+from tlblint.syntax import Config, ParsedFile, ParsedFunction, parse_file
+from tlblint.syntax.expand import expanded
 
 _NEWLINE = re.compile(rb"\n")
 
 
 def facts_of(
     path: str, raw: bytes, config: Config, relevant: frozenset[bytes], also: frozenset[bytes] = frozenset(), helpers: frozenset[bytes] = frozenset(),
-    known: frozenset[str] = frozenset(), unwrap: bool = False,
+    known: frozenset[str] = frozenset(), expand: bool = False,
 ) -> FileFacts:
     """Parse and lower the functions of a file that mention a name of ``relevant`` or are named in ``also``.
 
     Never raises on account of a function: what is not lowered is in ``not_analysed``. A function of which only a
-    part was not understood is in both, and counted in ``partial``. ``unwrap``: macros that are one call are that call.
+    part was not understood is in both, and counted in ``partial``. ``expand``: macros of a .c file are read as what they stand for.
     """
-    parsed = parse_file(path, raw, config, relevant, also, helpers, known)
+    text = expanded(raw, relevant) if expand and path.endswith(".c") else None
+    if text is None:
+        facts = _facts(path, raw, parse_file(path, raw, config, relevant, also, helpers, known))
+    else:
+        facts = moved(_facts(path, text.text, parse_file(path, text.text, config, relevant, also, helpers, known)), text.origin)
+    return replace(facts, newlines=tuple(match.start() for match in _NEWLINE.finditer(raw)))
+
+
+def _facts(path: str, raw: bytes, parsed: ParsedFile) -> FileFacts:
+    """All but the newlines."""
     functions: list[Function] = []
     missed = list(parsed.not_analysed)
     doubtful: set[int] = set()
@@ -42,10 +52,7 @@ def facts_of(
     functions = [replace(f, annotations=(*f.annotations, *(f"assume({w})" for w in words[f.start]))) if f.start in words else f for f in functions]
     if functions and (members := members_of(raw)):
         functions = [declaring(function, members) for function in functions]
-    if unwrap and functions and path.endswith(".c") and (wrappers := wrappers_of(raw)):
-        functions = [unwrapped(function, wrappers) for function in functions]
-    newlines = tuple(match.start() for match in _NEWLINE.finditer(raw))
-    return FileFacts(path, tuple(functions), parsed.tables, tuple(dict.fromkeys(missed)), parsed.total, len(doubtful), newlines)
+    return FileFacts(path, tuple(functions), parsed.tables, tuple(dict.fromkeys(missed)), parsed.total, len(doubtful), ())
 
 
 def _lowered(item: ParsedFunction, path: str, raw: bytes) -> tuple[Function | None, tuple[str, ...]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from tlblint.syntax.config import Config, evaluate, names_in
 from tlblint.syntax.patterns import BLANK, blank
 
-_NOT_CODE = re.compile(
+NOT_CODE = re.compile(
     rb"/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/)?+"
     rb"|//(?:[^\n\\]++|\\[\s\S])*+"
     rb'|"(?:[^"\\\n]++|\\[\s\S])*+"?+'
@@ -54,7 +54,7 @@ Group = list[Arm]
 def strip(buf: bytearray, start: int, end: int) -> list[Directive]:
     """Blank comments, directives and the contents of literals in ``buf[start:end]``; return the conditional directives."""
     found: list[Directive] = []
-    for match in _NOT_CODE.finditer(buf, start, end):
+    for match in NOT_CODE.finditer(buf, start, end):
         low, high = match.span()
         first = buf[low]
         if first == 35:
