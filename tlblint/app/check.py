@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tlblint import __version__
 from tlblint.app import baselines, generation, refuted, reuse, scope
@@ -31,6 +31,9 @@ from tlblint.report.formats import FORMATS
 from tlblint.report.graph_view import GraphView
 from tlblint.report.view import Gap, Health, Place, Report, RuleView, Stale
 
+if TYPE_CHECKING:
+    from tlblint.app.farm import Reader
+
 Progress = Callable[[str, int, int], None]
 
 
@@ -46,7 +49,8 @@ def unheard(text: str) -> None:
 class Request:
     """What to check. ``flags``: settings given on the command line; see io.config.KEYS. ``preview``: run preview rules.
     ``excused``: find out what contracts keep quiet, which takes a second judging. ``shard``:
-    report on a part of that, without the baseline. ``note`` is told what does not change a finding, ``stage`` what begins."""
+    report on a part of that, without the baseline. ``note`` is told what does not change a finding, ``stage`` what begins.
+    ``executor``: "dask://HOST:PORT", a cluster that reads the files; "": this machine does."""
 
     cwd: str
     paths: tuple[str, ...] = ()
@@ -59,6 +63,7 @@ class Request:
     preview: bool = False
     excused: bool = False
     shard: Shard | None = None
+    executor: str = ""
     note: Callable[[str], None] = unheard
     stage: Callable[[str], None] = unheard
 
@@ -89,16 +94,23 @@ def check(request: Request, loader: Loader | None = None) -> Outcome:
         if store is not NOTHING:
             look_ahead(tree, scope.context(tree, roots))
         request.stage("loading")
+        far = _far(request.executor, settings, generation.headers(tree)) if request.executor else None
         spine = loaded(loader or spines.load, settings, generation.headers(tree), request.preview)
         request.stage("listing")
         scope.require_files(tree, tree.list(roots), roots)
-        report, rest = _report(tree, roots, spine, settings, request, store)
+        report, rest = _report(tree, roots, spine, settings, request, store, far)
         request.stage("keeping")
         cache.close(store)
         request.stage("printing")
         return Outcome(report, settings, tree.top, rest)
     finally:
         tree.close()
+
+
+def _far(executor: str, settings: config.Settings, headers: Mapping[str, bytes]) -> Reader:
+    from tlblint.app.farm import Reader  # most runs need none
+
+    return Reader(executor, settings["profile"].value, headers)
 
 
 def loaded(loader: Loader, settings: config.Settings, headers: Mapping[str, bytes], preview: bool) -> Spine:
@@ -122,7 +134,9 @@ def _traced(error: InputError, settings: config.Settings) -> InputError:
     return error
 
 
-def _report(tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.Settings, request: Request, store: Store) -> tuple[Report, Rest]:
+def _report(
+    tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.Settings, request: Request, store: Store, far: Reader | None
+) -> tuple[Report, Rest]:
     def inside(path: str) -> bool:
         return below(path, roots) and (request.shard is None or path in request.shard)
 
@@ -133,7 +147,7 @@ def _report(tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.S
     chosen = remembered(tree, context.paths, spine.words | {suppress.MARK}, prefilter.Where(places, spine.skipped), spine.hints, store)
     contents, unread = read_all(tree, chosen)
     request.stage("reading")
-    known = reuse.read(spine, contents, store, lambda some: collect(spine, some, settings["jobs"].value, request))
+    known = reuse.read(spine, contents, store, lambda some: collect(spine, some, settings["jobs"].value, request, far))
     facts = known.brief()
     request.progress("judging", 0, 0)
     request.stage("judging")
@@ -204,16 +218,18 @@ def _graphs(
     return neighbours(findings, known.full(), contents, lines, kernel, __version__)
 
 
-def collect(spine: Spine, contents: Mapping[str, bytes], jobs: int, request: Request) -> list[FileFacts]:
-    """Facts of every file, in path order, whatever the number of jobs."""
+def collect(spine: Spine, contents: Mapping[str, bytes], jobs: int, request: Request, far: Reader | None = None) -> list[FileFacts]:
+    """Facts of every file, in path order, whatever the number of jobs and wherever they run."""
     paths = sorted(contents)
-    return pool.map_ordered(
-        partial(facts_of, spine, contents, request.debug),
-        paths,
-        workers(jobs),
-        died=lambda path: nothing(path, contents[path], "the analysis of this file ran out of memory or crashed"),
-        done=lambda count: request.progress("reading", count, len(paths)),
-    )
+    one = partial(facts_of, spine, contents, request.debug)
+
+    def died(path: str) -> FileFacts:
+        return nothing(path, contents[path], "the analysis of this file ran out of memory or crashed")
+
+    def done(count: int) -> None:
+        request.progress("reading", count, len(paths))
+
+    return far(contents, one, died, done) if far is not None else pool.map_ordered(one, paths, workers(jobs), died, done)
 
 
 def workers(jobs: int) -> int:

@@ -27,6 +27,7 @@ REV = "Check this revision, read from git objects; nothing is checked out. Its o
 @click.option("--no-cache", "cache", is_flag=True, flag_value=False, default=None, help="Neither use what earlier runs have left nor leave anything.")
 @click.option("--timings", is_flag=True, help="Print to standard error how long each stage took.")
 @click.option("--shard", metavar="I/N", default=None, help="Report on part I of N only; 'tlblint merge' makes one report of all parts.")
+@click.option("--executor", metavar="dask://HOST:PORT", default=None, help="Read the files on the workers of this Dask cluster.")
 @options.verbosity
 def command(paths: tuple[str, ...], tree: str | None, rev: str | None, **values: Any) -> int:
     """Check a tree for TLB-flush mistakes.
@@ -46,6 +47,8 @@ def command(paths: tuple[str, ...], tree: str | None, rev: str | None, **values:
     progress = Progress(enabled=verbosity >= 0 and not silent(flags["format"]))
     request = Request(cwd, paths, tree, rev, flags, values["update_baseline"], values["debug"], progress, values["preview"], verbosity >= 1)
     stages = Stages()
+    if values["executor"] is not None:
+        request = replace(request, executor=values["executor"] or "nowhere")
     request = replace(request, note=note if verbosity >= 1 else request.note, stage=stages)
     try:
         if values["shard"] is not None:

@@ -8,6 +8,8 @@ import sys
 from functools import cache
 from importlib import resources, util
 
+from tlblint.io import data
+
 LAYERS = ("app", "calls", "crosscheck", "engine", "findings", "flow", "model", "roles", "rulefile", "sim", "syntax")
 """The parts of the package that what is remembered may depend on."""
 
@@ -18,12 +20,28 @@ def stamp() -> str:
     text = hashlib.blake2b(repr((sys.version_info[:3], sys.implementation.cache_tag, _parser())).encode(), digest_size=8)
     package = str(resources.files("tlblint"))
     for layer in LAYERS:
-        folder = os.path.join(package, layer)
-        for name in sorted(os.listdir(folder)):
-            if name.endswith(".py"):
-                with open(os.path.join(folder, name), "rb") as file:
-                    text.update(f"\0{layer}/{name}\0".encode() + file.read())
+        _add(text, os.path.join(package, layer), ".py", layer)
     return text.hexdigest()
+
+
+@cache
+def portable() -> str:
+    """16 hexadecimal digits that are the same wherever the same analysis is installed with the same rules and roles above the same parser."""
+    from importlib import metadata  # slow to load, and rarely needed
+
+    parser = [metadata.version(name) for name in ("tree-sitter", "tree-sitter-c")]
+    text = hashlib.blake2b(repr((sys.version_info[:2], parser)).encode(), digest_size=8)
+    package, rules = str(resources.files("tlblint")), data.root("rules")
+    for layer in LAYERS:
+        _add(text, os.path.join(package, layer), ".py", layer)
+    for folder, suffix in (("", ".md"), ("api", ".toml"), ("profiles", ".toml")):
+        _add(text, os.path.join(rules, folder), suffix, f"rules/{folder}")
+    return text.hexdigest()
+
+
+def _add(text: hashlib.blake2b, folder: str, suffix: str, name: str) -> None:
+    for file, raw in data.files(folder, suffix).items():
+        text.update(f"\0{name}/{file}\0".encode() + raw)
 
 
 def _parser() -> list[tuple[str, int, int]]:
