@@ -23,6 +23,7 @@ def machine(rng: random.Random) -> Profile:
         lazy_mmu=rng.choice(("nothing", "nothing", "queue", "batch")),
         implied_flush=rng.random() < 0.15,
         empty_flush=rng.random() < 0.1,
+        modify=rng.choice(("clear", "read")),
     )
 
 
@@ -35,7 +36,9 @@ def kernel_step(rng: random.Random) -> str:
     return rng.choice(
         (
             f"r = read_pte({va})", f"r = xchg_pte({va}, 0)", f"r = xchg_pte({va}, 0)", f"set_pte({va}, r & ~W)", f"set_pte({va}, {rng.choice(ENTRIES[:4])})",
-            f"set_pte({other}, r)", f"s = cmpxchg_pte({va}, r, r & ~(W|D))", f"flush({va})", f"flush({va})", "flush_mm()", f"flush_cpu(1, {va})", "ipi_cpu(1)",
+            f"set_pte({other}, r)", f"r = start_pte({va})", f"commit_pte({va}, r & ~W)", f"returns(clean={va})",
+            f"s = cmpxchg_pte({va}, r, r & ~(W|D))", f"flush({va})", f"flush({va})", "flush_mm()",
+            f"flush_cpu(1, {va})", "ipi_cpu(1)",
             f"free_page({page})", f"free_page({page})", f"returns(write={va})", f"returns(access={va})", f"returns(read={va})", f"trust_readonly({va})",
             f"trust_unmapped({va})", f"copy_page({page})", f"set_dirty({page})", f"snapshot({page})", f"clear_dirty_for_io({page})",
             "flush_batched()", "q = flush_pending()", "x = x + 1", "g = inc_gen()", "flush_gen(1, g)", "pmd_clear(T)", "free_table(T)", "flush_mm(tables)",

@@ -201,7 +201,7 @@ STEPS = [
     ("x = 1; flush_batched()", "16: flush_batched stands alone in its step"),
     ("page_mkclean(a)", "9: page_mkclean takes 2 arguments and gives no value"),
     ("flush(a, tabels=1)", '9: flush has no argument "tabels"; did you mean "tables"?'),
-    ("returns()", "9: returns takes write=, read= or access= and a va"),
+    ("returns()", "9: returns takes write=, read=, access= or clean= and a va"),
     ("fail_if(x, uaf)", '20: no violation "uaf"'),
     ("inc(3)", "9: expected a variable as argument of inc"),
     ("hash_insert(a)", "9: profile x86-ipi has no hash table"),

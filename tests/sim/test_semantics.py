@@ -10,7 +10,7 @@ X86 = Profile("x86", skip_lazy=True)
 PARAVIRT = Profile("paravirt", shootdown="hypercall", skip_lazy=True)
 ARM = Profile("arm", shootdown="broadcast", leaf_only=True)
 SOFT = Profile("soft", store_needs="writable", hw_dirty=False, shootdown="broadcast")
-XEN = Profile("xen", shootdown="hypercall", lazy_mmu="queue")
+XEN = Profile("xen", shootdown="hypercall", lazy_mmu="queue", modify="read")
 HASH = Profile("hash", store_needs="writable", hw_dirty=False, entries="hash", lazy_mmu="batch", implied_flush=True, empty_flush=True)
 SPARC = Profile("sparc", store_needs="writable", hw_dirty=False, lazy_mmu="batch", batch_step=True, implied_flush=True, empty_flush=True)
 S390 = Profile("s390", store_needs="writable", hw_dirty=False, implied_flush=True, empty_flush=True)
@@ -187,10 +187,41 @@ def test_lost_data() -> None:
 
 
 def test_xen_queues_writes_and_not_exchanges() -> None:
-    assert says("lazy_enter() / set_pte(a, P|D|pfn(1)) / flush(a) / lazy_leave() / returns(write=a)", STORE, profile=XEN) == ("contract", 6)
+    at_once = "flush_cpu(0, a) / flush_cpu(1, a)"
+    assert says(f"lazy_enter() / set_pte(a, P|D|pfn(1)) / {at_once} / lazy_leave() / returns(write=a)", STORE, profile=XEN) == ("contract", 7)
     assert says("lazy_enter() / set_pte(a, P|D|pfn(1)) / lazy_leave() / flush(a) / returns(write=a)", STORE, profile=XEN) == ("safe", None)
     assert says("lazy_enter() / xchg_pte(a, 0) / flush(a) / lazy_leave() / returns(write=a)", STORE, profile=XEN) == ("safe", None)
     assert says("lazy_enter() / set_pte(a, 0)", profile=XEN) == ("leak", 2)
+
+
+def test_xen_queues_flushes_behind_the_writes() -> None:
+    assert says("lazy_enter() / set_pte(a, P|D|pfn(1)) / flush(a) / lazy_leave() / returns(write=a)", STORE, profile=XEN) == ("safe", None)
+    assert says("lazy_enter() / xchg_pte(a, 0) / flush(a) / returns(write=a) / lazy_leave()", STORE, profile=XEN) == ("contract", 5)
+    assert says("lazy_enter() / xchg_pte(a, 0) / flush(a)", profile=XEN) == ("leak", 3)
+    assert says("xchg_pte(a, 0) / flush(a) / returns(write=a)", STORE, profile=XEN) == ("safe", None), "outside of the mode at once"
+
+
+def test_a_modification_takes_the_entry_out_or_only_reads_it() -> None:
+    between = "r = start_pte(a) / fail_if(pte[a] == 0, contract) / commit_pte(a, r & ~W)"
+    assert says(between) == ("contract", 2)
+    assert says(between, profile=XEN) == ("safe", None)
+    clean = (Page(1, {"pd": 0, "gd": 0}),)
+    slow = "r = start_pte(a) / commit_pte(a, r)"
+    for profile in (X86, XEN):
+        assert says(slow, STORE, a="P|W|pfn(1)", pages=clean, profile=profile) == ("safe", None)
+        assert says(f"lazy_enter() / {slow} / lazy_leave()", STORE, a="P|W|pfn(1)", pages=clean, profile=profile) == ("safe", None)
+    plain = slow.replace("commit_pte", "set_pte")
+    assert says(plain, STORE, a="P|W|pfn(1)", pages=clean, profile=XEN) == ("lost-dirty", 3), "a plain write keeps nothing"
+
+
+def test_a_cleaned_entry_records_who_writes_next() -> None:
+    clean = "r = xchg_pte(a, 0) / set_pte(a, r & ~D)"
+    assert says(f"{clean} / returns(clean=a)", STORE) == ("unrecorded", 4)
+    assert says(f"{clean} / flush(a) / returns(clean=a)", STORE) == ("safe", None)
+    assert says(f"{clean} / returns(clean=a) / flush(a)", STORE) == ("unrecorded", 4)
+
+
+def test_elsewhere_there_is_no_queue() -> None:
     assert says("lazy_enter() / set_pte(a, P|D|pfn(1)) / flush(a) / lazy_leave() / returns(write=a)", STORE) == ("safe", None)
 
 
@@ -205,6 +236,14 @@ def test_batches_of_invalidations() -> None:
         assert says("xchg_pte(a, 0) / free_page(1)", STORE, profile=profile) == ("safe", None), "outside of lazy mode the write invalidates"
     assert says("lazy_enter() / set_pte(a, P|pfn(1)) / lazy_leave() / returns(write=a)", STORE, profile=HASH) == ("safe", None)
     assert says("set_pte(a, P|pfn(1)) / returns(write=a)", STORE, profile=S390) == ("safe", None)
+
+
+def test_an_entry_knows_whether_the_hash_table_has_it() -> None:
+    late = "lazy_enter() / r = xchg_pte(a, 0) / set_pte(a, r & ~W) / lock(l) / unlock(l) / lazy_leave()"
+    zap = "await pte[a] == 33 / lock(l) / xchg_pte(a, 0) / flush(a) / unlock(l) / returns(access=a)"
+    assert says(late, zap.replace("33", "P|D|pfn(1)"), STORE, profile=HASH)[0] == "contract", "built anew it says no, and the zap invalidates nothing"
+    kept = late.replace("r = xchg_pte(a, 0) / set_pte(a, r & ~W)", "set_pte(a, P|D|pfn(1))")
+    assert says(kept, zap.replace("33", "P|D|pfn(1)"), STORE, profile=HASH) == ("safe", None), "changed in place it still says yes"
 
 
 def test_one_hash_entry_for_an_address() -> None:

@@ -284,7 +284,7 @@ def distinct(machines: Sequence[Profile], programs: Sequence[Program]) -> list[P
     lazy = any("lazy_" in step.text for program in programs for step in program.steps)
     seen = set()
     out = []
-    for machine in sorted(machines, key=lambda m: (m.store_needs != "dirty", m.name != "x86-ipi", m.name)):
+    for machine in sorted(machines, key=lambda m: (lazy and m.entries != "hash", m.store_needs != "dirty", m.name != "x86-ipi", m.name)):
         sort = (
             machine.store_needs,
             machine.hw_dirty,

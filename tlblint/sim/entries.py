@@ -5,8 +5,15 @@ from __future__ import annotations
 from tlblint.sim.draft import Base, Draft
 from tlblint.sim.errors import ScenarioError
 from tlblint.sim.ir import TRUE, Bin, Const, Effect, Expr, Fail, Look, Not, Set, Var, When, code_of, eq
-from tlblint.sim.machine import BIT, PAGES, READABLE, reads, writes
-from tlblint.sim.syntax import Call, Raw
+from tlblint.sim.machine import BIT, PAGES, READABLE, D, reads, writes
+from tlblint.sim.syntax import Call, Number, Raw
+
+PLAIN, KEEPING = 1, 2
+"""What waits in the queue for an entry: a value, or one that keeps what hardware has set in the entry since."""
+
+
+def _keeps_dirty(va: str, value: Expr) -> Expr:
+    return Bin("|", value, Bin("&", Var(f"pte[{va}]"), Const(D)))
 
 
 class EntryOps(Base):
@@ -31,14 +38,36 @@ class EntryOps(Base):
     def set_pte(self, draft: Draft, call: Call) -> None:
         va, value = self.args(call, 2)
         name = self.va(va, call)
-        if self.machine.profile.lazy_mmu != "queue" or not self.machine.has(f"{self.thread}.lazy_"):
-            return self.write(draft, name, self.value(value))
+        self._put(draft, name, self.value(value), self.value(value), PLAIN)
+
+    def start_pte(self, draft: Draft, call: Call) -> Expr | None:
+        (va,) = self.args(call, 1)
+        if self.machine.profile.modify == "read":
+            return Var(f"pte[{self.va(va, call)}]")
+        return self.xchg_pte(draft, Call(call.name, (va, Number(0)), (), call.into, call.column))
+
+    def commit_pte(self, draft: Draft, call: Call) -> None:
+        va, value = self.args(call, 2)
+        name, new = self.va(va, call), self.value(value)
+        if self.machine.profile.modify == "read":
+            self._put(draft, name, _keeps_dirty(name, new), new, KEEPING)
+        else:
+            self._put(draft, name, new, new, PLAIN)
+
+    def _put(self, draft: Draft, va: str, value: Expr, queued: Expr, how: int) -> None:
+        """Write ``value``; in a mode that queues writes, note ``queued`` for later instead."""
+        if not self._queues():
+            return self.write(draft, va, value)
         now = Draft()
-        self.write(now, name, self.value(value))
-        later = (Set(self.own(f"queued_{name}").name, TRUE), Set(self.own(f"queue_{name}").name, self.value(value)))
+        self.write(now, va, value)
+        later = (Set(self.own(f"queued_{va}").name, Const(how)), Set(self.own(f"queue_{va}").name, queued))
         lazy = self.own("lazy_")
         draft.effects += [When(lazy, later), When(Not(lazy), tuple(now.effects))]
         return None
+
+    def _queues(self) -> bool:
+        """Whether the thread may be in a mode that queues what it does."""
+        return self.machine.profile.lazy_mmu == "queue" and self.machine.has(f"{self.thread}.lazy_")
 
     def cmpxchg_pte(self, draft: Draft, call: Call) -> Expr:
         va, old, new = self.args(call, 3)
@@ -53,7 +82,7 @@ class EntryOps(Base):
         """The entry of ``va`` becomes ``value``; what the machine does by itself then."""
         profile, entry = self.machine.profile, Var(f"pte[{va}]")
         if profile.implied_flush:
-            present = Look(BIT["P"], entry)
+            present = self._hashed(va) if profile.entries == "hash" else Look(BIT["P"], entry)
             purge: tuple[Effect, ...] = tuple(self._purge(va))
             if profile.lazy_mmu == "batch" and self.machine.has(f"{self.thread}.lazy_"):
                 lazy = self.own("lazy_")
@@ -64,8 +93,15 @@ class EntryOps(Base):
             else:
                 draft.effects.append(When(present, purge))
         draft.effects.append(Set(entry.name, value))
+        if profile.entries == "hash":  # an entry that is built anew does not know of what the table holds
+            draft.effects.append(When(Not(Look(BIT["P"], entry)), (Set(self._hashed(va).name, Const(0)),)))
         if not (isinstance(value, Const) and not self.machine.visible[value.value]):
             draft.effects += self.machine.saturate(va)
+
+    def _hashed(self, va: str) -> Var:
+        """Whether the entry says that the hash table has it: what a change of the entry goes by."""
+        self.machine.need(f"hpt[{va}]")
+        return self.machine.need(f"hashed[{va}]")
 
     def _purge(self, va: str) -> list[Effect]:
         """Translations go as the entry is about to change: what it allows after that is added then."""
@@ -95,9 +131,15 @@ class EntryOps(Base):
 
     def _shoot(self, draft: Draft, vas: list[str], tables: Expr | None) -> None:
         draft.flush = True
-        if not self.machine.profile.empty_flush:
-            draft.guards += self.machine.acknowledged(self.cpu)
+        if self.machine.profile.empty_flush:
+            return
+        draft.guards += self.machine.acknowledged(self.cpu)
+        if not self._queues():
             draft.effects += self.machine.shoot(vas, tables)
+            return
+        lazy = self.own("lazy_")
+        later = tuple(Set(self.own(f"waits_{va}").name, TRUE) for va in vas)
+        draft.effects += [When(Not(lazy), tuple(self.machine.shoot(vas, tables))), When(lazy, later)]
 
     def flush_cpu(self, draft: Draft, call: Call) -> None:
         args = self.args(call, 1, 99)
@@ -206,9 +248,16 @@ class EntryOps(Base):
             self._drain(draft)
         for va in self.machine.vas:
             if self.machine.has(f"{self.thread}.queued_{va}"):
-                now, queued = Draft(), self.own(f"queued_{va}")
-                self.write(now, va, self.own(f"queue_{va}"))
-                draft.effects.append(When(queued, (*now.effects, Set(queued.name, Const(0)))))
+                queued, value = self.own(f"queued_{va}"), self.own(f"queue_{va}")
+                for how, new in ((PLAIN, value), (KEEPING, _keeps_dirty(va, value)))[: 2 if self.machine.profile.modify == "read" else 1]:
+                    now = Draft()
+                    self.write(now, va, new)
+                    draft.effects.append(When(eq(queued.name, how), (*now.effects, Set(queued.name, Const(0)))))
+        for va in self.machine.vas:  # flushes stand in the queue behind the writes that they are for
+            if self.machine.has(f"{self.thread}.waits_{va}"):
+                waits = self.own(f"waits_{va}")
+                draft.flush = True
+                draft.effects.append(When(waits, (*self.machine.shoot([va], None), Set(waits.name, Const(0)))))
         if self.machine.profile.lazy_mmu != "nothing":
             draft.effects.append(Set(self.own("lazy_").name, Const(0)))
 
@@ -239,6 +288,7 @@ class EntryOps(Base):
         for page in PAGES:
             others = Const(63 & ~(reads(page) | writes(page)))
             draft.effects.append(Fail(code_of("dup-hash"), Bin("and", Look(READABLE[page], entry), Bin("&", table, others))))
+        draft.effects.append(Set(self._hashed(va).name, TRUE))
         draft.effects.append(Set(table.name, Bin("|", table, seen)))
 
     # -- broadcast by hand

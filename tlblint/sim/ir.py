@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 VIOLATIONS = (
     "uaf-store", "uaf-load", "uaf-walk", "uaf-device", "contract", "stable", "lost-dirty",
-    "false-pending", "false-complete", "dup-hash", "unbalanced", "leak", "deadlock",
+    "false-pending", "false-complete", "dup-hash", "unbalanced", "leak", "deadlock", "unrecorded",
 )  # fmt: skip
 """Classes of violation. Their code in a state is the position here plus one."""
 
@@ -164,6 +164,19 @@ def names_in(expr: Expr) -> set[str]:
     if isinstance(expr, Bin):
         return names_in(expr.x) | names_in(expr.y)
     return names_in(expr.x)
+
+
+def ahead(code: Code, start: int) -> frozenset[int]:
+    """The nodes that a thread at ``start`` may still come to, ``start`` among them."""
+    found: set[int] = set()
+    stack = [start]
+    while stack:
+        at = stack.pop()
+        if at in found or at >= len(code.nodes):
+            continue
+        found.add(at)
+        stack += onward(code.nodes[at])
+    return frozenset(found)
 
 
 def onward(node: Step | Branch) -> list[int]:

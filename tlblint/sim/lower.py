@@ -122,7 +122,7 @@ def _checks(machine: Machine) -> tuple[tuple[tuple[Expr, int], ...], tuple[tuple
 def _final(machine: Machine) -> Iterator[Fail]:
     """What must not be left when all threads are done."""
     counters = [*machine.model.counters, *(["pending"] if machine.has("pending") else [])]
-    own = [name for name in machine.init if "." in name and name.partition(".")[2].partition("_")[0] in ("owed", "gathered", "batch", "queued")]
+    own = [name for name in machine.init if "." in name and name.partition(".")[2].partition("_")[0] in ("owed", "gathered", "batch", "queued", "waits")]
     for name in (*counters, *own):
         yield Fail(code_of("leak"), Var(name))
     for page in sorted(machine.pages):

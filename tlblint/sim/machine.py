@@ -53,7 +53,8 @@ SCALARS = {"gen": 1, "done": 1, "batched": 0, "pending": 0, "tlbi": 0}
 """Bytes of the mm and their start."""
 
 ELEMENTS = {
-    "pte": "v", "tlb": "cv", "dev": "v", "hpt": "v", "wforbid": "v", "rforbid": "v", "pmd": "t", "freed": "t", "pwc": "ct", "walk": "ct",
+    "pte": "v", "tlb": "cv", "dev": "v", "hpt": "v", "hashed": "v", "wforbid": "v", "rforbid": "v", "dforbid": "v",
+    "pmd": "t", "freed": "t", "pwc": "ct", "walk": "ct",
     "free": "p", "ref": "p", "pd": "p", "gd": "p", "cp": "p", "io": "p", "stable": "p", "mapped": "p", "loaded": "c", "lazy": "c", "irq": "c", "lgen": "c",
 }  # fmt: skip
 """Bytes of a va, CPU, page or page table: what stands between the brackets."""
@@ -86,6 +87,8 @@ class Machine:
             base = name.partition("[")[0]
             if base in ("dev", "hpt", "tlb"):
                 self.init[name] = self.cached_at_start(name)
+            elif base == "hashed":
+                self.init[name] = int(self.cached_at_start(name) > 0)
             else:
                 self.init[name] = SCALARS.get(name, STARTS.get(base, 0))
         return Var(name)
@@ -187,6 +190,9 @@ class Machine:
         for violation, name in (("uaf-store", f"free[{page}]"), ("contract", f"wforbid[{va}]")):
             if self.has(name):
                 found.append(Fail(code_of(violation), Var(name)))
+        if self.has(f"dforbid[{va}]"):
+            unseen = Not(Look(DIRTY[page], Var(f"pte[{va}]")))
+            found.append(Fail(code_of("unrecorded"), Bin("and", Var(f"dforbid[{va}]"), unseen)))
         found += [Fail(code_of("stable"), Var(name)) for name in (f"cp[{page}]", f"io[{page}]", f"stable[{page}]") if self.has(name)]
         if self.has(f"gd[{page}]"):
             found.append(Set(f"gd[{page}]", TRUE))

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 MACROS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "flush_batched": ((), ("if not batched goto done_", "flush_mm()", "batched = 0", "done_:")),
+    "flush_batched": (
+        (),
+        (
+            'if not batched goto done_ "nothing is deferred / a flush is deferred"',
+            'flush_mm() "flushes"',
+            'batched = 0 "takes the flag back"',
+            "done_:",
+        ),
+    ),
     "switch_in": (
         (),
         (
@@ -14,19 +22,19 @@ MACROS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "gather_finish": (
         (),
         (
-            'nested_ = nested() "nested?"',
-            'if gathered or nested_: flush_mm(); gathered = 0 "flush"',
-            'pending_dec() "pending--"',
+            'nested_ = nested() "mm_tlb_flush_nested()"',
+            'if gathered or nested_: flush_mm(); gathered = 0 "flushes if something was gathered or another flush is pending"',
+            'pending_dec() "dec_tlb_flush_pending()"',
         ),
     ),
     "page_mkclean": (
         ("va", "page"),
         (
-            'seen_ = read_pte(va) "read the entry"',
+            'seen_ = read_pte(va) "reads the entry"',
             "if not (seen_.P and (seen_.W or seen_.D)) goto done_",
-            'old_ = xchg_pte(va, 0) "clear"',
-            'flush(va) "flush"',
-            'set_pte(va, old_ & ~(W|D)); if old_.D: set_dirty(page) "clean and read-only, D to the page"',
+            'old_ = xchg_pte(va, 0) "clears it"',
+            'flush(va) "flushes"',
+            'set_pte(va, old_ & ~(W|D)); if old_.D: set_dirty(page) "puts it back clean and read-only, D goes to the page"',
             "done_:",
         ),
     ),

@@ -183,12 +183,12 @@ class Ops(EntryOps):
     # -- what the kernel promises or relies on
 
     def returns(self, draft: Draft, call: Call) -> None:
-        self.args(call, 0, 0, ("write", "read", "access"))
+        self.args(call, 0, 0, ("write", "read", "access", "clean"))
         if not call.words:
-            raise ScenarioError("returns takes write=, read= or access= and a va", 0, call.column)
+            raise ScenarioError("returns takes write=, read=, access= or clean= and a va", 0, call.column)
         for key, raw in call.words:
-            va = self.va(raw, call)
-            draft.effects += [Set(self.machine.need(f"{kind}forbid[{va}]").name, TRUE) for kind in {"write": "w", "read": "r", "access": "rw"}[key]]
+            va, kinds = self.va(raw, call), {"write": "w", "read": "r", "access": "rw", "clean": "d"}[key]
+            draft.effects += [Set(self.machine.need(f"{kind}forbid[{va}]").name, TRUE) for kind in kinds]
 
     def trust_readonly(self, draft: Draft, call: Call) -> None:
         self._trust(draft, call, 56)
@@ -222,5 +222,5 @@ def _dashed(raw: Raw) -> str:
 
 SIMPLE = frozenset(name for part in (EntryOps, Ops) for name in vars(part) if not name.startswith("_")) - {"write", "insert"}
 """Names of the ops."""
-VALUED = frozenset({"cmpxchg", "read_pte", "xchg_pte", "cmpxchg_pte", "inc_gen", "flush_pending", "nested"})
+VALUED = frozenset({"cmpxchg", "read_pte", "xchg_pte", "start_pte", "cmpxchg_pte", "inc_gen", "flush_pending", "nested"})
 """Ops that give a value."""

@@ -13,6 +13,8 @@ CHOICES = {
     "entries": ("tlb", "hash"),
     "shootdown": ("ipi", "hypercall", "broadcast"),
     "lazy_mmu": ("nothing", "queue", "batch"),
+    "modify": ("clear", "read"),
+    "huge": ("same", "direct", "none"),
 }
 
 
@@ -22,9 +24,11 @@ class Profile:
     if it was writable. ``hw_dirty``: hardware sets D. ``entries``: per-CPU TLBs or one hash table. ``shootdown``: how remote
     CPUs are reached; by "ipi" a CPU with interrupts off holds the flush up. ``skip_lazy``: flushes leave out CPUs in lazy
     TLB mode unless page tables were freed. ``leaf_only``: a flush without freed tables keeps walk caches. ``lazy_mmu``: what
-    lazy MMU mode puts off: entry writes ("queue") or invalidations ("batch"). ``batch_step``: noting an entry for the batch
+    lazy MMU mode puts off: entry writes and the flushes behind them ("queue") or invalidations ("batch"). ``batch_step``: noting an entry for the batch
     is a step after its write. ``implied_flush``: changing a present entry invalidates it (in lazy mode that batches: notes it).
-    ``empty_flush``: flush calls do nothing. ``flush_profiles``: the rules' profiles it runs.
+    ``empty_flush``: flush calls do nothing. ``modify``: what begins a modification takes the entry out ("clear"), or only reads it, and
+    what ends it keeps the dirty bit that hardware has set meanwhile ("read"). ``huge``: huge entries are there and invalidated as small
+    ones are ("same"), at once even in lazy mode ("direct"), or there are "none". ``flush_profiles``: the rules' profiles it runs.
     """
 
     name: str
@@ -39,6 +43,8 @@ class Profile:
     batch_step: bool = False
     implied_flush: bool = False
     empty_flush: bool = False
+    modify: str = "clear"
+    huge: str = "same"
     flush_profiles: tuple[str, ...] = ()
 
 

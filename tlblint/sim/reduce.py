@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tlblint.sim.ir import PRUNED, Branch, Code, Effect, Fail, Program, Set, Step, names_in, onward
+from tlblint.sim.ir import PRUNED, Branch, Code, Effect, Fail, Program, Set, Step, ahead, names_in, onward
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +24,9 @@ class Reduction:
 
     def __init__(self, program: Program) -> None:
         self._touches = [[_touch(code, pc) for pc in range(len(code.nodes))] for code in program.codes]
-        self._onward = [[_onward(code, pc) for pc in range(len(code.nodes) + 1)] for code in program.codes]
+        self._onward = [[ahead(code, pc) for pc in range(len(code.nodes) + 1)] for code in program.codes]
         self._forward = [[_goes_on(code, pc) and not _prunes(node) for pc, node in enumerate(code.nodes)] for code in program.codes]
-        self._later = [[_union([touches[at] for at in ahead]) for ahead in onward] for touches, onward in zip(self._touches, self._onward, strict=True)]
+        self._later = [[_union([touches[at] for at in nodes]) for nodes in onward] for touches, onward in zip(self._touches, self._onward, strict=True)]
 
     def solo(self, pcs: bytes) -> int | None:
         """A thread that may go alone when the threads stand at ``pcs``."""
@@ -75,19 +75,6 @@ def _effect(effect: Effect, reads: set[str], writes: set[str]) -> None:
         reads |= names_in(effect.cond)
         for inner in effect.effects:
             _effect(inner, reads, writes)
-
-
-def _onward(code: Code, pc: int) -> frozenset[int]:
-    """The nodes that a thread at ``pc`` may still come to, ``pc`` among them."""
-    found: set[int] = set()
-    stack = [pc]
-    while stack:
-        at = stack.pop()
-        if at in found or at >= len(code.nodes):
-            continue
-        found.add(at)
-        stack += onward(code.nodes[at])
-    return frozenset(found)
 
 
 def _branches(code: Code, pc: int) -> set[int]:

@@ -9,7 +9,8 @@ HEADS = {
     "pte": "entry of {0}", "tlb": "TLB of CPU{0} for {1}", "dev": "device's translation of {0}", "hpt": "hash table for {0}",
     "free": "page {0}", "ref": "references of page {0}", "pd": "PG_dirty of page {0}", "gd": "data of page {0}", "cp": "copy of page {0}",
     "io": "IO of page {0}", "stable": "contents of page {0}", "mapped": "mappings of page {0}", "wforbid": "right to write {0}",
-    "rforbid": "right to read {0}", "pmd": "link to page table {0}", "freed": "page table {0}", "pwc": "walk cache of CPU{0} for table {1}",
+    "rforbid": "right to read {0}", "dforbid": "right to write {0} unseen", "hashed": "hash table's mark in entry of {0}",
+    "pmd": "link to page table {0}", "freed": "page table {0}", "pwc": "walk cache of CPU{0} for table {1}",
     "walk": "software walk on CPU{0} of table {1}", "loaded": "mm on CPU{0}", "lazy": "lazy TLB mode of CPU{0}", "irq": "interrupts of CPU{0}",
     "lgen": "TLB generation of CPU{0}", "held": "invalidations of {0} under way",
 }  # fmt: skip
@@ -19,12 +20,13 @@ PLAIN = {
 }  # fmt: skip
 OWN = {
     "owed": "deferred flush", "gathered": "gathered flush", "batch": "batched invalidation of {0}", "queued": "queued write of {0}",
-    "queue": "queued value of {0}",
+    "queue": "queued value of {0}", "waits": "queued flush of {0}",
 }  # fmt: skip
 """Bytes of a thread that ops keep, by the first part of their name."""
 STATES = {
     "free": ("in use", "free"), "gd": ("saved", "not saved"), "pd": ("clean", "dirty"), "cp": ("none", "taken"), "io": ("none", "under way"),
     "stable": ("may change", "relied on"), "wforbid": ("granted", "revoked, call returned"), "rforbid": ("granted", "revoked, call returned"),
+    "dforbid": ("granted", "revoked, call returned"), "hashed": ("clear", "set"),
     "pmd": ("cleared", "set"), "freed": ("in use", "free"), "pwc": ("empty", "cached"), "walk": ("none", "under way"), "loaded": ("not loaded", "loaded"),
     "lazy": ("off", "on"), "irq": ("off", "on"), "batched": ("none", "pending"),
 }  # fmt: skip
@@ -50,8 +52,10 @@ def thing(name: str) -> str:
 
 def entry(value: int) -> str:
     """A page-table entry in words: "page 1, writable, dirty"."""
-    if not value & ~A:
+    if not value:
         return "none"
+    if value == A:
+        return "a swap or migration entry"
     words = [f"page {pfn(value)}" if pfn(value) else "no page"]
     if not value & P:
         words.append("PROT_NONE" if value & N else "not present")
@@ -86,8 +90,8 @@ class Words:
         own = name.partition(".")[2].partition("_")[0]
         if base in STATES and value < 2:
             return STATES[base][value]
-        if own in OWN and own != "queue" and value < 2:
-            return ("none", "due")[value]
+        if own in OWN and own != "queue":
+            return ("none", "due")[min(value, 1)]
         return str(value)
 
 

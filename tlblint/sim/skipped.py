@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tlblint.sim.ir import Alt, Branch, Code, Step, names_in, onward
+from tlblint.sim.ir import Alt, Branch, Code, Step, ahead, names_in
 from tlblint.sim.naive import value
 
 
@@ -32,7 +32,7 @@ def skipped_flush(code: Code, node: int, alt: Alt, after: dict[str, int]) -> tup
 
 def _only(code: Code, left: int, taken: int) -> str | None:
     """The first flush that can be come to from ``left`` and not from ``taken``."""
-    for at in sorted(_ahead(code, left) - _ahead(code, taken)):
+    for at in sorted(ahead(code, left) - ahead(code, taken)):
         step = code.nodes[at]
         if isinstance(step, Step):
             for alt in step.alts:
@@ -40,14 +40,3 @@ def _only(code: Code, left: int, taken: int) -> str | None:
                     return alt.text
     return None
 
-
-def _ahead(code: Code, start: int) -> set[int]:
-    found: set[int] = set()
-    stack = [start]
-    while stack:
-        at = stack.pop()
-        if at in found or at >= len(code.nodes):
-            continue
-        found.add(at)
-        stack += onward(code.nodes[at])
-    return found

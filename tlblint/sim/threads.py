@@ -152,7 +152,10 @@ class ThreadLowering:
             self._items.append(Item(origin, line, cond=test, target=goto.label))
             return
         text = line.ways[0].text
-        self._items.append(Item(origin, line, [Draft([test], goto=goto.label, text=f"{text}: yes"), Draft([Not(test)], text=f"{text}: no")]))
+        head, _, words = text.rpartition(": ")
+        yes, slash, no = words.partition(" / ")  # words for both answers, of a macro
+        texts = [f"{head}: {yes}", f"{head}: {no}"] if slash else [f"{text}: yes", f"{text}: no"]
+        self._items.append(Item(origin, line, [Draft([test], goto=goto.label, text=texts[0]), Draft([Not(test)], text=texts[1])]))
 
     def _late_batch(self, origin: int, line: Line) -> None:
         """Where noting an entry for the batch is a step after its write."""

@@ -29,6 +29,7 @@ WHAT = {
     "unbalanced": "a count falls below zero, or a lock is dropped that is not held",
     "leak": "all threads are done and something is still owed",
     "deadlock": "no thread can go on",
+    "unrecorded": "a store goes through that no dirty bit tells of, after the entry was cleaned and the call returned",
 }
 """Violation -> what happens."""
 ENDS = ("leak", "deadlock", "lost-dirty")
@@ -64,7 +65,8 @@ def tell(program: Program, model: Model, taken: list[Taken], verdict: str) -> Wi
     steps = [replace(step, cause=_cause(rows, number, program)) for number, step in enumerate(steps)]
     stale = _stale(rows, verdict, model)
     if steps:
-        steps[-1] = replace(steps[-1], mark="violation", note=_what(program, rows, pcs, verdict, words, model))
+        at = _decisive(program, rows, verdict)
+        steps[at] = replace(steps[at], mark="violation", note=_what(program, rows, pcs, verdict, words, model))
         if stale is not None:
             _missed(program, rows, steps, stale, words)
     birth = [] if stale is None else [_birth(rows, stale, program)]
@@ -104,15 +106,26 @@ def _replay(program: Program, taken: list[Taken], code: int) -> tuple[list[Row],
 def _row(program: Program, words: Words, model: Model, number: int, row: Row) -> WitnessStep:
     code = program.codes[row.thread]
     hidden = set(model.locks)
+    seen = {name: _lost_only(name, row, code.cpu) for name in row.after}
     changes = tuple(
         Change(thing(name), words.value(name, row.before[name]), words.value(name, value))
-        for name, value in row.after.items()
+        for name, value in seen.items()
         if value != row.before[name] and name not in hidden and not name.endswith("_") and not _inner(name)
     )
     effects = row.alt.effects
     idle = bool(effects) and all(isinstance(effect, When) and not value(effect.cond, row.before) for effect in effects)
     text = f"{row.alt.text} (does nothing here)" if idle else row.alt.text
     return WitnessStep(number, code.name, code.cpu, text, row.step.path, row.step.line, changes)
+
+
+def _lost_only(name: str, row: Row, cpu: int) -> int:
+    """The value to show behind a step. That a CPU may cache more from now on is no effect of a write: only the access that fills a TLB is
+    told so, and only of its own."""
+    base, parts = split(name)
+    filled = row.alt.role in ("store", "load", "fill") and base == "tlb" and parts[0] == str(cpu)
+    if base not in ("tlb", "pwc", "dev") or filled:
+        return row.after[name]
+    return row.before[name] & row.after[name]
 
 
 def _inner(name: str) -> bool:
@@ -154,16 +167,16 @@ def _stale(rows: list[Row], verdict: str, model: Model) -> Stale | None:
     if not rows:
         return None
     subject = _subject(rows[-1], verdict) if _commits(rows[-1], verdict) else None
+    last = len(rows) - 1
     if verdict == "lost-dirty":
-        subject = next((found for row in reversed(rows) if row.alt.role == "store" and (found := _guarded(row.alt.guard)) is not None), None)
+        stores = [(at, found) for at, row in enumerate(rows) if row.alt.role == "store" and (found := _guarded(row.alt.guard)) is not None]
+        last, subject = stores[-1] if stores else (last, None)
     if subject is None:
         return None
     name, mask = subject
     states = [rows[0].before, *(row.after for row in rows)]
-    since = max((at for at, state in enumerate(states[:-1]) if _allowed(name, state, model) & mask), default=None)
-    if since is None or since == len(states) - 2:
-        return None
-    return Stale(name, mask, since)
+    since = max((at for at, state in enumerate(states[: last + 1]) if _allowed(name, state, model) & mask), default=None)
+    return None if since is None or since == last else Stale(name, mask, since)
 
 
 def _allowed(name: str, state: dict[str, int], model: Model) -> int:
@@ -172,6 +185,17 @@ def _allowed(name: str, state: dict[str, int], model: Model) -> int:
     if base == "pwc":
         return state[f"pmd[{parts[1]}]"]
     return VISIBLE[model.profile.store_needs][state[f"pte[{parts[-1]}]"]]
+
+
+def _decisive(program: Program, rows: list[Row], verdict: str) -> int:
+    """The row to mark: the last one, but for lost data the last that has to do with data, dirty bits, entries or translations."""
+    if verdict == "lost-dirty" and not _commits(rows[-1], verdict):
+        told = {name for fail in program.final for name in names_in(fail.cond) if fail.code == code_of(verdict)}
+        for at in range(len(rows) - 1, -1, -1):
+            changed = {name for name, byte in rows[at].after.items() if byte != rows[at].before[name]}
+            if any(name in told or split(name)[0] in ("tlb", "hpt") for name in changed):
+                return at
+    return len(rows) - 1
 
 
 def _subject(row: Row, verdict: str) -> tuple[str, int] | None:
@@ -265,6 +289,8 @@ def _what(program: Program, rows: list[Row], pcs: tuple[int, ...], verdict: str,
     page = cached(held[1]).rpartition(" ")[0] if held is not None else "a page"
     text = WHAT[verdict].format(page=page if page.startswith("page") else "a page")
     after = rows[-1].after
+    if verdict == "lost-dirty" and not _commits(rows[-1], verdict):
+        text += ", and nothing that is left to do marks it"
     if verdict == "uaf-walk":
         gone = [split(name)[1][0] for name, byte in after.items() if split(name)[0] == "freed" and byte]
         by = [thing(name) for name, byte in after.items() if split(name)[0] == "walk" and byte and split(name)[1][1] in gone]
@@ -286,11 +312,12 @@ def _sentence(rows: list[Row], program: Program, pcs: tuple[int, ...], verdict: 
     if not rows:
         broken = _broken(program, model, rows, verdict)
         return f"At the start what must always hold does not: {broken}." if broken else f"{WHAT[verdict][:1].upper()}{WHAT[verdict][1:]}."
-    last = rows[-1]
+    at = _decisive(program, rows, verdict)
+    last = rows[at]
     code = program.codes[last.thread]
     what = _what(program, rows, pcs, verdict, words, model)
-    when = "In" if _commits(last, verdict) else "After"
-    text = f"{when} step {len(rows)} ({code.name} on CPU{code.cpu}: {last.alt.text}) {what}"
+    when = "In" if at == len(rows) - 1 and _commits(last, verdict) else "After"
+    text = f"{when} step {at + 1} ({code.name} on CPU{code.cpu}: {last.alt.text}) {what}"
     if stale is not None and stale.since < len(rows):
         maker = rows[stale.since]
         who, _ = _holder(stale.name)
