@@ -87,3 +87,14 @@ def test_an_expansion_that_explodes_is_inconclusive() -> None:
 )
 def test_broken_files_are_read_to_their_end(text: str) -> None:
     unit({"a.h": text})
+
+
+def test_a_file_under_a_guard_is_run_once_and_one_with_more_in_it_each_time() -> None:
+    files = {
+        "include/linux/a.h": b"/* a */\n#ifndef A_H\n#define A_H\n#if 1\nint once;\n#else\n#endif\n#endif\n",
+        "include/linux/b.h": b"#ifndef B_H\n#define B_H\nint guarded;\n#endif\nint again;\n",
+        "include/linux/c.h": b"#ifndef C_H\n#define C_H\nint first;\n#else\nint second;\n#endif\n",
+        "root.h": b"".join(b"#include <linux/%s.h>\n" % name for name in (b"a", b"b", b"c") * 2),
+    }
+    unit = build(Shelf(files.get), ["root.h"], {}, Places(("include",)))
+    assert unit.text.split() == ["int", "once;", "int", "guarded;", "int", "again;", "int", "first;", "int", "again;", "int", "second;"]

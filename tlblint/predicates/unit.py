@@ -59,6 +59,8 @@ class Shelf:
 
     read: Read
     held: dict[str, tuple[Piece, ...] | None] = field(default_factory=dict)
+    macros: dict[tuple[str, int], Macro | None] = field(default_factory=dict)
+    guards: dict[str, str] = field(default_factory=dict)
 
     def get(self, path: str) -> tuple[Piece, ...] | None:
         """The pieces of a file, or None when there is none."""
@@ -66,6 +68,32 @@ class Shelf:
             raw = self.read(path)
             self.held[path] = None if raw is None else pieces(raw)
         return self.held[path]
+
+    def macro(self, path: str, part: Piece) -> Macro | None:
+        """The macro of a ``#define`` of a file."""
+        at = (path, part.line)
+        if at not in self.macros:
+            self.macros[at] = macro(part.text, path, part.line)
+        return self.macros[at]
+
+    def guard(self, path: str) -> str:
+        """The macro that keeps a file from being read twice, when all of the file stands under it; else ""."""
+        if path not in self.guards:
+            self.guards[path] = _guard(self.get(path) or ())
+        return self.guards[path]
+
+
+def _guard(parts: Sequence[Piece]) -> str:
+    code = [part for part in parts if part.word or not part.text.isspace()]
+    if len(code) < 2 or code[0].word != "ifndef" or code[-1].word != "endif":
+        return ""
+    depth = 0
+    for part in code[:-1]:
+        depth += part.word in ("if", "ifdef", "ifndef")
+        depth -= part.word == "endif"
+        if depth == 0 or (depth == 1 and part.word in ("else", "elif", "elifdef", "elifndef")):
+            return ""
+    return (code[0].text.split() or [""])[0]
 
 
 @dataclass(slots=True)
@@ -127,6 +155,7 @@ class _Builder:
         self.size = 0
         self.now: dict[str, Macro] = {}
         self.once: set[str] = set()
+        self.found: dict[tuple[str, str], str | None] = {}
         for name, text in predefined.items():
             self.define(macro(f"{name} {text}"))
 
@@ -141,9 +170,16 @@ class _Builder:
             self.unit.missing.append(name)
         elif path not in self.once and depth < _DEPTH and len(self.unit.files) < _FILES and self.size < _TEXT and name not in self.places.stop:
             self.unit.files.append(path)
-            self.run(path, self.shelf.get(path) or (), depth)
+            if self.shelf.guard(path) not in self.now:
+                self.run(path, self.shelf.get(path) or (), depth)
 
     def find(self, name: str, here: str, angled: bool) -> str | None:
+        asked = (name, "" if angled else dirname(here) or ".")
+        if asked not in self.found:
+            self.found[asked] = self._find(name, here, angled)
+        return self.found[asked]
+
+    def _find(self, name: str, here: str, angled: bool) -> str | None:
         candidates = [] if angled else [f"{dirname(here)}/{name}" if here else name]
         candidates += [f"{directory}/{name}" for directory in self.places.directories]
         if name.startswith("asm/"):
@@ -186,7 +222,7 @@ class _Builder:
 
     def directive(self, path: str, part: Piece, depth: int) -> None:
         if part.word == "define":
-            self.define(macro(part.text, path, part.line))
+            self.define(self.shelf.macro(path, part))
         elif part.word == "undef":
             name = part.text.strip()
             if self.now.pop(name, None) is not None:
