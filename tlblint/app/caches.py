@@ -12,6 +12,7 @@ MEANING = {
     "blobs": "files of revisions that hold nothing of interest",
     "facts": "what was read of files",
     "judged": "what was found from groups of functions on",
+    "predicate": "what flush predicates of trees were found to be",
     "run": "what was found in whole trees",
     "said": "what functions say by themselves",
     "tree": "which files of a tree hold something of interest, and when those were changed",

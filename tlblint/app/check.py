@@ -142,6 +142,9 @@ def _report(
 
     places = scope.context(tree, roots)
     context = tree.list(places)
+    rules = own.by_code(spine.rules)
+    request.stage("executing")  # takes memory, so ahead of what takes more
+    wrong, headers = _wrong_predicates(tree, inside, rules, settings, store) if refuted.CODE in spine.active else ([], {})
     request.progress("searching", 0, 0)
     request.stage("searching")
     chosen = remembered(tree, context.paths, spine.words | {suppress.MARK}, prefilter.Where(places, spine.skipped), spine.hints, store)
@@ -158,11 +161,9 @@ def _report(
     request.stage("refining")
     gaps = [NotAnalysed(path, "", 0, why) for path, why in (*context.refused, *unread)]
     gaps = [gap for gap in [*gaps, *(gap for fact in facts for gap in fact.not_analysed), *result.not_analysed] if inside(gap.path)]
-    rules = own.by_code(spine.rules)
     raw = [finding for finding in result.findings if finding.rule in spine.active and inside(finding.path)]
     files = Files(lines, contents, tuple(table for fact in facts for table in fact.tables))
     findings = [*refine(raw, files, rules), *(own.not_analysed(gaps, lines, rules) if own.NOT_ANALYSED in spine.active else [])]
-    wrong, headers = refuted.in_tree(tree, inside, rules, settings["profile"].value) if refuted.CODE in spine.active else ([], {})
     findings += wrong
     comments = [comment for path in headers if path not in contents for comment in suppress.suppressions(path, headers[path])]
     comments += [comment for path in chosen if path in contents and inside(path) for comment in suppress.suppressions(path, contents[path])]
@@ -202,6 +203,12 @@ def _report(
         graphs=_graphs(findings, known, contents, lines, settings, tree, request.shard is not None),
     )
     return report, rest
+
+
+def _wrong_predicates(
+    tree: Tree, inside: Callable[[str], bool], rules: Mapping[str, own.RuleInfo], settings: config.Settings, store: Store
+) -> tuple[list[Finding], dict[str, bytes]]:
+    return refuted.in_tree(tree, inside, rules, settings["profile"].value, store, workers(settings["jobs"].value))
 
 
 def _graphs(
