@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
+from tests.conftest import ROOT
+from tlblint.io import pool
 from tlblint.io.pool import map_ordered
 
 MAIN = os.getpid()
@@ -48,3 +55,88 @@ def test_a_killed_worker_costs_one_item() -> None:
 def test_an_exception_comes_through() -> None:
     with pytest.raises(ValueError, match="thirty"):
         map_ordered(fail, range(60), 2, died=double)
+
+
+def test_a_killed_worker_costs_few_processes_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was not under way when it died is done by the dozen again, not by a process each."""
+    started: list[int] = []
+    whole = pool.ProcessPoolExecutor
+
+    def counted(workers: int, *rest: Any) -> Any:
+        started.append(workers)
+        return whole(workers, *rest)
+
+    monkeypatch.setattr(pool, "ProcessPoolExecutor", counted)
+    assert map_ordered(murder, range(2000), 2, died=lambda item: -item) == [-n if n in (5, 41) else n for n in range(2000)]
+    assert sum(started) < 30
+
+
+def test_no_child_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    map_ordered(murder, range(60), 3, died=double)
+    with pytest.raises(ValueError, match="thirty"):
+        map_ordered(fail, range(60), 3, died=double)
+
+    def interrupted(count: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        map_ordered(double, range(60), 3, died=double, done=interrupted)
+    with pytest.raises(ChildProcessError):  # neither running nor waiting to be asked how it ended
+        os.waitpid(-1, os.WNOHANG)
+
+
+ORPHANS = """
+import os, signal, sys, time
+from tlblint.io.pool import map_ordered
+
+def busy(item):
+    os.write(1, b"busy\\n")
+    while True:
+        time.sleep(3600)
+
+map_ordered(busy, range(40), 3, died=busy)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
+def test_workers_do_not_outlive_their_parent(number: signal.Signals) -> None:
+    """Whoever still writes to the pipe is alive: its end is the end of all of them."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen([sys.executable, "-c", ORPHANS], env=environment, stdout=subprocess.PIPE, start_new_session=True) as parent:
+        assert parent.stdout is not None
+        assert [parent.stdout.readline() for _ in range(3)] == [b"busy\n"] * 3
+        parent.send_signal(number)  # to this one process, not to its group
+        try:
+            rest, _ = parent.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            os.killpg(parent.pid, signal.SIGKILL)
+            raise
+        assert rest == b"" and parent.returncode == -number
+
+
+def hungry(item: int) -> tuple[int, int]:
+    """Takes 16 MB for a while."""
+    held = bytearray(16 << 20)
+    return os.getpid(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + held[item]
+
+
+def test_memory_does_not_grow_with_the_number_of_items() -> None:
+    first: dict[int, int] = {}
+    for process, peak in map_ordered(hungry, range(120), 2, died=lambda item: (0, 0)):
+        assert peak < first.setdefault(process, peak) + (24 << 10)
+    assert len(first) == 2 and 0 not in first
+
+
+def test_only_the_numbers_of_items_go_to_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All chunks are in the queue at once: they must be small."""
+    sent: list[Sequence[int]] = []
+    whole = pool.ProcessPoolExecutor
+
+    class Watched(whole):  # type: ignore[misc, valid-type]
+        def submit(self, function: Any, chunk: Sequence[int]) -> Any:
+            sent.append(chunk)
+            return super().submit(function, chunk)
+
+    monkeypatch.setattr(pool, "ProcessPoolExecutor", Watched)
+    map_ordered(double, range(1000), 4, died=double)
+    assert max(map(len, sent)) == 32 and sum(map(len, sent)) == 1000

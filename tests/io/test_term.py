@@ -49,9 +49,27 @@ def test_progress_waits_a_second_and_cleans_up(clock: list[float]) -> None:
     assert stream.getvalue() == ""
     clock[0] = 1.1
     progress("reading", 1, 2)
-    assert "reading 1/2" in stream.getvalue()
+    assert stream.getvalue() == "\r\x1b[Kreading 50 %"
     progress.close()
     assert stream.getvalue().endswith("\r\x1b[K")
+
+
+def test_an_estimate_is_made_from_the_work_of_its_own_stage(clock: list[float]) -> None:
+    stream = Terminal()
+    progress = term.Progress(stream=stream)
+    said = []
+    for now, what, done in (
+        (2, "searching", 0), (2, "reading", 0), (3, "reading", 4), (4, "reading", 5), (7, "reading", 25), (21, "reading", 95), (22, "reading", 100),
+        (22, "judging", 0), (22.5, "judging", 50), (23, "judging", 60), (622, "judging", 61), (700, "simulating", 0),
+    ):  # fmt: skip
+        clock[0] = now
+        progress(what, done, 0 if done == 0 and what != "reading" else 100)
+        said.append(stream.getvalue().rpartition("\x1b[K")[2])
+        stream.truncate(0)
+    assert said == [
+        "searching", "", "reading 4 %", "reading 5 %, about 38 s left", "reading 25 %, about 15 s left", "reading 95 %, about 1 s left", "reading 100 %",
+        "", "judging 50 %", "judging 60 %, about 1 s left", "judging 61 %, about 6 min left", "simulating",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])

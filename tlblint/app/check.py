@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from tlblint import __version__
@@ -20,7 +21,7 @@ from tlblint.engine.roots import Over
 from tlblint.findings import own, suppress
 from tlblint.findings.lines import Lines
 from tlblint.findings.refine import Files, order, refine
-from tlblint.io import cache, config, pool, prefilter
+from tlblint.io import cache, config, pool, prefilter, processors
 from tlblint.io.errors import InputError
 from tlblint.io.snapshot import remembered
 from tlblint.io.tree import Tree, below, look_ahead, open_tree, read_all
@@ -154,7 +155,7 @@ def _report(
     facts = known.brief()
     request.progress("judging", 0, 0)
     request.stage("judging")
-    only, over = inside if roots or request.shard else None, _over(settings["jobs"].value)
+    only, over = inside if roots or request.shard else None, _over(settings["jobs"].value, request)
     result = reuse.judge(spine, known, only, over, store, repr((roots, request.shard)))
     lines = {fact.path: Lines(fact.newlines) for fact in facts}
     quiet = excused(spine.contracts, known.full(), only, over, result, spine.active, lines, store) if request.excused and spine.contracts else ()
@@ -226,26 +227,31 @@ def _graphs(
 
 
 def collect(spine: Spine, contents: Mapping[str, bytes], jobs: int, request: Request, far: Reader | None = None) -> list[FileFacts]:
-    """Facts of every file, in path order, whatever the number of jobs and wherever they run."""
+    """Facts of every file, in path order, whatever the number of jobs and wherever they run. Progress counts bytes: files take time by their size."""
     paths = sorted(contents)
+    bytes_of = [0, *accumulate(len(contents[path]) for path in paths)]
     one = partial(facts_of, spine, contents, request.debug)
 
     def died(path: str) -> FileFacts:
         return nothing(path, contents[path], "the analysis of this file ran out of memory or crashed")
 
     def done(count: int) -> None:
-        request.progress("reading", count, len(paths))
+        request.progress("reading", bytes_of[count], bytes_of[-1])
 
+    done(0)
     return far(contents, one, died, done) if far is not None else pool.map_ordered(one, paths, workers(jobs), died, done)
 
 
 def workers(jobs: int) -> int:
     """How many processes to use; ``jobs`` 0 means one for each processor."""
-    return min(jobs, 4 * pool.cpus()) or pool.cpus()
+    return min(jobs, 4 * processors.count()) or processors.usual()
 
 
-def _over(jobs: int) -> Over:
-    return lambda function, items, died: pool.map_ordered(function, items, workers(jobs), died, most=1)
+def _over(jobs: int, request: Request) -> Over:
+    def over(function: Callable[[Any], Any], items: Sequence[Any], died: Callable[[Any], Any]) -> list[Any]:
+        return pool.map_ordered(function, items, workers(jobs), died, lambda count: request.progress("judging", count, len(items)), most=1)
+
+    return over
 
 
 def facts_of(spine: Spine, contents: Mapping[str, bytes], debug: bool, path: str) -> FileFacts:

@@ -1,4 +1,4 @@
-"""A process pool that keeps order, dies quietly on Ctrl-C and survives the death of a worker.
+"""A process pool that keeps order, dies quietly on Ctrl-C and survives the death of a worker; its workers do not survive its own.
 
 Workers are forked, so the function and what it closes over are inherited, not pickled; results are pickled.
 """
@@ -8,9 +8,12 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
+from multiprocessing import connection
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
@@ -20,11 +23,6 @@ FEW = 8
 """Fewer items than this are not worth a fork."""
 
 _function: Callable[[Any], Any] | None = None
-
-
-def cpus() -> int:
-    """The number of processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def map_ordered(
@@ -37,19 +35,33 @@ def map_ordered(
 ) -> list[Result]:
     """``[function(item) for item in items]`` on ``jobs`` processes; the result does not depend on ``jobs``.
 
-    ``died(item)`` gives the result for an item whose worker process was killed. ``done(n)`` is told about progress.
+    ``died(item)`` gives the result for an item whose worker process was killed. ``done(n)`` is told how many of the first items are done.
     ``most``: so many items at most go to a worker at once; 1 where few items make most of the work.
     An exception of ``function`` ends the map and is raised here.
     """
     if jobs <= 1 or len(items) < (FEW if most > 1 else 2):
         return _in_process(function, items, done)
     size = max(1, min(most, len(items) // (jobs * 4)))
-    chunks = [items[at : at + size] for at in range(0, len(items), size)]
-    results: list[Result] = []
-    for chunk, part in zip(chunks, _over_pool(function, chunks, jobs), strict=True):
-        results.extend(part if part is not None else _one_by_one(function, chunk, died))
-        done(len(results))
-    return results
+    waiting = [range(at, min(at + size, len(items))) for at in range(0, len(items), size)]
+    results: dict[int, Result] = {}
+    count = 0
+    while waiting:
+        lost = []
+        with closing(_over_pool(function, [[items[at] for at in span] for span in waiting], jobs)) as parts:
+            for span, part in zip(waiting, parts, strict=True):
+                if part is None:
+                    lost.append(span)
+                    continue
+                results.update(zip(span, part, strict=True))
+                while count in results:
+                    count += 1
+                done(count)
+        # They start in order, so that what ran when a worker died is among the first that did not end: on each worker, or in its queue.
+        suspects, waiting = lost[: 2 * jobs + 1], lost[2 * jobs + 1 :]
+        for at in (at for span in suspects if len(span) == 1 for at in span):
+            results[at] = _alone(function, items[at], died)
+        waiting = [*(range(at, at + 1) for span in suspects if len(span) > 1 for at in span), *waiting]
+    return [results[at] for at in range(len(items))]
 
 
 def _in_process(function: Callable[[Item], Result], items: Sequence[Item], done: Callable[[int], None]) -> list[Result]:
@@ -60,7 +72,7 @@ def _in_process(function: Callable[[Item], Result], items: Sequence[Item], done:
     return results
 
 
-def _over_pool(function: Callable[[Item], Result], chunks: Sequence[Sequence[Item]], jobs: int) -> Iterator[list[Result] | None]:
+def _over_pool(function: Callable[[Item], Result], chunks: Sequence[Sequence[Item]], jobs: int) -> Generator[list[Result] | None, None, None]:
     """Results chunk by chunk; None for a chunk that was lost because some worker died."""
     executor = ProcessPoolExecutor(min(jobs, len(chunks)), multiprocessing.get_context("fork"), _start, (function,))
     try:
@@ -87,21 +99,28 @@ def _over_pool(function: Callable[[Item], Result], chunks: Sequence[Sequence[Ite
         executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _one_by_one(function: Callable[[Item], Result], chunk: Sequence[Item], died: Callable[[Item], Result]) -> list[Result]:
-    """Each item in a process of its own, to find the one that kills its worker."""
-    results = []
-    for item in chunk:
-        [part] = _over_pool(function, [[item]], 1)
-        results.append(part[0] if part is not None else died(item))
-    return results
+def _alone(function: Callable[[Item], Result], item: Item, died: Callable[[Item], Result]) -> Result:
+    """In a process of its own, to find the one that kills its worker."""
+    with closing(_over_pool(function, [[item]], 1)) as parts:
+        [part] = parts
+    return part[0] if part is not None else died(item)
 
 
 def _start(function: Callable[[Any], Any]) -> None:
-    """Set a worker up: Ctrl-C is the parent's business."""
+    """Set a worker up: Ctrl-C is the parent's business, and nobody works for a parent that was killed."""
     global _function
     _function = function
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    threading.Thread(target=_follow, daemon=True).start()
+
+
+def _follow() -> None:
+    """Ends this process with its parent. The queue to a worker does not tell: workers hold the other end of it, too."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
 
 
 def _run_chunk(chunk: Sequence[Any]) -> list[Any]:

@@ -49,24 +49,35 @@ def width(fallback: int = 100) -> int:
 
 
 class Progress:
-    """One line on a terminal's stderr, from one second on, wiped at the end. Does nothing anywhere else."""
+    """One line on a terminal's stderr, from one second on, wiped at the end. Does nothing anywhere else.
+
+    How long a stage will take is said once it has run for a second and done a twentieth of its work: from then on, as long as so far for as much."""
 
     def __init__(self, enabled: bool = True, stream: TextIO | None = None) -> None:
         self._stream = stream if stream is not None else sys.stderr
         self._on = enabled and is_terminal(self._stream) and os.environ.get("TERM") != "dumb"
-        self._start = self._last = time.monotonic()
+        self._start = self._last = self._since = time.monotonic()
         self._shown = False
+        self._what = ""
 
     def __call__(self, what: str, done: int = 0, total: int = 0) -> None:
-        """Say what is going on; ``done`` of ``total`` when that is known."""
+        """Say what is going on; ``done`` of ``total``, of anything that takes about the same time each, when that is known."""
         if not self._on:
             return
         now = time.monotonic()
+        if what != self._what:
+            self._what, self._since = what, now
         if now - self._start < PATIENCE or (self._shown and now - self._last < 0.1):
             return
         self._last = now
-        self._write(f"\r\x1b[K{what}" + (f" {done}/{total}" if total else ""))
+        self._write(f"\r\x1b[K{what}" + (f" {100 * done // total} %{self._left(now - self._since, done, total)}" if total else ""))
         self._shown = True
+
+    def _left(self, spent: float, done: int, total: int) -> str:
+        if spent < PATIENCE or not total <= 20 * done < 20 * total:
+            return ""
+        left = max(1, round(spent * (total - done) / done))
+        return f", about {left} s left" if left < 100 else f", about {round(left / 60)} min left"
 
     def close(self) -> None:
         """Wipe the line."""
