@@ -17,9 +17,11 @@ from tlblint.app import generation
 from tlblint.app import spine as spines
 from tlblint.app.series import Request, series
 from tlblint.app.spine import Again, Spine, Wanted
+from tlblint.io.cache import NAME, kinds
 from tlblint.io.tree import PlainDir
 from tlblint.model.finding import RawFinding
 from tlblint.model.ir import FileFacts
+from tlblint.report.view import Report
 
 FIXTURES = sorted(path for folder in ("rules", "traps") for path in (ROOT / "fixtures" / folder).glob("*.c"))
 CHAIN = b"""#include <linux/mm.h>
@@ -155,6 +157,27 @@ def test_a_series_judged_in_part_and_as_a_whole(tmp_path: Path, seed: int) -> No
     part, whole = (series(Request(str(top), ("HEAD~6..HEAD",), flags={"jobs": 1}), loader).report for loader in (spines.load, _afresh))
     assert [row for row in rows(part) if row[4] != "existing"] == [row for row in rows(whole) if row[4] != "existing"]
     assert set(rows(part)) <= set(rows(whole)) and len(rows(whole)) > 2
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_series_of_which_some_states_were_judged_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    """Whatever a store has from other series on the same functions, the report is the one without a store."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    dice = random.Random(200 + seed)
+    files = {f"mm/{path.stem}.c": path.read_bytes() for path in dice.sample(FIXTURES, 3)} | {"mm/chain.c": CHAIN}
+    states: list[dict[str, str | bytes | None]] = [dict(files)]
+    for _ in range(5):
+        path = dice.choice([*sorted(files), "mm/chain.c", "mm/chain.c"])
+        files[path] = edited(edited(files[path], dice), dice)
+        states.append({path: files[path]})
+    top = build(tmp_path / "tree", *states)
+
+    def report(words: str, cache: bool) -> Report:
+        return series(Request(str(top), (words,), flags={"jobs": 1}, cache=cache)).report
+
+    for words in ("HEAD~5..HEAD", "HEAD~5..HEAD", "HEAD~3..HEAD", "HEAD~5..HEAD~1", "HEAD~4..HEAD~2", "HEAD~3..HEAD"):
+        assert report(words, True) == report(words, False), words
+    assert {"facts", "state"} <= {kind.name for kind in kinds(str(tmp_path / "cache/tlblint" / NAME))}
 
 
 def _afresh(wanted: Wanted) -> Spine:

@@ -15,6 +15,7 @@ MEANING = {
     "predicate": "what flush predicates of trees were found to be",
     "run": "what was found in whole trees",
     "said": "what functions say by themselves",
+    "state": "what was found in states of trees under a series",
     "tree": "which files of a tree hold something of interest, and when those were changed",
     "verdict": "what the simulation said of findings",
 }

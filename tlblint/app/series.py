@@ -13,10 +13,11 @@ from tlblint.app import baselines, check, generation, remembered
 from tlblint.app import spine as spines
 from tlblint.app.check import Outcome, Progress
 from tlblint.app.remembered import Version
+from tlblint.app.series_kept import Kept, names_of
 from tlblint.app.series_moved import without_kept_quiet
 from tlblint.app.series_view import About, assembled, marked
 from tlblint.app.simulated import simulated
-from tlblint.app.spine import Again, Loader, Result, Spine
+from tlblint.app.spine import Loader, Result, Spine
 from tlblint.app.states import Name, Source, State, changed, not_read, renamed, states, surround
 from tlblint.app.targets import targets
 from tlblint.engine import EngineResult
@@ -82,7 +83,7 @@ def series(request: Request, loader: Loader | None = None) -> Outcome:
             surround(source, found)
         part = changed(found)
         about = About(__version__, spine, read, base, generation.name(headers), tree.revision, not_read(source, found))
-        findings = marked(about, found, lives(_judged(spine, found, part, request)))
+        findings = marked(about, found, lives(_judged(spine, found, part, request, store)))
         findings, left = without_kept_quiet(spine, found, findings, store)
         findings, _ = baselines.apply(findings, settings["baseline"].value, lambda rule, path: False, request)
         if settings["sim"].value:
@@ -136,16 +137,17 @@ class _Anew:
         return self._spine.analyse(facts, None)
 
 
-def _judged(spine: Spine, found: Sequence[State], part: frozenset[Name], request: Request) -> list[Seen]:
+def _judged(spine: Spine, found: Sequence[State], part: frozenset[Name], request: Request, store: Store) -> list[Seen]:
     """What is found in each state, in the functions that the series can have an effect on."""
-    again: Again = spine.again() if spine.again is not None else _Anew(spine)
+    again = Kept(spine, spine.again(), store) if spine.again is not None else Kept(spine, _Anew(spine), NOTHING)
+    names = names_of(spine, found)
     touched = frozenset(path for state in found for path in state.touched)
     for _ in range(ROUNDS):
         seen: list[Seen] = []
         outside: list[list[Finding]] = []
         for number, state in enumerate(found):
             request.progress("judging", number, len(found))
-            inside, beyond = _findings(spine, again, state, part, touched)
+            inside, beyond = _findings(spine, again, state, part, touched, names[number])
             outside.append(beyond)
             seen.append(_seen(inside, state, found[number - 1] if number else None))
         unlike = frozenset(name for one, other in pairwise(outside) for name in _unlike(one, other))
@@ -161,10 +163,12 @@ def _unlike(one: Sequence[Finding], other: Sequence[Finding]) -> set[Name]:
     return {(path, function) for _, path, function, _ in mine ^ theirs}
 
 
-def _findings(spine: Spine, again: Again, state: State, part: frozenset[Name], touched: frozenset[str]) -> tuple[list[Finding], list[Finding]]:
-    """(findings in the part and what leads to it, others that were seen on the way) of one state. ``touched``: files of the series."""
+def _findings(
+    spine: Spine, again: Kept, state: State, part: frozenset[Name], touched: frozenset[str], name: bytes
+) -> tuple[list[Finding], list[Finding]]:
+    """(findings in the part and what leads to it, others that were seen on the way) of one state, called ``name``. ``touched``: files of the series."""
     facts = [state.facts[path] for path in sorted(state.facts)]
-    result = again.judge(facts, part) if part else EngineResult((), ())
+    result = again.judge(facts, part, name) if part else EngineResult((), ())
     rules = own.by_code(spine.rules)
     lines = {fact.path: _lines(fact) for fact in facts}
     files = Files(lines, state.contents, tuple(table for fact in facts for table in fact.tables))
