@@ -18,13 +18,13 @@ from tlblint.calls.walks import Walks
 from tlblint.engine.automata import Automata, Place
 from tlblint.engine.compile import Code
 from tlblint.engine.flows import Flows
-from tlblint.engine.interp import MAX_BUDGET, Hit, Summary, World
 from tlblint.engine.marks import Marks
 from tlblint.engine.roots import Judged, Roots, Start, closure, guarded
 from tlblint.engine.scope import Scope
 from tlblint.engine.state import SHIFT
 from tlblint.engine.story import with_events
 from tlblint.engine.view import Registry, Shift, View
+from tlblint.engine.world import MAX_BUDGET, Hit, Summary, World
 from tlblint.model.ir import FileFacts, Function
 
 Name = tuple[str, str]

@@ -16,14 +16,15 @@ from tlblint.engine.compile import ENTRY_FUNCTION, Code, Compiler
 from tlblint.engine.entries import Entry
 from tlblint.engine.flows import Flows
 from tlblint.engine.grammar import RuleSpec
-from tlblint.engine.interp import World
 from tlblint.engine.kept import Kept, Node
 from tlblint.engine.marks import Marks
 from tlblint.engine.report import Reporter
 from tlblint.engine.roots import Judged, Over, Roots, in_order
 from tlblint.engine.said import Said
 from tlblint.engine.scope import Scope
+from tlblint.engine.shared import Shared
 from tlblint.engine.state import SHIFT
+from tlblint.engine.world import World
 from tlblint.model.finding import RawFinding
 from tlblint.model.ir import FileFacts, NotAnalysed
 from tlblint.model.roles import Profile, Role
@@ -127,6 +128,7 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
     slots = {index: frozenset().union(*(context.slots[slot].says for slot in calls.values())) for index, calls in walks.entries.items()}
     promises = scope.gathered([says[i] | slots.get(i, frozenset()) for i in range(len(program.functions))])
     flows = Flows(session.code)
+    shared = Shared()
     parts: dict[frozenset[Place], Automata] = {} if memory is None else memory.automata
 
     def able(index: int) -> frozenset[Place]:
@@ -139,7 +141,7 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
             parts[places] = Automata(rules, context.features, places)
         made = World(session.code, parts[places], says, lambda i: not context.outside(program.functions[i].path, program.functions[i].name), events,
                      lambda i: context.entries(program.functions[i].path, program.functions[i].name))
-        made.flows = flows
+        made.flows, made.shared = flows, shared
         return made
 
     def subject(index: int) -> bool:

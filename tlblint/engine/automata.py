@@ -126,6 +126,7 @@ class Automata:
         self._able: dict[tuple[frozenset[str], bool, frozenset[str]], frozenset[Place]] = {}
         self._nameless: dict[tuple[Instance, ...], tuple[Instance, ...]] = {}
         self._numbers: dict[tuple[Instance, ...], frozenset[int]] = {}
+        self._asked: dict[tuple[frozenset[str], frozenset[Place]], frozenset[Place]] = {}
         self._heard: dict[tuple[int, str, frozenset[str]], bool] = {}
         for index, rule in enumerate(rules):
             for transition in rule.transitions:
@@ -160,6 +161,20 @@ class Automata:
                     slot = rule.track.index(pattern.object) if pattern.object in rule.track else None
                     by_state = self._step.setdefault(pattern.kind, {})
                     by_state.setdefault((index, source), []).append((transition, slot, pattern.truth))
+
+    @property
+    def only(self) -> frozenset[Place] | None:
+        """The states that count; None: all."""
+        return self._only
+
+    def asked(self, kinds: frozenset[str], met: frozenset[Place]) -> frozenset[Place]:
+        """The states of which it matters whether they count where events of ``kinds`` meet instances in the states ``met``."""
+        known = self._asked.get((kinds, met))
+        if known is None:
+            known = self._asked[kinds, met] = frozenset(
+                (index, state) for index, rule in enumerate(self.rules) for t in rule.transitions if any(e.kind in kinds for e in t.events)
+                for source in t.sources if source == "start" or (index, source) in met for state in (source, t.target))
+        return known
 
     def listens(self, instance: Instance, kinds: frozenset[str]) -> bool:
         """Whether any event of ``kinds`` can move the instance: what cannot is left out of a callee's state."""

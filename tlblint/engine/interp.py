@@ -9,33 +9,20 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from tlblint.engine.automata import Automata, Event, Instance
+from tlblint.engine.automata import Event, Instance
 from tlblint.engine.compile import DERIVE, HAVOC, PURE, ROLE, SET, Code, text_of, tokens
 from tlblint.engine.effects import CHANGES, EMPTIED, ENDS_SPAN, NO_BITS, QUIET, RECORDS, Call, Effects, drop_number, forget_spans
 from tlblint.engine.entries import Entry, entered
-from tlblint.engine.flows import Flows
 from tlblint.engine.rename import Frame
 from tlblint.engine.state import SHIFT, START, Auto, Exit, Path, Record, Trail
 from tlblint.engine.values import Env, Question, Value, advance, ask, assign, evaluate, forget, learn, mapped_by, merge, presence, resolve, truth
-from tlblint.model.finding import PathEvent
+from tlblint.engine.world import MAX_BUDGET, MAX_CONTEXTS, MAX_DEPTH, MAX_STORIES, MAX_VISITS, Hit, Summary, World
 from tlblint.model.ir import Expr
 
 _ADDRESS = re.compile(r"(?:^|_|>|\.)(?:h?addr|address|next|start|end)$")
-
-MAX_VISITS = 6000
-"""Block visits of one function from one entry state."""
-MAX_BUDGET = 30000
-"""Block visits for one root with all that it calls; those of large states count for more."""
-MAX_CONTEXTS = 120
-"""Entry states of one function; from then on calls of it are opaque."""
-MAX_STORIES = 8
-"""Ways to one violation of which the shortest is told."""
-MAX_DEPTH = 24
-
 
 @dataclass(slots=True)
 class Node:
@@ -52,69 +39,6 @@ class Node:
     waiting: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A violation before it is turned into a finding. ``origin`` is a site number; negative: the caller's."""
-
-    rule: int
-    state: str
-    origin: int
-    keys: tuple[object, ...]
-    act: int
-    kind: str
-    name: str
-    say: str
-    objects: tuple[tuple[str, object], ...]
-    trail: tuple[tuple[int, str, str, str], ...]
-    story: tuple[Record, ...] | tuple[PathEvent, ...] = field(default=(), compare=False)
-    """The trail with all that is known of each record; as events, in one frame's names, once its run is over."""
-    entry: Auto = field(default=START, compare=False)
-    """The state in which the outermost function of the trail was entered."""
-
-
-@dataclass(slots=True)
-class Summary:
-    """What a function does from one entry state."""
-
-    exits: tuple[Exit, ...] = ()
-    hits: tuple[Hit, ...] = ()
-    bounded: bool = False
-    key: tuple[Any, ...] = ()
-    """Where it stands in the table."""
-    below: list[Summary] = field(default_factory=list)
-    """The answers that it was made from."""
-
-
-@dataclass(slots=True)
-class World:
-    """What the interpreter needs of the program."""
-
-    code: Callable[[int], Code]
-    automata: Automata
-    says: Mapping[int, frozenset[str]]
-    scope: Callable[[int], bool]
-    events: list[frozenset[str]]
-    promised: Callable[[int], Entry | None] = lambda index: None
-    """How a contract says that a function is entered."""
-    flows: Flows = field(init=False)
-    """Worlds of one program may share them."""
-    table: dict[tuple[object, ...], Summary] = field(default_factory=dict)
-    stack: list[int] = field(default_factory=list)
-    stopped: dict[int, str] = field(default_factory=dict)
-    visited: set[int] = field(default_factory=set)
-    contexts: dict[int, int] = field(default_factory=dict)
-    asking: list[list[Summary]] = field(default_factory=list)
-    """For each function that is being run the answers it got so far."""
-    budget: int = MAX_BUDGET
-    left: int = 4 * MAX_BUDGET
-    """What all roots together may still use; one that comes after that gets little."""
-    culprit: int | None = None
-    """The innermost function in which an internal error arose."""
-
-    def __post_init__(self) -> None:
-        self.flows = Flows(self.code)
-
-
 def analyse_function(world: World, index: int, auto: Auto = START, env: Env | None = None, *, is_root: bool, inherited: frozenset[str] = NO_BITS,
                      walked: bool = False) -> Summary:
     """Run one function from one entry state; answers come from the table when it was asked before."""
@@ -125,6 +49,8 @@ def analyse_function(world: World, index: int, auto: Auto = START, env: Env | No
     says = inherited | world.says.get(index, NO_BITS)
     key = (index, auto, tuple(sorted(entry.items(), key=lambda kv: kv[0])), is_root, inherited, walked)
     known = world.table.get(key)
+    if known is None and world.shared is not None and world.stack:
+        known = world.shared.take(world, key)
     if known is not None:
         if world.asking:
             world.asking[-1].append(known)
@@ -148,7 +74,13 @@ def analyse_function(world: World, index: int, auto: Auto = START, env: Env | No
         if outermost:
             world.left -= allowed - world.budget
     summary.key, summary.below = key, list({id(other): other for other in below}.values())
+    summary.clean = summary.clean and all(other.clean for other in summary.below)
+    summary.kinds = summary.kinds.union(*(other.kinds for other in summary.below))
+    summary.met = summary.met.union(*(other.met for other in summary.below))
+    summary.height = 1 + max((other.height for other in summary.below), default=0)
     world.table[key] = summary
+    if world.shared is not None:
+        world.shared.put(world, summary)
     if world.asking:
         world.asking[-1].append(summary)
     return summary
@@ -172,10 +104,18 @@ class Run:
         self._sorts: dict[tuple[object, ...], int] = {}
         self._queue: list[tuple[int, int, Node]] = []
         self._count = 0
+        self._kinds: set[str] = set()
+        self._met: set[Instance] = set()
+        self._clean = True
+        self._cost = 0
         self._node: Node | None = None
         self._entry = START
-        self._effects = Effects(world.automata.deaf, self._number, code.fn.advanced, code.entry_pointers, self._emit, says, is_root, walked,
+        self._effects = Effects(self._deaf, self._number, code.fn.advanced, code.entry_pointers, self._emit, says, is_root, walked,
                                 world.scope(code.index))
+
+    def _deaf(self, kind: str, instances: tuple[Instance, ...]) -> bool:
+        self._kinds.add(kind)
+        return self._world.automata.deaf(kind, instances)
 
     def _number(self, pos: int) -> int:
         return self._base + pos + 1
@@ -193,9 +133,9 @@ class Run:
             _, _, node = heapq.heappop(self._queue)
             node.waiting = False
             visits += 1
-            self._world.budget -= 1 + ((len(node.auto.instances) + len(node.auto.held)) // 8) ** 2
+            self._charge(1 + ((len(node.auto.instances) + len(node.auto.held)) // 8) ** 2)
             if visits > MAX_VISITS or self._world.budget < 0:
-                bounded = True
+                bounded, self._clean = True, False
                 self._world.stopped[self._code.index] = f"more than {MAX_VISITS if visits > MAX_VISITS else MAX_BUDGET} block visits"
                 break
             self._node = node
@@ -205,7 +145,12 @@ class Run:
         for node in self._nodes.values():
             node.env = {}  # the summary keeps nodes alive for their trails only
         del self._effects  # it knows this run: without it there is no cycle, and memory comes back at once
-        return Summary(exits, tuple(self._hits.values()), bounded)
+        met = frozenset((i[0], i[1]) for i in self._met)
+        return Summary(exits, tuple(self._hits.values()), bounded, kinds=frozenset(self._kinds), met=met, clean=self._clean, cost=self._cost)
+
+    def _charge(self, cost: int) -> None:
+        self._cost += cost
+        self._world.budget -= cost
 
     def _reach(self, block: int, path: Path, before: Node | None) -> None:
         """Go on in ``block``. Temps do not live past theirs unless a later one reads them."""
@@ -328,6 +273,7 @@ class Run:
         _, callee, temp, name, args, pos, dest, entry = op
         world = self._world
         if callee in world.stack or len(world.stack) > MAX_DEPTH or world.contexts.get(callee, 0) > MAX_CONTEXTS:
+            self._clean = False
             if callee not in world.stack:
                 world.stopped[callee] = "called too deep" if len(world.stack) > MAX_DEPTH else f"more than {MAX_CONTEXTS} entry states"
             for arg in args:
@@ -348,6 +294,8 @@ class Run:
                 frame.call_it(strange[0], promised.ptl)
         if entry is not None:
             says, walked = says | entry.says, walked or entry.walker
+            self._kinds.add("ptl.acquire")
+            self._met.update(path.auto.instances)
             path.auto = entered(world.automata, world.scope(callee), says | world.says.get(callee, NO_BITS), callee, code.fn, entry, path.auto)
         kinds = world.events[callee]
         handed = {v[1] for a in args if type(v := evaluate(path.env, a)) is tuple and v[0] == "e"}
@@ -361,7 +309,7 @@ class Run:
         summary = analyse_function(world, callee, auto, env, is_root=False, inherited=says, walked=walked)
         trail: Trail = (path.trail, (self._number(pos), "call", f"{name}()", frame))
         self._adopt(summary, frame, path, trail)
-        world.budget -= len(summary.exits) * ((len(path.auto.instances) + len(path.auto.held)) // 8) ** 2
+        self._charge(len(summary.exits) * ((len(path.auto.instances) + len(path.auto.held)) // 8) ** 2)
         out = []
         asked = self._asked(callee, name, args, path.env)
         known = truth(path.env, path.env.get(asked)) if asked else None
@@ -458,6 +406,8 @@ class Run:
             self._hits[key] = hit
 
     def _emit(self, path: Path, event: Event, pos: int) -> None:
+        if path.auto.instances:
+            self._met.update(path.auto.instances)
         instances, bad, changed = self._world.automata.apply(path.auto.instances, event)
         if bad:  # one report for one obligation: what else started at the same place is silent from here on
             told = {(v.rule, v.instance[3] if v.instance is not None else event.site) for v in bad}

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from tlblint.calls.program import Program, arch_of
 from tlblint.engine.automata import Automata
-from tlblint.engine.interp import Hit
 from tlblint.engine.state import SHIFT
+from tlblint.engine.world import Hit
 from tlblint.model.finding import PathEvent, RawFinding, Step
 from tlblint.model.ir import FileFacts, Function
 from tlblint.model.roles import Profile

@@ -15,10 +15,11 @@ from typing import Any, Protocol
 from tlblint.calls.program import Program
 from tlblint.engine.automata import Place
 from tlblint.engine.entries import Entry, entered
-from tlblint.engine.interp import Hit, World, analyse_function
+from tlblint.engine.interp import analyse_function
 from tlblint.engine.scope import Scope
 from tlblint.engine.state import START
 from tlblint.engine.story import with_events
+from tlblint.engine.world import Hit, World
 
 Over = Callable[[Callable[[Any], Any], Sequence[Any], Callable[[Any], Any]], list[Any]]
 """A map over items that keeps their order: (function, items, what an item gives that killed its process)."""
@@ -180,7 +181,7 @@ class Roots:
     def _replay_variants(self, world: World) -> None:
         """The other arm of a function's #if groups runs from every entry state that the first one met."""
         for key in list(world.table):
-            for twin in self.program.twins(key[0]):  # type: ignore[arg-type]
+            for twin in self.program.twins(key[0]):
                 guarded(world, twin, lambda t=twin, k=key: self.replay(world, k, t))  # type: ignore[misc]
 
     def replay(self, world: World, key: tuple[Any, ...], twin: int) -> None:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tlblint.engine.interp import Hit
 from tlblint.engine.rename import Frame
 from tlblint.engine.state import SHIFT, Record
+from tlblint.engine.world import Hit
 from tlblint.model.finding import PathEvent
 from tlblint.model.ir import Function
 
