@@ -79,11 +79,12 @@ class Shelf:
     def guard(self, path: str) -> str:
         """The macro that keeps a file from being read twice, when all of the file stands under it; else ""."""
         if path not in self.guards:
-            self.guards[path] = _guard(self.get(path) or ())
+            self.guards[path] = guard(self.get(path) or ())
         return self.guards[path]
 
 
-def _guard(parts: Sequence[Piece]) -> str:
+def guard(parts: Sequence[Piece]) -> str:
+    """The macro of ``#ifndef X`` around all of some pieces; else ""."""
     code = [part for part in parts if part.word or not part.text.isspace()]
     if len(code) < 2 or code[0].word != "ifndef" or code[-1].word != "endif":
         return ""
