@@ -9,11 +9,10 @@
   const item = new Map(), text = new Map();
   for (const link of list ? all("a", list) : []) item.set(link.hash.slice(1), link.parentNode);
   const groups = list ? [...list.children] : [];
-  const still = matchMedia("(prefers-reduced-motion: reduce)");
   const DEFAULT = { f: "", tab: "source", step: 0, q: "", off: [], patch: "", theme: "", all: "", by: "file" };
   let state = { ...DEFAULT };
   let shown = findings;
-  let written = "", ready = false;
+  let written = "", ready = false, typed = 0;
 
   root.classList.add("ready");
 
@@ -23,8 +22,7 @@
     const hash = location.hash.slice(1);
     const next = { ...DEFAULT };
     if (hash.includes("=")) {
-      const said = new URLSearchParams(hash);
-      for (const key of Object.keys(DEFAULT)) if (said.has(key)) next[key] = said.get(key);
+      for (const [key, value] of new URLSearchParams(hash)) if (Object.hasOwn(DEFAULT, key)) next[key] = value;
       next.step = parseInt(next.step, 10) || 0;
       next.off = next.off.length ? next.off.split(",") : [];
     } else if (hash.startsWith("rule-")) {
@@ -62,6 +60,40 @@
     write();
   }
 
+  // On a large page it is text until somebody opens it; then it gets what only a script needs.
+  function fill(finding) {
+    const box = one(".body", finding), kept = one("noscript", box);
+    if (box.dataset.full) return;
+    box.dataset.full = "1";
+    if (kept) kept.outerHTML = kept.textContent;
+    let path = "";
+    for (const seg of all(".seg", box)) {
+      path = one(".head .dim", seg)?.textContent || path;
+      let line = "";
+      for (const p of all(".src p", seg)) {
+        if (p.matches(".s")) {
+          p.dataset.n = one("b", p).textContent;
+          p.dataset.p = one("code", p)?.textContent || path + ":" + line;
+        } else line = one("i", p)?.textContent.replace(/^[+-]/, "");
+      }
+    }
+    const own = one(".at code", finding).textContent.replace(/:\d+:\d+$/, ":");
+    all(".lanes tbody tr:not(.z)", box).forEach((row, at) => {
+      const place = one("code", row);
+      row.dataset.n = at + 1;
+      if (place) row.dataset.p = place.textContent.replace(/^line /, own);
+    });
+    for (const scroll of all(".scroll", box)) {
+      scroll.tabIndex = 0;
+      attributes(scroll, { role: "group", "aria-label": one("h4", scroll.closest(".panel")).textContent });
+    }
+  }
+
+  function attributes(what, said) {
+    for (const [key, value] of Object.entries(said)) what.setAttribute(key, value);
+    return what;
+  }
+
   // Drawing
 
   function draw(before) {
@@ -83,25 +115,25 @@
       state.f = here ? here.id : "";
     }
     body.classList.toggle("all", state.all === "1");
-    one("#all").setAttribute("aria-pressed", String(state.all === "1"));
+    one("#all").setAttribute("aria-pressed", state.all === "1");
     for (const finding of all(".finding.on")) if (finding !== here) finding.classList.remove("on");
     for (const link of all("a[aria-current]", list)) link.removeAttribute("aria-current");
+    if (here) fill(here);
     for (const tab of tabs) tab.disabled = !here || !one(`.panel[data-tab=${tab.dataset.tab}]`, here);
     const name = tabs.find((tab) => tab.dataset.tab === state.tab && !tab.disabled) ? state.tab : "source";
     for (const tab of tabs) {
       const on = tab.dataset.tab === name;
-      tab.setAttribute("aria-selected", String(on));
+      tab.setAttribute("aria-selected", on);
       tab.tabIndex = on ? 0 : -1;
     }
     none.hidden = shown.length > 0;
-    if (state.all === "1") expand(true);
+    if (before.all !== state.all) for (const finding of findings) state.all ? seen.observe(finding) : seen.unobserve(finding);
     if (!here) return;
     here.classList.add("on");
     one(".body", here).open = true;
     for (const panel of all(".panel", here)) {
       panel.classList.toggle("on", panel.dataset.tab === name);
-      panel.setAttribute("role", state.all === "1" ? "group" : "tabpanel");
-      panel.setAttribute("aria-labelledby", "tab-" + panel.dataset.tab);
+      attributes(panel, { role: state.all === "1" ? "group" : "tabpanel", "aria-labelledby": "tab-" + panel.dataset.tab });
     }
     home();
     if (name === "rule" && state.all !== "1") borrow(here);
@@ -109,17 +141,21 @@
     link.setAttribute("aria-current", "true");
     for (const other of all("a[tabindex='0']", list)) other.tabIndex = -1;
     link.tabIndex = 0;
-    if (before.f !== state.f || before.by !== state.by) near(link);
+    if (before.f !== state.f || before.by !== state.by) link.scrollIntoView({ block: "nearest" });
     if (state.all === "1" && before.f !== state.f && ready) here.scrollIntoView({ block: "start" });
     mark(here, name);
     copyable(here);
   }
 
-  function expand(open) {
-    for (const finding of shown) {
-      one(".body", finding).open = open;
-      for (const inner of all("details.list", finding)) inner.open = open;
-    }
+  // Those that come into view are filled; on paper all are.
+  const seen = new IntersectionObserver((entries) => {
+    for (const entry of entries) if (entry.isIntersecting && state.all === "1") open(entry.target);
+  }, { rootMargin: "100%" });
+
+  function open(finding) {
+    fill(finding);
+    one(".body", finding).open = true;
+    arrows(finding);
   }
 
   // The rule of the finding is shown in its tab: there is one copy, it moves.
@@ -139,6 +175,7 @@
     for (const old of all(".sel")) old.classList.remove("sel");
     const panel = one(`.panel[data-tab=${name}]`, here);
     if (name === "timeline") tell(panel);
+    arrows(here);
     if (!state.step) return;
     const same = panel ? all(`[data-n="${state.step}"]`, panel) : [];
     if (!same.length) return;
@@ -146,46 +183,62 @@
     for (const step of all("[data-p]", here)) if (places.has(step.dataset.p) && !panel.contains(step)) step.classList.add("sel");
     for (const step of same) step.classList.add("sel");
     const seen = same.find((step) => step.getClientRects().length) || same[0];
-    seen.scrollIntoView({ block: "nearest", behavior: still.matches || !ready ? "auto" : "smooth" });
+    seen.scrollIntoView({ block: "nearest" });
     say(same[same.length - 1].textContent);
   }
 
   // What every thing of the interleaving was before the marked step and is after it.
   function tell(panel) {
-    const rows = all("li[data-n]", panel), things = new Map();
     for (const old of all(".state", panel)) old.remove();
-    if (!rows.length || !state.step) return;
-    for (const row of rows) {
-      const at = Number(row.dataset.n);
-      for (const change of all(".c", row)) {
-        const [thing, before, after] = [...change.children].map((part) => part.textContent);
-        if (!things.has(thing)) things.set(thing, [before, before, ""]);
-        if (at < state.step) things.set(thing, [after, after, ""]);
-        if (at === state.step) things.set(thing, [things.get(thing)[0], after, "now"]);
-      }
-    }
+    const here = one(`tr[data-n="${state.step}"]`, panel);
+    if (!here) return;
     const table = document.createElement("table");
     table.className = "state";
-    table.createCaption().textContent = "Step " + one(`li[data-n="${state.step}"]`, panel).textContent.split(".")[0];
+    table.createCaption().textContent = "Step " + here.cells[0].textContent;
     const add = (name, cells, mark) => {
       const row = table.insertRow();
       row.className = mark;
       for (const text of cells) row.appendChild(document.createElement(name)).textContent = text;
     };
     add("th", ["", "before", "after"], "");
-    for (const [thing, [before, after, mark]] of things) add("td", [thing, before, after], mark);
-    one("details.list", panel).before(table);
+    const rows = all("tbody tr", panel), last = rows.indexOf(here);
+    for (const head of all(".lanes th.t", panel)) {
+      let before = "", after = "";
+      rows.slice(0, last + 1).forEach((row, at) => {
+        const cell = row.cells[head.cellIndex], own = cell?.matches(":not(.c)") ? (cell.lastChild?.data || "").trim() : "";
+        const [was, now] = own.includes(" → ") ? own.split(" → ") : [after, own];
+        before = at === last ? was : before;
+        after = now || after;
+      });
+      add("td", [head.textContent, before, after], before === after ? "" : "now");
+    }
+    one(".pic", panel).before(table);
+  }
+
+  // Arrows from what made a step possible to that step, beside the columns.
+  function arrows(panel) {
+    const table = one(".lanes", panel);
+    for (const old of all(".arrows", panel)) old.remove();
+    if (!table) return;
+    const make = (name, parent, said) => parent.appendChild(attributes(document.createElementNS(one("svg.defs").namespaceURI, name), said));
+    const rows = new Map(all("tbody tr:not(.z)", table).map((row) => [row.cells[0].textContent.split("-")[0], row]));
+    const picture = make("svg", table.parentNode, { class: "arrows", width: table.offsetWidth, height: table.offsetHeight, "aria-hidden": "true" });
+    for (const row of rows.values()) {
+      const to = one(".c", row), cause = rows.get(/↳ after (\d+)$/.exec(to.textContent)?.[1]);
+      if (!cause) continue;
+      const from = one(".c", cause);
+      const right = to.cellIndex > from.cellIndex, same = to.cellIndex === from.cellIndex;
+      const y1 = from.offsetTop + from.offsetHeight / 2, y2 = to.offsetTop + to.offsetHeight / 2;
+      const x1 = from.offsetLeft + (right ? from.offsetWidth : 0), x2 = to.offsetLeft + (right || same ? 0 : to.offsetWidth);
+      const out = right ? 6 : -6, tip = right || same ? -5 : 5;
+      make("path", picture, { d: `M${x1} ${y1}h${out}V${y2}H${x2}m${tip} -3l${-tip} 3l${tip} 3` });
+    }
   }
 
   function say(words) {
     if (!count) return;
     count.textContent = `${shown.length} of ${findings.length} findings.`;
     one("#said").textContent = words;
-  }
-
-  function near(link) {
-    const box = one("#list");
-    if (box.scrollHeight > box.clientHeight || getComputedStyle(one("nav")).overflowY !== "visible") link.scrollIntoView({ block: "nearest" });
   }
 
   // Filters
@@ -197,41 +250,35 @@
     return text.get(finding);
   }
 
-  function passes(finding, asked, skip) {
-    const data = finding.dataset;
-    if (state.patch && data.patch !== state.patch && data.until !== state.patch) return false;
-    for (const off of state.off) {
-      const [key, value] = off.split(".");
-      if (key !== skip && data[key] === value) return false;
-    }
-    return asked.every((word) => words(finding).includes(word));
-  }
-
+  // A finding that one row of buttons alone hides counts on the buttons of that row.
   function filter() {
     const asked = state.q.toLowerCase().split(/\s+/).filter(Boolean);
+    const fields = all("fieldset[data-key]").map((field) => ({ key: field.dataset.key, buttons: all("button", field), counts: {} }));
+    const off = new Set(state.off);
     shown = [];
     for (const finding of findings) {
-      const good = passes(finding, asked, "");
-      finding.hidden = !good;
-      item.get(finding.id).hidden = !good;
-      if (good) shown.push(finding);
+      const data = finding.dataset;
+      const good = (!state.patch || data.patch === state.patch || data.until === state.patch) && asked.every((word) => words(finding).includes(word));
+      const hiding = good ? fields.filter((field) => off.has(field.key + "." + data[field.key])) : fields;
+      const see = good && !hiding.length;
+      if (see) shown.push(finding);
+      if (finding.hidden === see) finding.hidden = item.get(finding.id).hidden = !see;
+      for (const field of see ? fields : hiding.length === 1 && good ? hiding : []) field.counts[data[field.key]] = (field.counts[data[field.key]] || 0) + 1;
     }
-    for (const head of all("h2", list)) head.hidden = !all("li:not([hidden])", head.nextElementSibling).length;
-    for (const field of all("fieldset[data-key]")) {
-      const counts = {};
-      for (const finding of findings) if (passes(finding, asked, field.dataset.key)) counts[finding.dataset[field.dataset.key]] = (counts[finding.dataset[field.dataset.key]] || 0) + 1;
-      for (const button of all("button", field)) {
+    for (const head of all("h2", list)) head.hidden = !one("li:not([hidden])", head.nextElementSibling);
+    for (const { key, buttons, counts } of fields) {
+      for (const button of buttons) {
         one(".count", button).textContent = counts[button.dataset.value] || 0;
-        button.setAttribute("aria-pressed", String(!state.off.includes(field.dataset.key + "." + button.dataset.value)));
+        button.setAttribute("aria-pressed", !off.has(key + "." + button.dataset.value));
       }
     }
-    for (const cell of all(".strip button")) cell.setAttribute("aria-pressed", String(cell.dataset.patch === state.patch));
-    if (search.value !== state.q) search.value = state.q;
+    for (const cell of all(".strip button")) cell.setAttribute("aria-pressed", cell.dataset.patch === state.patch);
+    if (!typed) search.value = state.q;
     inOrder();
     say("");
   }
 
-  // Findings in the order of the list: next and previous follow what is seen.
+  // In the order of the list, which next and previous follow.
   function inOrder() {
     const place = new Map(all("a", list).map((link, at) => [link.hash.slice(1), at]));
     shown.sort((a, b) => place.get(a.id) - place.get(b.id));
@@ -241,7 +288,7 @@
     one("#by").value = state.by;
     list.replaceChildren();
     if (state.by === "file") {
-      for (const part of groups) list.append(part);
+      list.append(...groups);
       for (const finding of findings) item.get(finding.id).home.append(item.get(finding.id));
     } else {
       const made = new Map();
@@ -285,10 +332,6 @@
     set({ off: state.off.includes(key) ? state.off.filter((one) => one !== key) : [...state.off, key] });
   }
 
-  function theme() {
-    set({ theme: one("#theme").textContent.toLowerCase() });
-  }
-
   function copy(words, button) {
     const done = () => {
       if (button) {
@@ -318,7 +361,7 @@
       const button = document.createElement("button");
       button.type = "button";
       button.textContent = "Copy";
-      button.addEventListener("click", () => copy(one("code, pre", box).textContent, button));
+      button.addEventListener("click", () => copy(one("code, pre", box).textContent.replace(/^\t+/gm, (tabs) => " ".repeat(8 * tabs.length)), button));
       box.append(button);
     }
   }
@@ -332,7 +375,7 @@
   const ACTIONS = {
     j: () => move(1), k: () => move(-1), n: () => step(1), p: () => step(-1), "[": () => patch(-1), "]": () => patch(1),
     "/": () => search && search.focus(), x: () => set({ all: state.all ? "" : "1" }), y: () => copy(location.href, one("#link")),
-    t: theme, "?": () => keys.showModal(), Escape: clear,
+    t: () => set({ theme: one("#theme").textContent.toLowerCase() }), "?": () => keys.showModal(), Escape: clear,
   };
   tabs.forEach((tab, at) => { ACTIONS[at + 1] = () => tab.disabled || set({ tab: tab.dataset.tab, step: 0 }); });
 
@@ -341,6 +384,7 @@
     const typing = event.target.matches("input, select, textarea");
     if (typing && event.key === "Escape") {
       event.target.blur();
+      search.value = "";
       set({ q: "" });
     }
     if (typing || !(event.key in ACTIONS) || (!findings.length && !"t?".includes(event.key))) return;
@@ -348,7 +392,7 @@
     ACTIONS[event.key]();
   });
 
-  // Arrows within the list and within the tabs: only one of each is in the order of Tab.
+  // Arrow keys within the list and the tabs: one of each is in the order of Tab.
   function roving(box, what, go) {
     box.addEventListener("keydown", (event) => {
       const by = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
@@ -359,7 +403,7 @@
   }
 
   const press = (id, action) => one("#" + id).addEventListener("click", action);
-  press("theme", theme);
+  press("theme", ACTIONS.t);
   press("help", () => keys.showModal());
   press("close", () => keys.close());
   copyable(one("header"));
@@ -375,7 +419,10 @@
     for (const tab of tabs) tab.addEventListener("click", ACTIONS[tabs.indexOf(tab) + 1]);
     for (const cell of all(".strip button")) cell.addEventListener("click", () => set({ patch: cell.dataset.patch === state.patch ? "" : cell.dataset.patch }));
     for (const button of all("fieldset button")) button.addEventListener("click", () => toggle(button.parentNode.dataset.key + "." + button.dataset.value));
-    search.addEventListener("input", () => set({ q: search.value }));
+    // The letter is painted first.
+    search.addEventListener("input", () => {
+      typed ||= requestAnimationFrame(() => setTimeout(() => { typed = 0; set({ q: search.value }); }));
+    });
     one("#by").addEventListener("change", () => set({ by: one("#by").value }));
     list.addEventListener("click", (event) => {
       const link = event.target.closest("a");
@@ -405,7 +452,8 @@
       }
     });
     for (const link of all("a", list)) link.tabIndex = -1;
-    addEventListener("beforeprint", () => { home(); for (const finding of findings) one(".body", finding).open = true; });
+    addEventListener("beforeprint", () => { home(); findings.forEach(open); });
+    addEventListener("resize", () => { if (one(".finding.on")) arrows(one(".finding.on")); });
   }
   addEventListener("hashchange", () => {
     if (location.hash.slice(1) === written) return;

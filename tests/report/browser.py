@@ -68,6 +68,11 @@ class Page:
 
         ActionChains(self.driver).send_keys(*keys).perform()
 
+    def type(self, text: str) -> None:
+        """Type into the field that has the focus, and wait until the page has taken it: it paints letters first."""
+        self.key(*text)
+        self.js("new Promise(done => requestAnimationFrame(() => setTimeout(() => setTimeout(done))))")
+
     def click(self, selector: str) -> None:
         """Click what a selector finds."""
         from selenium.webdriver.common.by import By

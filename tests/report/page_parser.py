@@ -1,4 +1,4 @@
-"""A strict reader of our pages: every element closed, in order, nothing where it may not stand."""
+"""A strict reader of our pages: every element closed where it has to be, in order, nothing where it may not stand."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ from collections import Counter
 from html.parser import HTMLParser
 
 VOID = {"meta", "input", "br", "img", "link", "hr"}
+ENDS = {
+    "p": ("p", "div", "ul", "ol", "dl", "pre", "details", "section", "article", "table", "h2", "h3", "h4"),
+    "li": ("li",), "dt": ("dt", "dd"), "dd": ("dt", "dd"),
+    "td": ("td", "th", "tr", "tbody"), "th": ("td", "th", "tr", "tbody"), "tr": ("tr", "tbody"), "thead": ("tbody",), "tbody": (),
+}  # fmt: skip
+"""Elements whose end tag may be left out, and what ends them besides the end of what they are in, as HTML has it."""
 BLOCKS = {"p", "div", "ul", "ol", "dl", "pre", "details", "section", "article", "header", "nav", "main", "fieldset", "h1", "h2", "h3", "h4"}
 
 
@@ -29,6 +35,8 @@ class Page(HTMLParser):
         self.elements[tag] += 1
         names = [name for name, _ in attrs]
         self.problems += [f"<{tag}> has two {name}" for name, count in Counter(names).items() if count > 1]
+        while self.stack and tag in ENDS.get(self.stack[-1], ()):
+            self.stack.pop()
         self.attributes += [(tag, name, value or "") for name, value in attrs]
         if tag in BLOCKS and "p" in self.stack:
             self.problems.append(f"<{tag}> in <p>")
@@ -40,6 +48,8 @@ class Page(HTMLParser):
         self.handle_endtag(tag)
 
     def handle_endtag(self, tag: str) -> None:
+        while self.stack and self.stack[-1] != tag and self.stack[-1] in ENDS:
+            self.stack.pop()
         if not self.stack or self.stack[-1] != tag:
             self.problems.append(f"</{tag}> closes {self.stack[-1:]}")
         else:

@@ -78,7 +78,7 @@ def test_a_finding_without_a_path_shows_its_line() -> None:
 def test_long_lines_are_cut_and_control_characters_shown() -> None:
     source = {"mm/a.c": b"a" * 10_000 + b"\n\x1b[31m\tx\r\n"}
     [one] = segments(finding(trace=(at(1),)), source)
-    assert len(one.lines[0].text) == 200 and one.lines[1].text == "\\x1b[31m        x"
+    assert len(one.lines[0].text) == 200 and one.lines[1].text == "\\x1b[31m\tx"
 
 
 some = st.lists(st.sampled_from([b"a", b"b", b"c"]), max_size=12)

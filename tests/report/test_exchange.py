@@ -108,8 +108,9 @@ MAIL = """\
 
   Lazy MMU mode is still on.
 
-  1. mm/a.c:3, f(): lazy.enter -> on
-  2. mm/a.c:4, f(): return (the end)
+  f(), mm/a.c:
+    1. line 3: lazy.enter -> on
+    2. line 4: the end
 
   CPU1 writes to a page that was freed. On x86-64:
 
@@ -141,6 +142,15 @@ def test_mail() -> None:
 def test_who_reads_a_mail_has_another_tree() -> None:
     style = Style(place=lambda path: f"../linux/{path}")
     assert mail.render(report(RICH), style) == MAIL and "../linux" not in review.render(report(RICH), style)
+
+
+def test_a_mail_names_function_and_file_where_they_change() -> None:
+    steps = (("mm/a.c", 1, "f"), ("mm/a.c", 2, "f"), ("mm/a.c", 9, "g"), ("mm/b.c", 3, "h"), ("mm/b.c", 4, ""), ("mm/a.c", 5, "f"))
+    trace = tuple(TraceStep(path, line, function, "call", "", f"n{line}") for path, line, function in steps)
+    assert mail.render(report(finding(trace=trace)), Style()).split("\n\n")[2].splitlines() == [
+        "  f(), mm/a.c:", "    1. line 1: n1", "    2. line 2: n2", "  g():", "    3. line 9: n9", "  h(), mm/b.c:", "    4. line 3: n3",
+        "  same file:", "    5. line 4: n4", "  f(), mm/a.c:", "    6. line 5: n5",
+    ]  # fmt: skip
 
 
 def test_mail_of_a_plain_finding() -> None:

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -94,13 +95,21 @@ def test_json() -> None:
 
 def test_svg_labels_and_styles_every_edge() -> None:
     text = graph_svg.render(SMALL, Style())
-    groups = [group for group in ElementTree.fromstring(text).iter(f"{SVG}g") if group.get("class", "").startswith("edge ")]
+    groups = [group for group in ElementTree.fromstring(text).iter(f"{SVG}g") if group.get("class", "").split()[:1] == ["edge"]]
     edges = [group for group in groups if group.find(f"{SVG}text") is not None]
-    assert [group.get("class") for group in edges] == [f"edge {edge.kind}" for edge in SMALL.edges]
+    assert [group.get("class") for group in edges] == [f"edge {edge.kind}".removesuffix(" direct") for edge in SMALL.edges]
     for group, edge in zip(edges, SMALL.edges, strict=True):
-        label = " ".join(str(row.text) for row in group.iter(f"{SVG}text"))
-        assert label.startswith(edge.kind) and label == str(group[0].text) and edge.via in label
+        label = " ".join(str(row.text) for row in group.iter() if row.tag in (f"{SVG}text", f"{SVG}tspan"))
+        assert label.startswith(edge.kind) and edge.via in label
+    assert "marker-end: url(#arrow)" in text
     assert "prefers-color-scheme: dark" in text and "http" not in text.replace("http://www.w3.org/2000/svg", "")
+
+
+def test_a_label_that_is_cut_stands_whole_in_a_tooltip() -> None:
+    edge = GraphEdge(0, 1, "table", 1, 1, " ".join(["member_of_a_long_name"] * 9))
+    root = ElementTree.fromstring(graph_svg.render(replace(SMALL, edges=(edge,)), Style()))
+    [title] = [part.text for group in root.iter(f"{SVG}g") for part in group if part.tag == f"{SVG}title"]
+    assert title == f"table {edge.via}" and "\u2026" in "".join(root.itertext())
 
 
 def test_boxes_do_not_overlap_and_callers_stand_left() -> None:
@@ -148,12 +157,12 @@ def _check_svg(graph: GraphView) -> None:
     text = graph_svg.render(graph, Style())
     text.encode()
     root = ElementTree.fromstring(text)
-    assert {element.tag.removeprefix(SVG) for element in root.iter()} <= {"svg", "title", "style", "defs", "marker", "path", "rect", "g", "text"}
+    assert {element.tag.removeprefix(SVG) for element in root.iter()} <= {"svg", "title", "style", "defs", "marker", "path", "rect", "g", "text", "tspan"}
     assert {name for element in root.iter() for name in element.attrib} <= {
         "width", "height", "viewBox", "role", "aria-labelledby", "id", "refX", "refY", "markerWidth", "markerHeight", "orient", "d", "class", "transform",
-        "x", "y", "rx", "marker-end", "text-anchor",
+        "x", "y", "dy", "rx",
     }  # fmt: skip
-    assert sum(element.get("class", "").startswith("node ") for element in root.iter(f"{SVG}g")) == len(graph.nodes) + 1  # and one in the legend
+    assert sum(element.get("class", "").split()[:1] == ["node"] for element in root.iter(f"{SVG}g")) == len(graph.nodes) + 1  # and one in the legend
 
 
 _DOT_TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|->|[A-Za-z_]\w*|\d+|[][{};=,]|\s+')

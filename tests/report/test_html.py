@@ -8,15 +8,16 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
+from html import unescape
 
 import pytest
 
 from tests.report.make import NOTE, finding, report
 from tests.report.page_parser import Page
 from tests.report.pages import CALLED, EVIL, STYLE, hostile, long_witness, many, rich, series, witness
-from tlblint.report import html
+from tlblint.report import html, mail
 from tlblint.report.html_page import verdict_line
-from tlblint.report.view import Compared, Report, SeriesView, place_of
+from tlblint.report.view import Compared, Report, SeriesView, Style, place_of
 
 MAKERS: list[Callable[[], Report]] = [rich, series, hostile, report, lambda: many(50)]
 
@@ -82,13 +83,28 @@ def test_a_finding_is_small() -> None:
     full = finding(rule="TLB001", trace=CALLED * 2, witness=witness(), verdict="confirmed")
     [one] = articles(html.render(report(full), STYLE))
     assert 5_000 < len(one.encode()) <= html.FINDING
-    assert 'class="lanes"' in one and 'class="calls"' in one and 'data-tab="mail"' in one
+    assert "class=lanes" in one and "<svg class=calls" in one and "data-tab=mail" in one
 
 
-def test_a_long_finding_gives_up_pictures_before_its_path() -> None:
-    [one] = articles(html.render(report(finding(trace=CALLED * 12, witness=long_witness(60))), STYLE))
-    assert 'class="lanes"' not in one and one.count('class="s') >= 48
-    assert "<li" in one and len(one.encode()) < html.LONG
+@pytest.mark.parametrize(("path", "steps"), [(12, 60), (15, 200), (60, 60)])
+def test_a_long_finding_gives_up_graph_and_mail_before_its_path(path: int, steps: int) -> None:
+    text = html.render(report(finding(trace=CALLED * path, witness=long_witness(steps))), STYLE)
+    [one] = articles(text)
+    assert "<svg class=calls" not in one and len(re.findall(r'class=(?:s\b|"s )', one)) == min(60, 4 * path)
+    assert len(one.encode()) <= html.FINDING and "to keep the page small" in text
+
+
+def test_a_mail_on_the_page_is_the_mail() -> None:
+    made = report(finding(rule="TLB001", trace=CALLED, witness=witness(), verdict="confirmed"))
+    [text] = re.findall(r"<pre class=scroll>(.*?)</pre>", html.render(made, STYLE), re.DOTALL)
+    assert "\n\t" in text and unescape(text).expandtabs(8) == mail.render(made, Style())
+
+
+@pytest.mark.parametrize(("count", "deferred"), [(html.MANY, False), (html.MANY + 1, True)])
+def test_what_is_behind_many_findings_is_text_for_scripts_and_markup_without(count: int, deferred: bool) -> None:
+    text = html.render(many(count), STYLE)
+    assert text.count("<noscript>") == text.count("</noscript>") == (count if deferred else 0)
+    assert Page(text).problems == [] and text.count("data-tab=source") == count
 
 
 def test_a_large_result_keeps_within_its_limits_and_says_so() -> None:
@@ -139,8 +155,8 @@ def test_what_a_patch_changes_is_marked(index: int, lines: list[str]) -> None:
     before, after = (old, new) if index == 2 else (old, b"int a;\nint b2;\nint old;\nint c;\n")
     sides = {index - 1: {"mm/a.c": before}, index: {"mm/a.c": after}}
     [one] = articles(html.render(report(finding(patch=mark, line=3), series=SeriesView("t", "b", ()), sources_at=sides), STYLE))
-    assert re.findall(r'class="l (?:add|del)[^"]*"><i>([+-]\d*)</i>', one) == lines
-    assert ("int old;" in one) and ('class="l add' in one) and ('class="l del' in one)
+    assert re.findall(r'<p class="(?:add|del)[^"]*"><i>([+-]\d*)</i>', one) == lines
+    assert ("int old;" in one) and ('<p class="add' in one) and ('<p class="del' in one)
 
 
 def test_a_rule_whose_manual_is_not_there_has_no_dead_link() -> None:

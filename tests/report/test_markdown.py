@@ -59,7 +59,7 @@ def test_every_shipped_rule_is_understood(path: Path) -> None:
     prose = "".join(plain(block) for block in found if block.kind != "code")
     assert "**" not in prose and "```" not in prose and "](" not in prose
     assert not [block for block in found if block.kind == "paragraph" and plain(block).startswith(("#", "- ", "|"))]
-    assert {"heading", "paragraph", "bullets", "code"} <= {block.kind for block in found}
+    assert {"heading", "paragraph", "code"} <= {block.kind for block in found}
 
 
 @given(st.text(alphabet="ab `*-#1.\n[]()_|>~\\", max_size=200))

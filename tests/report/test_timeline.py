@@ -1,11 +1,6 @@
-"""Interleavings as rows, and as a picture."""
+"""Interleavings as rows, and as a table."""
 
 from __future__ import annotations
-
-import itertools
-import re
-from dataclasses import replace
-from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
@@ -13,8 +8,8 @@ from hypothesis import strategies as st
 
 from tests.report.pages import EVIL, long_witness, witness
 from tlblint.model.witness import Change, Witness, WitnessStep
-from tlblint.report import swimlane
-from tlblint.report.timeline import MOST, RUN, SHORT, timeline
+from tlblint.report.swimlane import LANES, table
+from tlblint.report.timeline import RUN, SHORT, timeline
 
 
 def made(*steps: WitnessStep, things: tuple[str, ...] = ()) -> Witness:
@@ -42,9 +37,7 @@ def test_what_only_caches_stands_in_the_lane_of_its_thing() -> None:
     birth = WitnessStep(0, "hash table", 0, "hash table caches a -> page 1", mark="birth")
     time = timeline(made(step(1, 0), birth, step(2, 0, change=("entry of a", "p", "none")), step(3, 0, mark="violation")))
     assert [lane.name for lane in time.lanes] == ["a on CPU0", "hash table for a", "entry of a"] and [row.lane for row in time.rows] == [0, 1, 0, 0]
-    root = ElementTree.fromstring(swimlane.svg(time, "x"))
-    [group] = [one for one in root.iter("g") if one.attrib["data-n"] == "2"]
-    assert len(list(group.iter("rect"))) == 1
+    assert [cell.text for cell in table(time, "").lines[1].cells] == ["", "hash table caches a -> page 1"]
 
 
 def test_the_stale_window_runs_from_the_clear_to_the_bad_step() -> None:
@@ -114,48 +107,65 @@ def test_a_cause_always_comes_before() -> None:
     assert [row.cause for row in time.rows] == [None, None, None, 2]
 
 
-@pytest.mark.parametrize("picture", [witness(), long_witness(40), long_witness(300), made(step(1, 0, EVIL, (EVIL, EVIL, EVIL), "violation"))])
-def test_the_picture_is_sound_and_everything_lies_inside(picture: Witness) -> None:
-    text = swimlane.svg(timeline(picture), f"label {EVIL}")
-    root = ElementTree.fromstring(text)
-    width, height = int(root.attrib["width"]), int(root.attrib["height"])
-    assert root.attrib["viewBox"] == f"0 0 {width} {height}"
-    for rect in root.iter("rect"):
-        x, y, w, h = (int(rect.attrib[key]) for key in ("x", "y", "width", "height"))
-        assert x >= 0 and x + w <= width and y >= 0 and y + h <= height
-    lines = [part for part in root.iter() if part.tag in ("text", "tspan")]
-    assert all(0 < int(part.attrib["x"]) < width for part in lines)
-    assert not {"style", "href", "onclick", "id"} & {name for part in root.iter() for name in part.attrib}
-    assert {part.tag for part in root.iter()} <= {"svg", "g", "rect", "path", "text", "tspan"}
+def rows(source: Witness, path: str = "mm/a.c") -> list[list[str]]:
+    """What each row of the table says: its number, then its cells."""
+    return [[line.number, *(cell.text for cell in line.cells)] for line in table(timeline(source), path).lines]
 
 
-def test_boxes_of_a_column_do_not_overlap() -> None:
-    root = ElementTree.fromstring(swimlane.svg(timeline(witness()), "x"))
-    boxes = sorted((int(r.attrib["x"]), int(r.attrib["y"]), int(r.attrib["height"])) for r in root.iter("rect") if r.attrib["class"] in ("c", "v"))
-    for (x, y, height), (other, below, _) in itertools.pairwise(boxes):
-        assert x != other or y + height <= below
+def test_a_table_has_a_column_for_each_thread_and_for_what_changes() -> None:
+    made = table(timeline(witness()), "mm/a.c")
+    names = ("reclaim on CPU0", "mprotect on CPU0", "user on CPU1", "TLB of CPU1", "PTE a", "batch", "promise", "page 1")
+    assert made.heads == tuple((name, at < 3) for at, name in enumerate(names))
+    assert made.first == ("", "", "", "empty", "page 1, write", "empty", "none", "clean")
+    said = rows(witness())
+    assert said[0] == ["1", "", "", "writes a: its TLB now holds it", "a: page 1, write"] and said[2] == ["3", "ptep_get_and_clear()", "", "", "", "none"]
+    assert [place for line in made.lines for place in [cell.place for cell in line.cells if cell.place]] == [f"line {n}" for n in (3, 4, 4, 3, 4)]
+
+
+def test_the_stale_window_is_marked_in_its_column() -> None:
+    lines = table(timeline(witness()), "").lines
+    assert [[at for at, cell in enumerate(line.cells) if cell.stale] for line in lines] == [[], [], *([[3]] * 8)]
+    assert [line.number for line in lines if any(cell.opens for cell in line.cells)] == ["3"]
 
 
 def test_the_bad_step_is_marked_by_shape_and_word() -> None:
-    root = ElementTree.fromstring(swimlane.svg(timeline(witness()), "x"))
-    [bad] = [group for group in root.iter("g") if "bad" in group.attrib["class"].split()]
-    assert "✕ violation: contract" in " ".join(bad.itertext()).replace("  ", " ") and bad.attrib["data-n"] == "10"
+    [bad] = [line for line in table(timeline(witness()), "").lines if line.kind == "bad"]
+    assert bad.number == "10" and bad.cells[2].said == "\u2715 violation: contract"
 
 
-def test_text_fits_its_column() -> None:
-    long = replace(witness(), steps=(step(1, 0, "set_tlb_ubc_flush_pending_and_more(mm, pte) " + "x" * 60),))
-    root = ElementTree.fromstring(swimlane.svg(timeline(long), "x"))
-    texts = [part.text or "" for part in root.iter() if part.tag in ("text", "tspan")]
-    assert max(map(len, texts)) <= swimlane.ACTOR and "set_tlb_ubc_flush_" in texts
+def test_causes_are_named_by_their_step() -> None:
+    assert [(line.number, cell.after) for line in table(timeline(witness()), "").lines for cell in line.cells if cell.after] == [("6", "5"), ("10", "9")]
 
 
-@pytest.mark.parametrize("count", [20, 40, 60])
-def test_the_picture_is_small(count: int) -> None:
-    assert len(swimlane.svg(timeline(long_witness(count)), "x")) <= 330 * count + 1000 <= 330 * MOST + 1000
+def test_places_in_other_files_are_told_whole() -> None:
+    assert {cell.place for line in table(timeline(witness()), "mm/b.c").lines for cell in line.cells if cell.place} == {"mm/a.c:3", "mm/a.c:4"}
 
 
-def test_arrows_are_for_causes_only() -> None:
-    assert len(re.findall('class="cause"', swimlane.svg(timeline(witness()), "x"))) == 2
+def test_a_value_says_what_was_before_where_no_row_does() -> None:
+    odd = made(step(1, 0, change=("PTE a", "x", "y")), step(2, 0, change=("PTE a", "z", "w")), step(3, 0, change=("PTE a", "w", "v")))
+    assert [row[2] for row in rows(odd)] == ["y", "z \u2192 w", "v"] and table(timeline(odd), "").first == ("", "x")
+
+
+@given(st.integers(1, 200))
+def test_no_change_of_a_row_is_lost(count: int) -> None:
+    time = timeline(long_witness(count))
+    changed = [change.after for row in time.rows for change in row.changes]
+    assert [cell.text.rpartition(" ")[2] for line in table(time, "").lines for cell in line.cells if cell.text and not cell.act] == changed
+
+
+def test_more_columns_than_fit_become_one() -> None:
+    wide = made(*(step(n, 0, change=(f"PTE {n}", "x", "y")) for n in range(1, LANES + 1)), step(LANES + 1, 1, cause=2))
+    one = table(timeline(wide), "")
+    assert one.heads == (("who does what", True),) and {len(line.cells) for line in one.lines} == {1}
+    assert one.lines[1].cells[0].text == "a on CPU0: t" and one.lines[1].cells[0].more == ("PTE 2: x \u2192 y",) and one.lines[-1].cells[0].after == "2"
+
+
+@pytest.mark.parametrize("source", [witness(), long_witness(40), long_witness(300), made(step(1, 0, EVIL, (EVIL, EVIL, EVIL), "violation"))])
+def test_a_table_is_clean_and_no_row_is_longer_than_its_head(source: Witness) -> None:
+    one = table(timeline(source), "")
+    assert all(len(line.cells) <= len(one.heads) == len(one.first) for line in one.lines)
+    texts = [text for line in one.lines for cell in line.cells for text in (cell.text, cell.said, cell.place, *cell.more)]
+    assert all(text.isprintable() for text in [*texts, *(name for name, _ in one.heads), *one.first])
 
 
 @pytest.mark.parametrize(
@@ -178,15 +188,4 @@ def test_the_lane_of_a_birth_that_is_no_step(text: str, lane: str) -> None:
 def test_a_thread_s_own_variables_have_no_lane() -> None:
     time = timeline(made(step(1, 0, change=("a's old", "none", "page 1")), step(2, 1, change=("a's deferred flush", "none", "due"))))
     assert [lane.name for lane in time.lanes] == ["a on CPU0", "b on CPU1", "a's deferred flush"]
-    swimlane.svg(time, "x")
-
-
-def test_arrows_cross_no_box() -> None:
-    time = timeline(made(step(1, 0), step(2, 1), step(3, 1), step(4, 0, cause=2), step(5, 1, cause=1)))
-    root = ElementTree.fromstring(swimlane.svg(time, "x"))
-    boxes = [tuple(int(r.attrib[key]) for key in ("x", "y", "width", "height")) for r in root.iter("rect") if r.attrib["class"] == "c"]
-    for path in (p.attrib["d"] for p in root.iter("path") if p.attrib.get("class") == "cause"):
-        x1, y1, out, y2, x2 = map(int, re.match(r"M(\d+) (\d+)h(-?\d+)V(\d+)H(\d+)", path).groups())  # type: ignore[union-attr]
-        lines = [(x1 + out, min(y1, y2), 0, abs(y2 - y1)), (min(x1 + out, x2), y2, abs(x2 - x1 - out), 0)]
-        for x, y, w, h in lines:
-            assert not [box for box in boxes if x < box[0] + box[2] and box[0] < x + w and y < box[1] + box[3] and box[1] < y + h]
+    assert table(time, "").lines[0].cells[0].more == ("a's old: none \u2192 page 1",)

@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 
 from tlblint.model.finding import Finding, TraceStep
-from tlblint.report.text import clean, display
+from tlblint.report.text import clean, tabbed
 
 AROUND = 2
 """Lines of context above and below a step."""
@@ -176,5 +176,5 @@ def _line(number: int, source: Sequence[bytes], steps: tuple[StepRow, ...], chan
 
 
 def _shown(raw: bytes) -> str:
-    text = display(raw.rstrip(b"\r")[: 4 * LONGEST], True)
+    text = tabbed(raw.rstrip(b"\r")[: 4 * LONGEST])
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "\u2026"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from tlblint.report.graph_dot import lines
@@ -15,7 +16,7 @@ _GAP = (210, 18)
 _WIDE = 46
 """Characters of a line in a box."""
 _LABEL = 32
-"""Characters of a line of an edge's label; of more than three lines the rest is in its tooltip only."""
+"""Characters of a line of an edge's label; of more than three lines all of it is in its tooltip only."""
 
 _COLOURS = (
     # what, property, light, dark
@@ -23,26 +24,28 @@ _COLOURS = (
     (".paper", "fill", "#ffffff", "#16181c"),
     (".node rect", "fill", "#f6f6f4", "#23262c"),
     (".node rect", "stroke", "#77776f", "#8d8d86"),
-    (".node .more, .label", "fill", "#5b5b5b", "#a9a9a4"),
+    (".node tspan, .edge text", "fill", "#5b5b5b", "#a9a9a4"),
     (".changes rect", "stroke", "#b3261e", "#ff8a80"),
     (".edge path", "stroke", "#77776f", "#8d8d86"),
     (".table path", "stroke", "#0b57a4", "#7db8ff"),
     (".macro path", "stroke", "#6a3d9a", "#cda6ff"),
     (".unresolved path", "stroke", "#8a6d00", "#e5c35a"),
-    (".label", "stroke", "#ffffff", "#16181c"),
+    (".edge text", "stroke", "#ffffff", "#16181c"),
     ("marker path", "fill", "#77776f", "#8d8d86"),
 )
 _SHAPES = """
 text { font: 11px ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace }
-.node .name { font-weight: bold }
+.node rect { rx: 4px }
+.node text { font-weight: bold }
+.node tspan { font-weight: normal }
 .changes rect { stroke-width: 2 }
 .focus rect { stroke-width: 3.5 }
 .pointer rect, .undefined rect, .outside rect { stroke-dasharray: 3 3 }
-.edge path { fill: none; stroke-width: 1.2 }
+.edge path { fill: none; stroke-width: 1.2; marker-end: url(#arrow) }
 .table path { stroke-dasharray: 7 3 }
 .macro path { stroke-dasharray: 2 3 }
 .unresolved path { stroke-dasharray: 1 4 }
-.label { font-size: 9px; paint-order: stroke; stroke-width: 3px }
+.edge text { font-size: 9px; text-anchor: middle; paint-order: stroke; stroke-width: 3px }
 """
 
 
@@ -60,7 +63,8 @@ def embedded(view: GraphView, label: str) -> str:
     height = max((box.y + box.height for box in boxes), default=0) + 2 * _MARGIN
     head = f'<svg class="calls" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" aria-label="{_escaped(label)}">'
     parts = [*(_edge(edge, boxes) for edge in view.edges), *(_node(node, text, box) for node, text, box in zip(view.nodes, texts, boxes, strict=True))]
-    return f'{head}<g transform="translate({_MARGIN} {_MARGIN})">{"".join(parts)}</g></svg>'
+    whole = f'{head}<g transform="translate({_MARGIN} {_MARGIN})">{"".join(parts)}</g></svg>'
+    return re.sub(r'="([\w-]+)"(?=[ >])', r"=\1", whole)  # HTML needs no quotes there; in text they are escaped
 
 
 def _placed(view: GraphView) -> tuple[list[list[str]], list[Box]]:
@@ -101,19 +105,18 @@ def _legend() -> list[str]:
     out = []
     x = _MARGIN
     for kind in ("direct", "table", "macro", "unresolved"):
-        out.append(f'<g class="edge {kind}"><path d="M{x} 18h36" marker-end="url(#arrow)"/></g><text x="{x + 44}" y="22">{kind}</text>')
+        out.append(f'<g class="edge {kind}"><path d="M{x} 18h36"/></g><text x="{x + 44}" y="22">{kind}</text>')
         x += 60 + _CHAR * len(kind)
     return [*out, f'<g class="node changes"><rect x="{x}" y="10" width="16" height="16" rx="3"/></g><text x="{x + 24}" y="22">changes entries (!)</text>']
 
 
 def _node(node: GraphNode, texts: Sequence[str], box: Box) -> str:
-    classes = ["node", node.kind, *(["changes"] if node.changes else []), *(["focus"] if node.focus else []), *(["outside"] if node.outside else [])]
-    y = box.y + _PAD + 8
-    rows = []
-    for number, text in enumerate(texts):
-        rows.append(f'<text class="{"more" if number else "name"}" x="{box.x + _PAD}" y="{y + number * _LINE}">{_escaped(text)}</text>')
-    shape = f'<rect x="{box.x}" y="{box.y}" width="{box.width}" height="{box.height}" rx="4"/>'
-    return f'<g class="{" ".join(classes)}">{shape}{"".join(rows)}</g>'
+    marks = {node.kind: node.kind != "function", "changes": node.changes, "focus": node.focus, "outside": node.outside}
+    classes = ["node", *(name for name, so in marks.items() if so)]
+    head, *rest = map(_escaped, texts)
+    text = head + "".join(f'<tspan x="{_PAD}" dy="{_LINE}">{row}</tspan>' for row in rest)
+    shape = f'<rect width="{box.width}" height="{box.height}"/><text x="{_PAD}" y="{_PAD + 8}">{text}</text>'
+    return f'<g class="{" ".join(classes)}" transform="translate({box.x} {box.y})">{shape}</g>'
 
 
 def _edge(edge: GraphEdge, boxes: Sequence[Box]) -> str:
@@ -132,11 +135,14 @@ def _edge(edge: GraphEdge, boxes: Sequence[Box]) -> str:
         at = (out - 40, (y1 + y2) // 2)
     text = clean(" ".join(part for part in (edge.kind, edge.via, f"under {', '.join(edge.held)}" if edge.held else "") if part))
     rows = _wrapped(text, _LABEL)
+    whole = "" if len(rows) <= 3 else f"<title>{_escaped(text)}</title>"
     rows = rows if len(rows) <= 3 else [*rows[:2], rows[2] + " \u2026"]
     kind = edge.kind if edge.kind in ("direct", "table", "macro", "unresolved") else "direct"
-    top = at[1] - 10 * (len(rows) - 1) - 4
-    label = "".join(f'<text class="label" text-anchor="middle" x="{at[0]}" y="{top + 10 * n}">{_escaped(row)}</text>' for n, row in enumerate(rows))
-    return f'<g class="edge {kind}"><title>{_escaped(text)}</title><path d="{path}" marker-end="url(#arrow)"/>{label}</g>'
+    head, *rest = map(_escaped, rows)
+    said = head + "".join(f'<tspan x="{at[0]}" dy="10">{row}</tspan>' for row in rest)
+    label = f'<text x="{at[0]}" y="{at[1] - 10 * (len(rows) - 1) - 4}">{said}</text>'
+    classes = "edge" if kind == "direct" else f"edge {kind}"
+    return f'<g class="{classes}">{whole}<path d="{path}"/>{label}</g>'
 
 
 def _wrapped(text: str, most: int) -> list[str]:

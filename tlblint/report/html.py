@@ -15,8 +15,10 @@ from tlblint.report.html_rows import BARE, CLOSE, FULL, SHAPES, SHORT, STATES, V
 from tlblint.report.text import clean, plural
 from tlblint.report.view import SEVERITIES, Report, Style
 
-FINDING, LONG = 15_000, 30_000
-"""Bytes of a finding that is shown in full, the picture of its interleaving not counted; bytes beyond which it loses that, too."""
+FINDING = 15_000
+"""Bytes of a finding; what is longer is shown shorter, until it fits."""
+MANY = 60
+"""Findings beyond which a browser that runs scripts keeps what is behind a finding as text until somebody opens it."""
 SOFT, TIGHT, HARD = 2_000_000, 3_500_000, 5_000_000
 """Bytes of all findings after which the next ones are shown shorter, without source, and not at all."""
 
@@ -27,7 +29,7 @@ def render(report: Report, style: Style) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, loader=loader, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )  # fmt: skip
-    environment.globals.update(shapes=SHAPES, states=STATES, verdicts=VERDICTS)
+    environment.globals.update(shapes=SHAPES, states=STATES, verdicts=VERDICTS, deferred=len(report.findings) > MANY)
     environment.filters["clean"] = clean
     names = _names(report.findings)
     parts, notices = _parts(report, names, environment.get_template("finding.html.j2"))
@@ -63,11 +65,10 @@ def _parts(report: Report, names: Sequence[str], template: Template) -> tuple[di
     for at in sorted(range(len(report.findings)), key=lambda at: _grave(report.findings[at], at)):
         finding = report.findings[at]
         least = FULL if used < SOFT else SHORT if used < TIGHT else BARE
-        for level in range(least, max(least, SHORT) + 1):
-            view = finding_view(report, finding, names[at], level)
-            html = template.render(f=view).strip()
+        for level in range(least, BARE + 1):
+            html = template.render(f=finding_view(report, finding, names[at], level)).strip()
             size = len(html.encode("utf-8", "backslashreplace"))
-            if size <= (FINDING + len(view.time.picture if view.time else "") if level == FULL else LONG):
+            if size <= FINDING:
                 break
         if used + size > HARD:
             break
@@ -84,7 +85,7 @@ def _grave(finding: Finding, at: int) -> tuple[bool, int, int]:
 def _notices(left: int, levels: Sequence[int]) -> Iterable[str]:
     if left:
         yield f"{plural(left, 'more finding')} would make this page too large: they are in the result that -f json writes."
-    for count, what in zip(levels[CLOSE:], ("shorter excerpts", "shorter excerpts and without pictures", "places only"), strict=True):
+    for count, what in zip(levels[CLOSE:], ("shorter excerpts", "shorter excerpts, without graph and mail", "places only"), strict=True):
         if count:
             yield f"{plural(count, 'finding')} shown with {what}, to keep the page small."
 

@@ -1,16 +1,18 @@
-"""Findings as an HTML page shows them: rows of text, ready to be placed. Templates escape; nothing here is HTML but the two pictures."""
+"""Findings as an HTML page shows them: rows of text, ready to be placed. Templates escape; nothing here is HTML but the picture of the calls."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from tlblint.model.finding import Finding
-from tlblint.report import graph_svg, mail, swimlane
+from tlblint.report import graph_svg, mail
 from tlblint.report.excerpt import Changed, Segment, marks, segments
 from tlblint.report.graph_view import GraphView
 from tlblint.report.html_graph import neighbourhood
-from tlblint.report.text import clean, display, plural
-from tlblint.report.timeline import Row, Timeline, timeline
+from tlblint.report.swimlane import Table, table
+from tlblint.report.text import clean, plural, tabbed
+from tlblint.report.timeline import timeline
 from tlblint.report.view import Report, Style, place_of, sources_of
 
 SHAPES = {"error": "\u25a0", "warning": "\u25b2", "note": "\u25cf"}
@@ -23,41 +25,21 @@ STATES = {
     "new": "new", "known": "known", "suppressed": "suppressed in source", "fixed": "fixed by this series", "existing": "there before this series",
     "moved": "moved", "same": "as before",
 }  # fmt: skip
-FULL, CLOSE, SHORT, BARE = 0, 1, 2, 3
-"""How much of a finding is shown: everything; no context around the lines of the path; no pictures; no source at all."""
+FULL, NEAR, CLOSE, SHORT, BARE = range(5)
+"""How much of a finding is shown: everything; less context around the lines of the path; none; no graph and no mail; only places."""
 
 MAIL = 20_000
 """Characters of a mail; a longer one is not offered."""
-LANES = 24
-"""Columns of a picture; with more there is only the list."""
-
-
-@dataclass(frozen=True, slots=True)
-class TimeRow:
-    """A step of the interleaving in words. ``number`` is its 1-based place; ``place`` is "path:line" or ""; ``changes`` are (thing, before, after)."""
-
-    number: int
-    said: str
-    actor: str
-    text: str
-    place: str
-    changes: tuple[tuple[str, str, str], ...]
-    mark: str
-    note: str
-    after: str
-    bad: bool
 
 
 @dataclass(frozen=True, slots=True)
 class TimeView:
-    """The interleaving. ``picture`` is SVG, or "" where there is only the list. ``assumptions`` are those that the finding does not name."""
+    """The interleaving; ``table`` is None where it is left out. ``assumptions`` are those that the finding does not name."""
 
     sentence: str
     profile: str
     assumptions: tuple[str, ...]
-    picture: str
-    rows: tuple[TimeRow, ...]
-    folded: int
+    table: Table | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +89,7 @@ class FindingView:
     repeat: str
     allow: str
     manual: bool
-    level: int
+    bare: bool
 
 
 def state(finding: Finding, report: Report) -> str:
@@ -136,7 +118,7 @@ def changed_by(report: Report, finding: Finding) -> Changed:
 def finding_view(report: Report, finding: Finding, name: str, level: int) -> FindingView:
     """All that the page says of a finding, shortened by ``level``."""
     mark, sources = finding.patch, sources_of(report, finding)
-    around = {FULL: 2, CLOSE: 0, SHORT: 0, BARE: -1}[level]
+    around = {FULL: 2, NEAR: 1, CLOSE: 0, SHORT: 0, BARE: -1}[level]
     graph = (report.graphs.get(place_of(finding)) or neighbourhood(report, finding)) if level <= CLOSE and finding.trace else None
     return FindingView(
         name=name,
@@ -166,20 +148,20 @@ def finding_view(report: Report, finding: Finding, name: str, level: int) -> Fin
         segments=tuple(segments(finding, sources, around, changed_by(report, finding))),
         time=_time(finding, level),
         graph=graph_svg.embedded(graph, f"Calls on the path of {finding.rule} in {finding.function}()") if graph else "",
-        calls=_calls(graph) if graph else (),
-        mail=_mail(report, finding) if level < BARE else "",
+        calls=_calls(graph, finding.path) if graph else (),
+        mail=_mail(report, finding) if level <= CLOSE else "",
         fix=_fix(finding) if level < BARE else None,
         repeat=f"tlblint check --select {finding.rule} {_word(finding.path)}",
         allow=f"/* tlblint: allow {finding.rule} -- why this is right */",
         manual=finding.rule in report.rules,
-        level=level,
+        bare=level == BARE,
     )
 
 
 def _mail(report: Report, finding: Finding) -> str:
-    """Text for a reply; none for a finding that no mail is written about, or that would not fit into one."""
+    """Text for a reply, its columns begun with tabs: blanks would be a quarter of it. None for a finding that would not fit into one."""
     text = mail.render(replace(report, findings=(replace(finding, suppressed_by=None),)), Style())
-    return text if len(text) <= MAIL else ""
+    return re.sub(r"^(?: {8})+", lambda lead: "\t" * (len(lead[0]) // 8), text, flags=re.MULTILINE) if len(text) <= MAIL else ""
 
 
 def _word(path: str) -> str:
@@ -198,30 +180,17 @@ def _time(finding: Finding, level: int) -> TimeView | None:
     witness = finding.witness
     if witness is None:
         return None
-    time = timeline(witness)
-    label = f"Interleaving in {plural(len(time.rows), 'row')}; the same steps follow as a list"
-    rows = tuple(_time_row(place, row, time) for place, row in enumerate(time.rows)) if level < BARE else ()
-    picture = swimlane.svg(time, label) if level <= CLOSE and len(time.lanes) <= LANES else ""
-    folded = sum(row.folded for row in time.rows)
     more = tuple(clean(one) for one in witness.assumptions if one not in finding.assumptions)
-    return TimeView(clean(witness.sentence), clean(witness.profile), more, picture, rows, folded)
+    return TimeView(clean(witness.sentence), clean(witness.profile), more, table(timeline(witness), finding.path) if level < BARE else None)
 
 
-def _time_row(place: int, row: Row, time: Timeline) -> TimeRow:
-    said = f"{row.number} to {row.number + row.folded - 1}" if row.folded else str(row.number) if row.number else "+"
-    spot = clean(f"{row.path}:{row.line}") if row.path is not None and row.line is not None else ""
-    changes = tuple((clean(change.thing), clean(change.before), clean(change.after)) for change in row.changes)
-    after = f"made possible by step {time.rows[row.cause].number}" if row.cause is not None else ""
-    actor = clean(time.lanes[row.lane].name)
-    return TimeRow(place + 1, said, actor, clean(row.text), spot, changes, clean(row.said), clean(row.note), after, row.mark == "violation")
-
-
-def _calls(graph: GraphView) -> tuple[str, ...]:
-    """The edges in words."""
+def _calls(graph: GraphView, path: str) -> tuple[str, ...]:
+    """The edges in words; places in the file ``path`` are told by their line."""
     names = [node.name + ("" if node.kind == "pointer" else "()") for node in graph.nodes]
     found = []
     for edge in graph.edges:
-        place = f", {graph.nodes[edge.caller].path}:{edge.line}" if edge.line is not None else ""
+        caller = graph.nodes[edge.caller].path
+        place = "" if edge.line is None else f", line {edge.line}" if caller == path else f", {caller}:{edge.line}"
         via = f" through {edge.via}" if edge.via else ""
         held = f", under {', '.join(edge.held)}" if edge.held else ""
         found.append(clean(f"{names[edge.caller]} calls {names[edge.callee]}{via}{place}{held}"))
@@ -236,7 +205,7 @@ def _fix(finding: Finding) -> FixView | None:
     if fix is None:
         return None
     effect = f"In simulation it did something in {fix.useful:,} of the {fix.visited:,} states in which it ran." if fix.verified and fix.visited else ""
-    lines = tuple((_kind(line), display(line.encode("utf-8", "surrogateescape"), True)) for line in fix.diff.splitlines()[:200])
+    lines = tuple((_kind(line), tabbed(line.encode("utf-8", "surrogateescape"))) for line in fix.diff.splitlines()[:200])
     return FixView(clean(fix.note).rstrip(".") + ".", fix.verified, effect, lines)
 
 

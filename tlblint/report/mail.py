@@ -5,7 +5,7 @@ No line is longer than 75 columns, none can be taken for a quote, a diff or the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tlblint.model.finding import Finding, TraceStep
 from tlblint.model.witness import Witness
@@ -30,10 +30,7 @@ def _block(finding: Finding, style: Style) -> Iterator[str]:
     yield from _text(f"{finding.rule} {finding.slug}: {_place(finding.path, finding.line, finding.function)}", style)
     yield ""
     yield from _text(finding.message, style)
-    if finding.trace:
-        yield ""
-        for number, step in enumerate(finding.trace, 1):
-            yield from _text(_step(step), style, f"{number:>3}. ")
+    yield from _path(finding.trace, style)
     if finding.witness is not None:
         yield from _witness(finding.witness, style)
     if finding.fix is not None and finding.fix.note:
@@ -59,10 +56,21 @@ def _place(path: str, line: int, function: str) -> str:
     return f"{path}:{line}" + (f", {function}()" if function else "")
 
 
+def _path(trace: Sequence[TraceStep], style: Style) -> Iterator[str]:
+    """The steps by line, under the function that they are in; the file is named where it changes."""
+    here: tuple[str, str] | None = None
+    for number, step in enumerate(trace, 1):
+        if here is None or here != (step.path, step.function):
+            yield from [""] if here is None else []
+            file = "" if here is not None and here[0] == step.path else step.path
+            yield from _text((", ".join(filter(None, (f"{step.function}()" if step.function else "", file))) or "same file") + ":", style)
+            here = (step.path, step.function)
+        yield from _text(_step(step), style, f"{number:>5}. ")
+
+
 def _step(step: TraceStep) -> str:
-    text = f"{_place(step.path, step.line, step.function)}: {step.event}"
-    text += f" -> {step.state}" if step.state else ""
-    return text + (f" ({step.note})" if step.note else "")
+    """The note tells what the event is in words."""
+    return f"line {step.line}: {step.note or step.event}" + (f" -> {step.state}" if step.state else "")
 
 
 def _witness(witness: Witness, style: Style) -> Iterator[str]:

@@ -57,6 +57,11 @@ def display(raw: bytes, unicode: bool) -> str:
     return out
 
 
+def tabbed(raw: bytes) -> str:
+    """A source line for a medium that has tab stops: tabs as they are, the rest clean."""
+    return "\t".join(map(clean, raw.decode("utf-8", "backslashreplace").split("\t")))
+
+
 def underline(raw: bytes, column: int, unicode: bool) -> str:
     """Carets under the identifier (or character) at a 1-based byte column of a source line."""
     lead = display(raw[: column - 1] + b"|", unicode)[:-1]
