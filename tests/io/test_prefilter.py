@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import socket
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import Write, git
+from tlblint.app import generation
+from tlblint.app.spine import Wanted, load
+from tlblint.findings import suppress
 from tlblint.io import prefilter
 from tlblint.io.prefilter import EVERYWHERE, Where
 from tlblint.io.tree import PlainDir, Revision, Tree, Worktree, read_all
@@ -92,6 +96,29 @@ def test_git_grep_from_a_subdirectory(repository: Write) -> None:
     tree = Revision(os.path.join(top, "mm"), top, "HEAD")
     assert found(prefilter.git_grep, tree) == EXPECTED
     tree.close()
+
+
+@pytest.mark.parametrize("processes", [1, 3])
+def test_python_scan_in_parts(repository: Write, monkeypatch: pytest.MonkeyPatch, processes: int) -> None:
+    monkeypatch.setattr(prefilter, "SLICE", 2)
+    monkeypatch.setattr(prefilter.processors, "usual", lambda: processes)
+    _, plain, _ = trees(repository)
+    assert found(prefilter.scan, plain) == EXPECTED
+
+
+def test_what_a_scan_dies_of_survives(repository: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    main, whole = os.getpid(), prefilter._file_holds
+
+    def holds(path: str, needles: Words) -> bool:
+        if path.endswith("none.c") and os.getpid() != main:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return whole(path, needles)
+
+    monkeypatch.setattr(prefilter, "_file_holds", holds)
+    monkeypatch.setattr(prefilter, "SLICE", 1)
+    monkeypatch.setattr(prefilter.processors, "usual", lambda: 2)
+    _, plain, _ = trees(repository)
+    assert found(prefilter.scan, plain) == EXPECTED | {"mm/none.c"}
 
 
 @pytest.mark.skipif(shutil.which("rg") is None, reason="ripgrep is not installed")
@@ -227,3 +254,32 @@ def test_stems_miss_nothing(words: list[bytes], hints: list[bytes], text: bytes)
     kept = stems([word for word in words if word], hints)
     assert any(word in text for word in words if word) <= any(stem in text for stem in kept)
     assert set(kept) <= {*words, *hints}
+
+
+@pytest.mark.skipif(shutil.which("rg") is None, reason="ripgrep is not installed")
+@pytest.mark.parametrize("version", ["6.1", "6.12", "7.3"])
+def test_real_trees(tmp_path: Path, version: str) -> None:
+    """The whole tree by ripgrep and by Python; for git, what a repository can be made of in little time."""
+    kernel = Path(os.environ.get("TLBLINT_KERNELS") or "none", f"linux-source-{version}")
+    if not kernel.is_dir():
+        pytest.skip("TLBLINT_KERNELS names no directory with this kernel")
+    whole = PlainDir(str(kernel))
+    spine = load(Wanted(headers=generation.headers(whole)))
+    needles, where = Words(spine.words | {suppress.MARK}, spine.hints), Where((), spine.skipped)
+    paths = where.cut(whole.list().paths)
+    expected = prefilter.scan(whole, paths, needles, where)
+    by_ripgrep = prefilter.ripgrep(whole, paths, needles, where)
+    assert by_ripgrep is not None and by_ripgrep & set(paths) == expected and len(expected) > 200
+
+    for folder in ("mm", "arch/x86/mm", "arch/x86/include", "include/linux"):
+        shutil.copytree(Path(whole.top) / folder, tmp_path / "part" / folder, symlinks=True)
+    git(tmp_path / "part", "init", "-q")
+    git(tmp_path / "part", "add", "-A")
+    git(tmp_path / "part", "commit", "-q", "-m", "one")
+    part = {path for path in expected if (tmp_path / "part" / path).exists()}
+    for tree in (Worktree(str(tmp_path / "part")), Revision(str(tmp_path / "part"), str(tmp_path / "part"), "HEAD")):
+        paths = where.cut(tree.list().paths)
+        for search in (prefilter.git_grep, prefilter.scan, *([prefilter.ripgrep] if isinstance(tree, Worktree) else [])):
+            found = search(tree, paths, needles, where)
+            assert found is not None and found & set(paths) == part and len(part) > 100
+        tree.close()

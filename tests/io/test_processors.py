@@ -54,5 +54,15 @@ def test_this_machine() -> None:
 def test_defaults_on_machines_small_and_large(monkeypatch: pytest.MonkeyPatch, cpus: int, limit: int, usual: int) -> None:
     monkeypatch.setattr(processors.os, "sched_getaffinity", lambda process: set(range(cpus)))
     monkeypatch.setattr(processors, "quota", lambda: limit)
+    monkeypatch.setattr(processors, "available", lambda: 1 << 30)
     assert workers(0) == usual
     assert workers(1) == 1 and workers(1024) == 4 * processors.count()
+
+
+@pytest.mark.parametrize(("text", "usual"), [("MemTotal: 9 kB\nMemAvailable:  400000 kB\n", 3), ("MemAvailable: 5 kB", 1), ("MemTotal: 5 kB\n", 16), ("", 16)])
+def test_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, usual: int) -> None:
+    (tmp_path / "meminfo").write_text(text)
+    whole = processors.available
+    monkeypatch.setattr(processors, "count", lambda: 16)
+    monkeypatch.setattr(processors, "available", lambda: whole(str(tmp_path / "meminfo")))
+    assert workers(0) == usual

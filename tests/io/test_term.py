@@ -60,7 +60,7 @@ def test_an_estimate_is_made_from_the_work_of_its_own_stage(clock: list[float]) 
     said = []
     for now, what, done in (
         (2, "searching", 0), (2, "reading", 0), (3, "reading", 4), (4, "reading", 5), (7, "reading", 25), (21, "reading", 95), (22, "reading", 100),
-        (22, "judging", 0), (22.5, "judging", 50), (23, "judging", 60), (622, "judging", 61), (700, "simulating", 0),
+        (22, "judging", 0), (23, "judging", 50), (24, "reading", 0), (24.5, "reading", 50), (25, "reading", 60), (625, "reading", 61),
     ):  # fmt: skip
         clock[0] = now
         progress(what, done, 0 if done == 0 and what != "reading" else 100)
@@ -68,7 +68,7 @@ def test_an_estimate_is_made_from_the_work_of_its_own_stage(clock: list[float]) 
         stream.truncate(0)
     assert said == [
         "searching", "", "reading 4 %", "reading 5 %, about 38 s left", "reading 25 %, about 15 s left", "reading 95 %, about 1 s left", "reading 100 %",
-        "", "judging 50 %", "judging 60 %, about 1 s left", "judging 61 %, about 6 min left", "simulating",
+        "", "judging 50 %", "reading 0 %", "reading 50 %", "reading 60 %, about 1 s left", "reading 61 %, about 6 min left",
     ]  # fmt: skip
 
 

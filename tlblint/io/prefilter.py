@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from tlblint.io import git
+from tlblint.io import git, pool, processors
 from tlblint.io.overlay import Overlay
 from tlblint.io.tree import Revision, Tree, Worktree, below, inside
 from tlblint.io.words import Words
@@ -23,6 +23,9 @@ FEW = 400
 
 MANY = 500
 """More places than this do not go on a command line: the whole tree is searched instead."""
+
+SLICE = 500
+"""Files that a process scans at a time; fewer than some of these are scanned in this one."""
 
 _CHUNK = 1 << 20
 
@@ -122,11 +125,17 @@ def git_grep(tree: Tree, paths: Sequence[str], needles: Words, where: Where = EV
 
 
 def scan(tree: Tree, paths: Sequence[str], needles: Words, where: Where = EVERYWHERE) -> set[str]:
-    """The search in Python. Streams files on disk, so that size does not matter."""
+    """The search in Python, of many files on all processors. Streams files on disk, so that size does not matter."""
     paths = [path for path in paths if below(path, where.roots)]
     if isinstance(tree, Revision):
         return {path for path in paths if _blob_holds(tree, path, needles)}
-    return {path for path in paths if _leaves(tree, path) or _file_holds(os.path.join(tree.top, path), needles)}
+    slices = [paths[at : at + SLICE] for at in range(0, len(paths), SLICE)]
+    jobs = processors.usual() if len(slices) > 4 else 1
+
+    def some(part: list[str]) -> list[str]:
+        return [path for path in part if _leaves(tree, path) or _file_holds(os.path.join(tree.top, path), needles)]
+
+    return {path for part in pool.map_ordered(some, slices, jobs, died=lambda part: part, most=1) for path in part}
 
 
 def _passed_over(tree: Tree, paths: Sequence[str], needles: Words, access: bool) -> set[str]:

@@ -6,6 +6,8 @@ import os
 
 MOST = 32
 """Processes when nobody says how many: the parts of a run that one process does itself outweigh what more would save."""
+EACH = 128 << 10
+"""KB of memory to have for each: a worker shares most of what it knows with its parent, and needs less than that of its own."""
 GROUPS = "/sys/fs/cgroup"
 
 
@@ -17,7 +19,12 @@ def count() -> int:
 
 def usual() -> int:
     """How many processes to start when nobody says how many."""
-    return min(count(), MOST)
+    return max(1, min(count(), MOST, available() // EACH))
+
+
+def available(place: str = "/proc/meminfo") -> int:
+    """KB of memory that could be had now; much when nobody says."""
+    return next((int(words[1]) for line in _lines(place) if (words := line.split())[:1] == ["MemAvailable:"]), 1 << 40)
 
 
 def quota(groups: str = GROUPS, own: str = "/proc/self/cgroup") -> int:

@@ -48,10 +48,14 @@ def width(fallback: int = 100) -> int:
         return fallback
 
 
+EVEN = frozenset({"reading"})
+"""Stages of which each part of the work takes about its part of the time. Of others no time is told: in judging, one batch can take half of it."""
+
+
 class Progress:
     """One line on a terminal's stderr, from one second on, wiped at the end. Does nothing anywhere else.
 
-    How long a stage will take is said once it has run for a second and done a twentieth of its work: from then on, as long as so far for as much."""
+    How long an even stage will take is said once it has run for a second and done a twentieth of its work: as long as so far for as much."""
 
     def __init__(self, enabled: bool = True, stream: TextIO | None = None) -> None:
         self._stream = stream if stream is not None else sys.stderr
@@ -61,7 +65,7 @@ class Progress:
         self._what = ""
 
     def __call__(self, what: str, done: int = 0, total: int = 0) -> None:
-        """Say what is going on; ``done`` of ``total``, of anything that takes about the same time each, when that is known."""
+        """Say what is going on; ``done`` of ``total``, of anything, when that is known."""
         if not self._on:
             return
         now = time.monotonic()
@@ -74,7 +78,7 @@ class Progress:
         self._shown = True
 
     def _left(self, spent: float, done: int, total: int) -> str:
-        if spent < PATIENCE or not total <= 20 * done < 20 * total:
+        if self._what not in EVEN or spent < PATIENCE or not total <= 20 * done < 20 * total:
             return ""
         left = max(1, round(spent * (total - done) / done))
         return f", about {left} s left" if left < 100 else f", about {round(left / 60)} min left"
