@@ -281,5 +281,5 @@ def test_real_trees(tmp_path: Path, version: str) -> None:
         paths = where.cut(tree.list().paths)
         for search in (prefilter.git_grep, prefilter.scan, *([prefilter.ripgrep] if isinstance(tree, Worktree) else [])):
             found = search(tree, paths, needles, where)
-            assert found is not None and found & set(paths) == part and len(part) > 100
+            assert found is not None and found & set(paths) == part and len(part) > 50
         tree.close()
