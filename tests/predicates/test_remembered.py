@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.predicates.mini import RIGHT, TYPES, WRONG, tree, write
+from tlblint.app import executed as executed_app
 from tlblint.app import refuted
 from tlblint.app.predicates import Data
 from tlblint.app.spine import Wanted, load
@@ -18,7 +19,6 @@ from tlblint.io.overlay import Overlay
 from tlblint.io.tree import Tree, open_tree
 from tlblint.io.walk import MARGIN
 from tlblint.model.store import Held
-from tlblint.predicates.profile import Profile
 
 RULES = by_code(load(Wanted()).rules)
 HEADER = "arch/x86/include/asm/tlbflush.h"
@@ -28,13 +28,13 @@ HEADER = "arch/x86/include/asm/tlbflush.h"
 def executed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The machines that something was executed for."""
     names: list[str] = []
-    plain = refuted._told
+    plain = executed_app.told
 
-    def told(tree: Tree, ships: Data, profile: Profile) -> refuted.Told:
-        names.append(profile.name)
-        return plain(tree, ships, profile)
+    def told(tree: Tree, ships: Data, machine: refuted.Machine) -> refuted.Told:
+        names.append(machine.name)
+        return plain(tree, ships, machine)
 
-    monkeypatch.setattr(refuted, "_told", told)
+    monkeypatch.setattr(executed_app, "told", told)
     return names
 
 

@@ -10,7 +10,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from tlblint import __version__
-from tlblint.app import baselines, generation, refuted, reuse, scope
+from tlblint.app import baselines, front, generation, refuted, reuse, scope
 from tlblint.app import spine as spines
 from tlblint.app.excused import excused
 from tlblint.app.shard import Rest, Shard, digest
@@ -239,6 +239,7 @@ def collect(spine: Spine, contents: Mapping[str, bytes], jobs: int, request: Req
         request.progress("reading", bytes_of[count], bytes_of[-1])
 
     done(0)
+    front.load()
     return far(contents, one, died, done) if far is not None else pool.map_ordered(one, paths, workers(jobs), died, done)
 
 

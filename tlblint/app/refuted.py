@@ -6,37 +6,46 @@ files that it was made from, those included that were looked for and are not the
 
 from __future__ import annotations
 
-import gc
 import os
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 
 import msgspec
 
-from tlblint.app.predicates import Data, chosen, reading, shipped
 from tlblint.findings.own import RuleInfo, own_finding
 from tlblint.io import data, pool
-from tlblint.io.errors import InputError
-from tlblint.io.marks import mark, still
+from tlblint.io.errors import InputError, Unreadable
+from tlblint.io.marks import still
 from tlblint.io.stamp import stamp
 from tlblint.io.tree import Tree
 from tlblint.model.finding import Finding
 from tlblint.model.store import NOTHING, Store, key
-from tlblint.predicates import survey
-from tlblint.predicates.errors import DataError
-from tlblint.predicates.profile import Profile
-from tlblint.predicates.survey import ACCESSIBLE, PAIRS, Row
-from tlblint.predicates.unit import Read, Shelf
 
 CODE = "TLB202"
 KIND = "predicate"
 WHERE = ("include/asm/tlbflush.h", "include/asm/pgtable.h", "include/asm/book3s/64/tlbflush.h", "include/asm/pgtable_64.h")
 """Where architectures define their predicates."""
-_DEFINES = re.compile(rb"\b(?:" + b"|".join(name.encode() for name, _ in (*PAIRS, (ACCESSIBLE, ""))) + rb")\s*\(")
-_ALONE = "x86-64"
-_KERNEL = "include/linux/mm.h"
+KERNEL = "include/linux/mm.h"
+"""A tree without it is no kernel."""
+
+
+class Machine(msgspec.Struct, frozen=True, array_like=True):
+    """A machine of rules/predicates, the flush profile that it is one of, and the names of predicates."""
+
+    name: str
+    arch: str
+    flush_profile: str
+    predicates: tuple[str, ...]
+
+    @property
+    def places(self) -> list[str]:
+        """The files in which its predicates may be defined."""
+        return [f"arch/{self.arch}/{where}" for where in WHERE]
+
+    def defined_in(self, raw: bytes) -> bool:
+        """Whether a file may define one."""
+        return re.search(rb"\b(?:" + "|".join(self.predicates).encode() + rb")\s*\(", raw) is not None
 
 
 class Wrong(msgspec.Struct, frozen=True, array_like=True):
@@ -64,41 +73,65 @@ def in_tree(
 
     ``models`` are flush profiles: only their machines count. None means all. Raises InputError.
     """
-    read = reading(tree)
-    if read(_KERNEL) is None:
+    held: dict[str, bytes] = {}
+
+    def read(path: str) -> bytes:
+        if path not in held:
+            try:
+                held[path] = tree.read(path)
+            except Unreadable:
+                held[path] = b""
+        return held[path]
+
+    if tree.holds(KERNEL) != "file":
         return [], {}
-    ships = shipped()
-    asked = [profile for profile in machines(ships, models) if any(inside(path) and _DEFINES.search(read(path) or b"") for path in places(profile))]
-    found = [wrong for told in tell(tree, ships, asked, store, jobs) for wrong in told.wrong if inside(wrong.path)]
+    about = _about()
+    known = [one for one in _machines(about, store) if not models or one.flush_profile in models]
+    asked = [one for one in known if any(inside(path) and one.defined_in(read(path)) for path in one.places)]
+    found = [wrong for told in tell(tree, about, asked, store, jobs) for wrong in told.wrong if inside(wrong.path)]
     findings = {finding.fingerprint: finding for finding in (as_finding(wrong, rules[CODE]) for wrong in found)}
-    return list(findings.values()), {path: raw for path in sorted({wrong.path for wrong in found}) if (raw := read(path)) is not None}
+    return list(findings.values()), {path: read(path) for path in sorted({wrong.path for wrong in found})}
 
 
-def machines(ships: Data, models: Collection[str]) -> list[Profile]:
-    """The machines of some flush profiles of which it is known when they need a flush."""
-    return [one for one in ships.profiles if (one.bit or one.accessible) and (not models or one.flush_profile in models)]
+def _about() -> bytes:
+    """The name of the code and the data that predicates are executed with."""
+    return key(stamp(), repr(data.files(os.path.join(data.root("rules"), "predicates"), ".toml")))
 
 
-def places(profile: Profile) -> list[str]:
-    """The files in which a machine's predicates may be defined."""
-    return [f"arch/{profile.arch}/{where}" for where in WHERE]
+def _machines(about: bytes, store: Store) -> Sequence[Machine]:
+    """Those of which it is known when they need a flush."""
+    row = store.get(KIND, [about]).get(about)
+    if row is not None:
+        with suppress(msgspec.DecodeError, ValueError):
+            return msgspec.msgpack.decode(row, type=tuple[Machine, ...])
+    from tlblint.app.executed import machines
+
+    known = machines()
+    store.put(KIND, {about: msgspec.msgpack.encode(known)})
+    return known
 
 
-def tell(tree: Tree, ships: Data, asked: Sequence[Profile], store: Store, jobs: int) -> list[Told]:
+def tell(tree: Tree, about: bytes, asked: Sequence[Machine], store: Store, jobs: int) -> list[Told]:
     """What comes of some machines, in order; of those that the store knows nothing is executed. Raises InputError."""
-    base = key(stamp(), repr(data.files(os.path.join(data.root("rules"), "predicates"), ".toml")), tree.kind, os.fsencode(tree.top))
-    names = {profile.name: key(base, profile.name) for profile in asked} if store is not NOTHING and asked else {}
-    rows = store.get(KIND, list(names.values()))
+    base = key(about, tree.kind, os.fsencode(tree.top))
+    names = {machine.name: key(base, machine.name) for machine in asked}
+    rows = store.get(KIND, list(names.values())) if names else {}
     same: dict[tuple[bytes, bytes], bool] = {}
     held = {name: told for name, row in names.items() if row in rows and (told := _still(tree, rows[row], same)) is not None}
-    missing = [profile for profile in asked if profile.name not in held]
-    execute = partial(_told, tree, ships)
-    fresh = {profile.name: told for profile, told in zip(missing, pool.map_ordered(execute, missing, jobs, execute, most=1), strict=True)}
+    missing = [machine for machine in asked if machine.name not in held]
+    fresh = dict(zip((machine.name for machine in missing), _executed(tree, missing, jobs), strict=True)) if missing else {}
     for name, told in fresh.items():
         if told.error:
             raise InputError(f"rules/predicates/{name}.toml", told.error)
-    store.put(KIND, {names[name]: msgspec.msgpack.encode(told) for name, told in fresh.items() if name in names})
-    return [held.get(profile.name) or fresh[profile.name] for profile in asked]
+    store.put(KIND, {names[name]: msgspec.msgpack.encode(told) for name, told in fresh.items()})
+    return [held.get(machine.name) or fresh[machine.name] for machine in asked]
+
+
+def _executed(tree: Tree, machines: Sequence[Machine], jobs: int) -> list[Told]:
+    from tlblint.app.executed import executing
+
+    execute = executing(tree)
+    return pool.map_ordered(execute, machines, jobs, execute, most=1)
 
 
 def _still(tree: Tree, row: bytes, same: dict[tuple[bytes, bytes], bool]) -> Told | None:
@@ -114,57 +147,13 @@ def _still(tree: Tree, row: bytes, same: dict[tuple[bytes, bytes], bool]) -> Tol
     return None
 
 
-def _told(tree: Tree, ships: Data, profile: Profile) -> Told:
-    """Execute what a tree has for one machine."""
-    files: dict[str, bytes] = {}
-    plain = reading(tree)
-
-    def read(path: str) -> bytes | None:
-        files.setdefault(path, mark(tree, path))
-        return plain(path)
-
-    for path in (_KERNEL, *places(profile)):  # by these it is asked
-        files.setdefault(path, mark(tree, path))
-    try:
-        wrong = _of(Shelf(read), read, profile, ships)
-    except DataError as error:
-        return Told((), {}, str(error))
-    gc.collect()  # nobody else does, and there is the next machine
-    return Told(tuple(wrong), {os.fsencode(path): what for path, what in files.items()})
-
-
 def in_file(path: str, raw: bytes, rules: Mapping[str, RuleInfo]) -> list[Finding]:
-    """Findings in one file that stands alone, read as 64-bit x86 has it. Raises InputError."""
-    if CODE not in rules or not _DEFINES.search(raw):
+    """Findings in one file that stands alone. Raises InputError."""
+    if CODE not in rules or not any(machine.defined_in(raw) for machine in _machines(_about(), NOTHING)):
         return []
-    ships = shipped()
-    (profile,) = chosen((_ALONE,), ships.profiles)
-    read = {_KERNEL: raw}.get
-    try:
-        found = _of(Shelf(read), read, profile, ships)
-    except DataError as error:
-        raise InputError(f"rules/predicates/{profile.name}.toml", str(error)) from None
-    return [own_finding(rules[CODE], path, wrong.line, 1, wrong.function, wrong.message, wrong.function) for wrong in found]
+    from tlblint.app.executed import alone
 
-
-def _of(shelf: Shelf, read: Read, profile: Profile, ships: Data) -> list[Wrong]:
-    """What headers say; a profile names .c files, too, but what these define no other file can use. Raises DataError."""
-    headers = msgspec.structs.replace(profile, roots=tuple(root for root in profile.roots if not root.endswith(".c")))
-    seen = survey.reader(shelf, read, headers, ships.modelled, ships.sizes)
-    return [_wrong(row) for row in survey.predicates(seen) if row.refuted is not None]
-
-
-def _wrong(row: Row) -> Wrong:
-    verdict = row.refuted
-    assert verdict is not None
-    old, new = ("|".join(bits) or "0" for bits in (verdict.old, verdict.new))
-    if row.name == ACCESSIBLE:
-        what = f"{row.name}() says that {old} is in no TLB, and it may be"
-    else:
-        what = f"{row.name}() asks for no flush from {old} to {new}, and one is needed"
-    count = f"{verdict.count} assignments of the entry bits of {row.profile} are wrong so."
-    advice = f" It would have to flush where {', and where '.join(row.edit.words)}." if row.edit is not None and row.edit.mended else ""
-    return Wrong(row.path, row.line, row.name, f"{what}. {count}{advice}", row.profile)
+    return [own_finding(rules[CODE], path, wrong.line, 1, wrong.function, wrong.message, wrong.function) for wrong in alone(raw)]
 
 
 def as_finding(wrong: Wrong, rule: RuleInfo) -> Finding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from tlblint.app import front
 from tlblint.app.spine import Spine
 from tlblint.calls.record import decode, encode, fits
 from tlblint.io import pool
@@ -32,6 +33,8 @@ def read(
     found: list[FileFacts | None]
     found = [_decoded(rows.get(at), path) for at, (path, _) in zip(keys, versions, strict=True)] if keys else [None] * len(versions)
     missing = [number for number, facts in enumerate(found) if facts is None]
+    if missing:
+        front.load()
     fresh = pool.map_ordered(one, [versions[number] for number in missing], jobs, died, done=done)
     for number, facts in zip(missing, fresh, strict=True):
         found[number] = facts

@@ -50,9 +50,9 @@ class Kept:
         held = self._store.get(KIND, [row]).get(row)
         if held is not None:
             with suppress(msgspec.DecodeError, ValueError):
-                result, near = msgspec.msgpack.decode(held, type=_Row)
-                self.near = frozenset(near)
-                return result
+                row_of: _Row = msgspec.msgpack.decode(held, type=_Row)
+                self.near = frozenset(row_of[1])
+                return row_of[0]
         made = self._anew(facts, part)
         if isinstance(made, EngineResult) and not any(gap.why.startswith(OURS) for gap in made.not_analysed):
             with suppress(UnicodeEncodeError):  # a file name that is not UTF-8

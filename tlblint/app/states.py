@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
+from functools import cached_property
 from itertools import pairwise
 
 from tlblint.app import scope
@@ -63,9 +64,13 @@ class Source:
     wide: bool = False
     """Whether all of a kernel is read, not only what lies near."""
 
+    @cached_property
+    def _needles(self) -> Words:
+        return Words(self.spine.words | {suppress.MARK}, self.spine.hints)
+
     def interesting(self, raw: bytes) -> bool:
         """Whether a file is one to look into."""
-        return Words(self.spine.words | {suppress.MARK}, self.spine.hints).within(raw)
+        return self._needles.within(raw)
 
 
 def states(source: Source, applied: Sequence[Applied]) -> list[State]:
@@ -183,11 +188,16 @@ def _comment(lines: Sequence[bytes], number: int) -> Iterable[int]:
 def changed(found: Sequence[State]) -> frozenset[Name]:
     """The functions that are not the same in all states, and the tables of callbacks; and who calls, or hands on, one that is not always there."""
     out: set[Name] = set()
+    known: dict[int, Counter[tuple[object, ...]]] = {}
+
+    def texts(facts: FileFacts | None) -> Counter[tuple[object, ...]]:
+        return known[id(facts)] if id(facts) in known else known.setdefault(id(facts), _texts(facts))
+
     for last, state in pairwise(found):
         for path in state.touched:
             old, new = last.facts.get(path), state.facts.get(path)
             if old is not new:
-                out |= {(path, name) for name in _unlike(_texts(old), _texts(new))}
+                out |= {(path, name) for name in _unlike(texts(old), texts(new))}
     paths = {path for path, _ in out}
     always = set.intersection(*({(path, fn.name) for path in paths & state.facts.keys() for fn in state.facts[path].functions} for state in found))
     passing = frozenset(name for path, name in out if (path, name) not in always)

@@ -8,9 +8,10 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tlblint import __version__
+from tlblint.app.front import Configs, facts_of
 from tlblint.app.rules import find
 from tlblint.app.spine import Contracts, Result, Spine, Wanted
 from tlblint.calls.program import arch_of
@@ -20,7 +21,6 @@ from tlblint.engine.entries import Entry
 from tlblint.engine.marks import WORDS as DEFINED
 from tlblint.engine.roots import Over, in_order
 from tlblint.findings.own import by_code
-from tlblint.flow import facts_of
 from tlblint.io import data
 from tlblint.io.errors import InputError
 from tlblint.io.stamp import stamp
@@ -32,7 +32,9 @@ from tlblint.roles.generation import FEATURES
 from tlblint.roles.kinds import KINDS
 from tlblint.roles.profiles import WORDS
 from tlblint.rulefile import RuleFileError, parse_rule
-from tlblint.syntax.config import Config
+
+if TYPE_CHECKING:
+    from tlblint.syntax.config import Config
 
 OWN_ATTRS = frozenset({"again", "no-result", "kernel", "out", "walker", "extra", "own", "kept"})
 """Attributes that the engine adds to those of the role table."""
@@ -166,12 +168,7 @@ def _chosen(profiles: Sequence[ProfileData], names: tuple[str, ...]) -> tuple[Pr
 
 def _configs(profiles: Sequence[ProfileData]) -> Mapping[str, Config]:
     """The configuration to read code with: an architecture's own for its files, the first of x86-64 and the chosen for the rest."""
-    out: dict[str, Config] = {}
-    for item in sorted(profiles, key=lambda p: (p.profile.name != "x86-64", p.profile.name)):
-        config = Config(frozenset(n for n, on in item.config.items() if on), frozenset(n for n, on in item.config.items() if not on))
-        out.setdefault(item.profile.arch, config)
-        out.setdefault("", config)
-    return out
+    return Configs([(item.profile.arch, item.config) for item in sorted(profiles, key=lambda p: (p.profile.name != "x86-64", p.profile.name))])
 
 
 def _facts(configs: Mapping[str, Config], words: frozenset[bytes], helpers: frozenset[bytes], contracts: ContractTable, path: str, raw: bytes) -> FileFacts:

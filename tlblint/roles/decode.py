@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -75,7 +76,9 @@ def decode(file: str, text: str, shape: type[T]) -> T:
         raise _shape_error(file, text, str(error)) from None
 
 
+@lru_cache(maxsize=64)
 def _parse(file: str, text: str) -> dict[str, Any]:
+    """Nobody changes what this returns: files are asked for their kind, then for what is in them."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -1,0 +1,85 @@
+"""What comes of the flush predicates of a tree when they are executed. Imported only when something is: most runs find it remembered."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Callable
+
+import msgspec
+
+from tlblint.app.predicates import Data, chosen, reading, shipped
+from tlblint.app.refuted import KERNEL, Machine, Told, Wrong
+from tlblint.io.errors import InputError
+from tlblint.io.marks import mark
+from tlblint.io.tree import Tree
+from tlblint.predicates import survey
+from tlblint.predicates.errors import DataError
+from tlblint.predicates.profile import Profile
+from tlblint.predicates.survey import ACCESSIBLE, PAIRS, Row
+from tlblint.predicates.unit import Read, Shelf
+
+NAMES = (*(name for name, _ in PAIRS), ACCESSIBLE)
+_ALONE = "x86-64"
+
+
+def machines() -> tuple[Machine, ...]:
+    """Those of which it is known when they need a flush. Raises InputError."""
+    return tuple(Machine(one.name, one.arch, one.flush_profile, NAMES) for one in shipped().profiles if one.bit or one.accessible)
+
+
+def executing(tree: Tree) -> Callable[[Machine], Told]:
+    """Executes for one machine what a tree has. Raises InputError."""
+    ships = shipped()
+    return lambda machine: told(tree, ships, machine)
+
+
+def told(tree: Tree, ships: Data, machine: Machine) -> Told:
+    """What comes of a machine, and the files that this rests on."""
+    files: dict[str, bytes] = {}
+    plain = reading(tree)
+
+    def read(path: str) -> bytes | None:
+        files.setdefault(path, mark(tree, path))
+        return plain(path)
+
+    for path in (KERNEL, *machine.places):  # by these it is asked
+        files.setdefault(path, mark(tree, path))
+    (profile,) = chosen((machine.name,), ships.profiles)
+    try:
+        wrong = _of(Shelf(read), read, profile, ships)
+    except DataError as error:
+        return Told((), {}, str(error))
+    gc.collect()  # nobody else does, and there is the next machine
+    return Told(tuple(wrong), {os.fsencode(path): what for path, what in files.items()})
+
+
+def alone(raw: bytes) -> list[Wrong]:
+    """The same of one file that stands alone, read as 64-bit x86 has it. Raises InputError."""
+    ships = shipped()
+    (profile,) = chosen((_ALONE,), ships.profiles)
+    read = {KERNEL: raw}.get
+    try:
+        return _of(Shelf(read), read, profile, ships)
+    except DataError as error:
+        raise InputError(f"rules/predicates/{profile.name}.toml", str(error)) from None
+
+
+def _of(shelf: Shelf, read: Read, profile: Profile, ships: Data) -> list[Wrong]:
+    """What headers say; a profile names .c files, too, but what these define no other file can use. Raises DataError."""
+    headers = msgspec.structs.replace(profile, roots=tuple(root for root in profile.roots if not root.endswith(".c")))
+    seen = survey.reader(shelf, read, headers, ships.modelled, ships.sizes)
+    return [_wrong(row) for row in survey.predicates(seen) if row.refuted is not None]
+
+
+def _wrong(row: Row) -> Wrong:
+    verdict = row.refuted
+    assert verdict is not None
+    old, new = ("|".join(bits) or "0" for bits in (verdict.old, verdict.new))
+    if row.name == ACCESSIBLE:
+        what = f"{row.name}() says that {old} is in no TLB, and it may be"
+    else:
+        what = f"{row.name}() asks for no flush from {old} to {new}, and one is needed"
+    count = f"{verdict.count} assignments of the entry bits of {row.profile} are wrong so."
+    advice = f" It would have to flush where {', and where '.join(row.edit.words)}." if row.edit is not None and row.edit.mended else ""
+    return Wrong(row.path, row.line, row.name, f"{what}. {count}{advice}", row.profile)
