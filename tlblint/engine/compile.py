@@ -54,6 +54,8 @@ class Code:
     tests: frozenset[str]
     """Paths that a branch or the result depends on, in this function itself."""
     sources: Sources
+    constants: frozenset[str]
+    """The named constants in its expressions."""
     calls: tuple[tuple[int, tuple[Expr, ...]], ...]
     """What is called, with which arguments."""
     writes: frozenset[str]
@@ -90,6 +92,12 @@ def mentions(key: str) -> frozenset[str]:
 def tokens(key: str) -> frozenset[str]:
     """The lvalue paths in a comparison or pure call, without the functions called and constants."""
     return frozenset(m[0] for m in re.finditer(_TOKEN.pattern + r"(?!\w)(?!\()", key) if not m[0].isupper())
+
+
+@lru_cache(maxsize=65536)
+def constants(key: str) -> frozenset[str]:
+    """The named constants in a comparison."""
+    return frozenset(m[0] for m in re.finditer(_TOKEN.pattern + r"(?!\w)(?!\()", key) if m[0].isupper())
 
 
 def text_of(expr: Expr) -> str | None:
@@ -197,6 +205,10 @@ def _constants(expr: Expr) -> set[str]:
     return set().union(*(_constants(part) for part in expr[1:] if type(part) is tuple))
 
 
+def _constants_in(fn: Function) -> frozenset[str]:
+    return frozenset(name for block in fn.blocks for expr in _exprs(block) for name in _constants(expr))
+
+
 class Compiler:
     """Compiles functions against a role table, a callee resolver and a list of pure calls."""
 
@@ -232,7 +244,7 @@ class Compiler:
                 elif op[0] == SET:
                     writes.add(op[1])
             blocks.append((tuple(kept), block.kind, block.cond, block.succs, block.pos))
-        return Code(index, fn, blocks, frozenset(relevant.paths), *_tests(blocks),
+        return Code(index, fn, blocks, frozenset(relevant.paths), *_tests(blocks), _constants_in(fn),
                     tuple(calls), frozenset(writes), _pointers(fn), _lasting(fn), _zeroed(fn),
                     _guards(fn), frozenset(name for name, _ in fn.params) - _assigned(fn), _owned(fn))
 
@@ -242,7 +254,7 @@ class Compiler:
         if marks is None:
             return [[self._lower(instr, fn, dest) for instr in block.instrs] for block in fn.blocks]
         out: list[list[tuple | None]] = []  # type: ignore[type-arg]
-        lost = marks.lost(fn)
+        lost = marks.standing(fn)
         for number, block in enumerate(fn.blocks):
             ops: list[tuple | None] = [_marked(mark) for mark in lost.get(number, ())]  # type: ignore[type-arg]
             for instr in block.instrs:

@@ -19,14 +19,16 @@ _TAKES_OUT = frozenset({"entry.clear", "entry.start"})
 
 class Flow(NamedTuple):
     """``writes``: what a function stores through its parameters, itself or in what it calls: "*force_flush", "vmf->pte". ``tests``: paths
-    that a branch or a result depends on there; marked like ``Code.tests``. ``taken``: parameters through which entries are taken out."""
+    that a branch or a result depends on there; marked like ``Code.tests``. ``taken``: parameters through which entries are taken out.
+    ``constants``: the named constants that its expressions, and those of what it calls, mention."""
 
     writes: frozenset[str]
     tests: frozenset[str]
     taken: frozenset[str]
+    constants: frozenset[str]
 
 
-_NOTHING = Flow(frozenset(), frozenset(), frozenset())
+_NOTHING = Flow(frozenset(), frozenset(), frozenset(), frozenset())
 
 
 class Flows:
@@ -53,7 +55,7 @@ class Flows:
     def _flow(self, index: int) -> Flow:
         code = self._code(index)
         below = [(self._flows.get(callee, _NOTHING), self._code(callee).fn.params, args) for callee, args in code.calls]
-        return Flow(_writes(code, below), _tests(code, below), _takes(code, below))
+        return Flow(_writes(code, below), _tests(code, below), _takes(code, below), code.constants.union(*(flow.constants for flow, _, _ in below)))
 
     def _callees(self, index: int) -> list[int]:
         return [callee for callee, _ in self._code(index).calls]

@@ -303,7 +303,7 @@ class Run:
         aside = tuple(i for i in path.auto.instances if not world.automata.listens(i, kinds) or not _reaches(world.automata.value_bound(i), handed))
         mine = path.auto if not aside else path.auto._replace(instances=tuple(i for i in path.auto.instances if i not in aside))
         auto = frame.state_in(mine)
-        env = frame.env_in(args, path.env, self._code.fn.advanced, *world.flows.of(callee))
+        env = frame.env_in(args, path.env, self._code.fn.advanced, world.flows.of(callee))
         if QUIET in path.env and not kinds.isdisjoint(RECORDS):
             env[QUIET] = 1
         summary = analyse_function(world, callee, auto, env, is_root=False, inherited=says, walked=walked)

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from tlblint.engine.automata import ordered
-from tlblint.engine.compile import PTL_NAME, SPINLOCK, Code, tokens
+from tlblint.engine.compile import PTL_NAME, SPINLOCK, Code, constants, tokens
+from tlblint.engine.flows import Flow
 from tlblint.engine.state import Auto
 from tlblint.engine.values import Env, Value, evaluate, mapped_by, resolve
 from tlblint.model.ir import Expr
@@ -238,10 +239,13 @@ class Frame:
             out = known[rest] = _renamed(rest, self.into if inward else self.back)
         return None if out is None else prefix + out
 
-    def _asks(self, key: str, tests: frozenset[str]) -> bool:
-        """Whether a comparison or the answer of a pure function is about what the callee tests, and the function one it asks."""
+    def _asks(self, key: str, flow: Flow) -> bool:
+        """Whether a comparison or the answer of a pure function is about what the callee tests, and the function one it asks. It asks no
+        comparison with a constant that it does not mention."""
         cut = key.find("(")
-        return cut >= 0 and (cut == 0 or key[: cut + 1] in tests) and tokens(key) <= tests
+        if cut < 0 or (cut and key[: cut + 1] not in flow.tests) or not tokens(key) <= flow.tests:
+            return False
+        return constants(key) <= flow.constants or not tokens(key).isdisjoint(flow.writes)
 
     def _copies(self, env: Env) -> list[tuple[str, str]]:
         """(copy, what it is a copy of) for the copies that the callee can reach."""
@@ -256,12 +260,12 @@ class Frame:
                 return self.text(re.sub(rf"(?<![\w.])(?<!->){re.escape(name)}(?![\w.])", copy, key), True)
         return None
 
-    def _wanted(self, inner: str, value: Value, handed: set[object], writes: frozenset[str], tests: frozenset[str], followed: set[tuple[str, str]]) -> bool:
+    def _wanted(self, inner: str, value: Value, handed: set[object], flow: Flow, followed: set[tuple[str, str]]) -> bool:
         """Whether the callee can make use of a fact that it would know as ``inner``."""
         mark = inner.find("#")
         if mark >= 0 and inner[mark + 1] in "-0123456789":
             return int(inner[mark + 1 :]) in handed
-        return inner.startswith("emptied#") or inner in writes or "=" + inner in tests or self._asks(inner, tests) or (
+        return inner.startswith("emptied#") or inner in flow.writes or "=" + inner in flow.tests or self._asks(inner, flow) or (
             type(value) is tuple and (value[0] in ("p", "m", "l", "e") or value in followed) and inner in self._code.reads)
 
     def value_in(self, value: Value | None) -> Value | None:
@@ -295,9 +299,10 @@ class Frame:
             return None if known is None else ("&", known)
         return value
 
-    def env_in(self, args: tuple[Expr, ...], env: Env, advanced: frozenset[str], writes: frozenset[str], tests: frozenset[str], taken: frozenset[str]) -> Env:
-        """What the callee may know: argument values and facts on paths that it tests, or writes on some path only; with
-        ``taken`` also what was read through the pointers through which it takes entries out."""
+    def env_in(self, args: tuple[Expr, ...], env: Env, advanced: frozenset[str], flow: Flow) -> Env:
+        """What the callee may know: argument values and facts on paths that it tests, or writes on some path only, and what was read
+        through the pointers through which it takes entries out."""
+        taken = flow.taken
         out: Env = {}
         followed = {("&", name) for name in self._names}  # objects that rules follow, found through fields of what is handed over
         for (param, type_), arg in zip(self._code.fn.params, args, strict=False):
@@ -321,7 +326,7 @@ class Frame:
                     base = base[2]
                 if base[0] == "v" and resolve(env, base[1]) in advanced:
                     value = (value[0], value[1], 1)
-            if "=" + param in tests or (type(value) is tuple and value[0] in ("p", "m", "l", "e")):
+            if "=" + param in flow.tests or (type(value) is tuple and value[0] in ("p", "m", "l", "e")):
                 out[param] = value
         copies = self._copies(env)
         handed: set[object] = {v[1] for v in out.values() if type(v) is tuple and v[0] == "e"}
@@ -334,10 +339,10 @@ class Frame:
             if key[0] in "%@" or key in out:
                 continue
             inner = self.text(key, True)
-            wanted = inner is not None and self._wanted(inner, value, handed, writes, tests, followed)
+            wanted = inner is not None and self._wanted(inner, value, handed, flow, followed)
             if not wanted and copies and "#" not in key:
                 inner = self._through_copy(key, copies)
-                wanted = inner is not None and self._wanted(inner, value, handed, writes, tests, followed)
+                wanted = inner is not None and self._wanted(inner, value, handed, flow, followed)
             if inner is None or inner in out:
                 continue
             if wanted:
