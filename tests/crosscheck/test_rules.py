@@ -15,7 +15,7 @@ from tlblint.crosscheck.rules import SHAPES
 CASES = [
     ("TLB001", of_rule, ("TLB001", 1), "bar_writes", "conditional", "contract"),
     ("TLB002", of_file, ("rules/tlb002-unmap-walk.c",), "evict_one_bad", "confirmed", "lost-dirty"),
-    ("TLB003", of_rule, ("TLB003", 1), "sample_some", "conditional", "dup-hash"),
+    ("TLB003", of_rule, ("TLB003", 1), "sample_some", "conditional", "contract"),
     ("TLB004", of_rule, ("TLB004", 1), "", "conditional", "contract"),
     ("TLB005", of_rule, ("TLB005", 1), "drop_range", "confirmed", "leak"),
     ("TLB006", of_rule, ("TLB006", 1), "dim_pending", "confirmed", "leak"),

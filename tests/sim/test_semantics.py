@@ -219,6 +219,9 @@ def test_a_cleaned_entry_records_who_writes_next() -> None:
     assert says(f"{clean} / returns(clean=a)", STORE) == ("unrecorded", 4)
     assert says(f"{clean} / flush(a) / returns(clean=a)", STORE) == ("safe", None)
     assert says(f"{clean} / returns(clean=a) / flush(a)", STORE) == ("unrecorded", 4)
+    again = f"{clean} / flush(a) / returns(clean=a) / assume(dseen[a]) / xchg_pte(a, 0)"
+    assert says(again, f"{STORE} / {STORE}") == ("safe", None), "what the first store has set tells of the second, too"
+    assert says(again.replace("assume(dseen[a])", "assume(not dseen[a])"), f"{STORE} / {STORE}") == ("safe", None), "flushed: no store that sets nothing"
 
 
 def test_elsewhere_there_is_no_queue() -> None:

@@ -63,9 +63,10 @@ def reclaim(entries: Sequence[Entry]) -> list[str]:
     def one(e: Entry, n: str) -> list[str]:
         return [
             *_look(e, n, page),
-            f'old{n} = xchg_pte({e.va}, A); own = 1 "puts a swap entry in"',
+            f'old{n} = xchg_pte({e.va}, 0); own = 1 "clears the entry"',
             'defer() "set_tlb_ubc_flush_pending()"',
             f"if old{n}.D: set_dirty({page})",
+            f"set_pte({e.va}, A)",
             f"out{n}: unlock({e.lock})",
         ]
 
@@ -82,20 +83,27 @@ def writeback(entries: Sequence[Entry]) -> list[str]:
     return [*_per_entry(entries, one), f'{KEY}clear_dirty_for_io({page}) "writes the page out"']
 
 
-def truncate(entries: Sequence[Entry]) -> list[str]:
-    """Zaps a page out of wherever it is mapped and frees it."""
+def _unmapped(entries: Sequence[Entry], *behind: str, then: Sequence[str] = ()) -> list[str]:
+    """Takes a page out of wherever it is mapped, flushes under the lock, then ``behind``; in the end gives the page back. ``then`` comes
+    before each unlock."""
     page = _page(entries)
 
     def one(e: Entry, n: str) -> list[str]:
         return [
             *_look(e, n, page),
-            f'old{n} = xchg_pte({e.va}, 0); own = 1 "zaps the entry"',
-            f"if old{n}.D: set_dirty({page})",
+            f'old{n} = xchg_pte({e.va}, 0); own = 1 "clears the entry"',
             f"flush({e.va})",
+            f"if old{n}.D: set_dirty({page})",
+            *(text.format(va=e.va) for text in then),
             f"out{n}: unlock({e.lock})",
         ]
 
-    return [*_per_entry(entries, one), "if not own goto end", f'put_page({page}) "frees the page"']
+    return [*_per_entry(entries, one), "if not own goto end", *behind, f'put_page({page}) "frees the page"']
+
+
+def truncate(entries: Sequence[Entry]) -> list[str]:
+    """Zaps a page out of wherever it is mapped and frees it."""
+    return _unmapped(entries)
 
 
 def dontneed(entries: Sequence[Entry]) -> list[str]:
@@ -106,8 +114,11 @@ def dontneed(entries: Sequence[Entry]) -> list[str]:
         f"lock({e.lock})",
         "flush_batched()",
         f"{KEY}r = read_pte({e.va})",
-        "if not r.P goto out",
-        f"old = xchg_pte({e.va}, 0); gather_add({e.va})",
+        "if r == 0 goto out",
+        "if r.P goto zap",
+        f'set_pte({e.va}, 0) "clears the swap or migration entry"',
+        "goto out",
+        f"zap: old = xchg_pte({e.va}, 0); gather_add({e.va})",
         f"if old.D and old.pfn == {_page(entries)}: set_dirty({_page(entries)})",
         f"out: unlock({e.lock})",
         "gather_finish()",
@@ -124,9 +135,9 @@ def mprotect(entries: Sequence[Entry]) -> list[str]:
         f"lock({e.lock})",
         "flush_batched()",
         f"{KEY}r = read_pte({e.va})",
-        "if not r.W goto out",
-        f"old = xchg_pte({e.va}, 0)",
-        f"set_pte({e.va}, old & ~W); gather_add({e.va})",
+        "if not r.P goto out",
+        f'old = start_pte({e.va}) "ptep_modify_prot_start()"',
+        f'commit_pte({e.va}, old & ~W); if old.W: gather_add({e.va}) "ptep_modify_prot_commit(), records what needs a flush"',
         f"out: unlock({e.lock})",
         "gather_finish()",
         f'returns(write={e.va}) "mprotect(PROT_READ) returns"',
@@ -189,18 +200,7 @@ def ksm(entries: Sequence[Entry]) -> list[str]:
 
 def migrate(entries: Sequence[Entry]) -> list[str]:
     """Unmaps a page, flushes, copies it and frees it."""
-    page = _page(entries)
-
-    def one(e: Entry, n: str) -> list[str]:
-        return [
-            *_look(e, n, page),
-            f'old{n} = xchg_pte({e.va}, A); own = 1 "puts a migration entry in"',
-            f"flush({e.va})",
-            f"if old{n}.D: set_dirty({page})",
-            f"out{n}: unlock({e.lock})",
-        ]
-
-    return [*_per_entry(entries, one), "if not own goto end", f'copy_page({page}) "copies the page"', f'put_page({page}) "frees the page"']
+    return _unmapped(entries, f'copy_page({_page(entries)}) "copies the page"', then=["set_pte({va}, A)"])
 
 
 def gup_fast(entries: Sequence[Entry]) -> list[str]:
@@ -277,8 +277,9 @@ def flag_user(entries: Sequence[Entry]) -> list[str]:
     ]
 
 
-MMAP = "the mmap lock is not held for writing, so that another thread can do this"
-RMAP = "the page is on the LRU and its folio is not locked"
+MMAP = "while this path does not hold the mmap lock for writing"
+RMAP = "the page is on the LRU, and this path has not locked its folio yet"
+FILE = "the page belongs to a file that is {}, and this path has not locked its folio"
 
 ADVERSARIES = (
     Adversary(
@@ -293,18 +294,18 @@ ADVERSARIES = (
     Adversary(
         "writeback",
         0,
-        "the page belongs to a file that is written back, and its folio is not locked",
+        FILE.format("written back"),
         writeback,
         unless=frozenset({"no-page", "anon", "folio-locked"}),
     ),
     Adversary(
         "truncate",
         0,
-        "the page belongs to a file that is truncated, and its folio is not locked",
+        FILE.format("truncated"),
         truncate,
         unless=frozenset({"no-page", "anon", "folio-locked"}),
     ),
-    Adversary("madvise", 0, f"MADV_DONTNEED of the range: {MMAP}", dontneed, shares=frozenset({"batch", "pending", "refill"})),
+    Adversary("madvise", 0, f"another thread calls madvise(MADV_DONTNEED) on the range {MMAP}", dontneed, shares=frozenset({"batch", "pending", "refill"})),
     Adversary(
         "mprotect",
         0,
@@ -316,8 +317,8 @@ ADVERSARIES = (
     Adversary(
         "munmap", 0, "another thread unmaps the range while this path holds no mmap lock", munmap, frozenset({"tables"}), shares=frozenset({"tables"}), far=1
     ),
-    Adversary("fault", 0, f"page faults are served meanwhile: {MMAP}", fault, machines="tlb", shares=frozenset({"refill"})),
-    Adversary("hash-fault", 0, f"page faults are served meanwhile: {MMAP}", hash_fault, machines="hash", shares=frozenset({"refill"})),
+    Adversary("fault", 0, f"page faults of the range are served {MMAP}", fault, machines="tlb", shares=frozenset({"refill"})),
+    Adversary("hash-fault", 0, f"page faults of the range are served {MMAP}", hash_fault, machines="hash", shares=frozenset({"refill"})),
     Adversary("ksm", 0, "the range is registered with KSM", ksm, unless=frozenset({"no-page", "file", "folio-locked"}), shares=frozenset({"pending"})),
     Adversary("migrate", 0, f"{RMAP}, and it is migrated", migrate, unless=frozenset({"no-page", "folio-locked"})),
     Adversary("gup", 1, "", gup_fast, frozenset({"tables"}), shares=frozenset({"tables"})),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tlblint.crosscheck.program import MARK, Step
-from tlblint.crosscheck.subjects import attrs, objects
+from tlblint.crosscheck.subjects import CHANGES, attrs, objects
 from tlblint.crosscheck.translate import Translator
 from tlblint.model.finding import PathEvent
 
@@ -19,6 +19,7 @@ ACCESSED = "the accessed bit"
 def _acquire(t: Translator, e: PathEvent, act: bool) -> None:
     if "rmap" in attrs(e):
         t.uses.add("folio-locked")
+        t.modes.add("rmap")
     name = t.lock(objects(e).get("ptl", "the page table lock"))
     if name not in t.owed.locks:
         t.emit(f"lock({name})", e)
@@ -71,8 +72,8 @@ def _read(t: Translator, e: PathEvent, act: bool) -> None:
     if va is not None:
         t.uses.discard("no-page")  # another look, maybe at another page
         register = t.fresh(objects(e).get("value", ""), va)
-        t.emit(f"{register} = read_pte({va})", e)
-        if "folio-locked" in t.uses and va not in t.stored:
+        t.emit(f"{register} = read_pte({va})", e, f"{e.text}() of entry {va}" if e.text.isidentifier() and "assumed" not in objects(e) else "")
+        if "rmap" in t.modes and va not in t.stored:
             t.skip_unless(f"{register}.pfn == {t.need_page(va)}", register, va)
 
 
@@ -95,14 +96,16 @@ def _clear(t: Translator, e: PathEvent, act: bool) -> None:
     elif "plain" in words:
         t.changed(f"{register} = pte[{va}]; set_pte({va}, 0)", va, e, f"{register}.P")
     else:
-        t.changed(f"{register} = xchg_pte({va}, 0)", va, e, f"{register}.P")
+        t.changed(f"{register} = {'start_pte(' + va if e.kind == 'entry.start' else f'xchg_pte({va}, 0'})", va, e, f"{register}.P")
     t.stored[va] = "0"
     t.lowered[va] = "access"
+    if "invalidate" in words:
+        t.invalidated.add(va)
     t.owed.dirty[va] = register
     t.taken[va] = objects(e).get("value", "")
     if e.kind == "entry.start":
         t.owed.started[va] = register
-        t.stored[va] = f"{register} & ~{'D' if t.launders else 'W'}"
+        t.stored[va] = f"{register} & ~{t.takes_off(va)}"
     following = t.events[t.events.index(e) + 1 :][:3]
     if "flushed" in words and not any(f.kind == "flush.now" and (f.path, f.pos) == (e.path, e.pos) for f in following):
         t.emit(f"flush({va}); g_{va} = 0", e)
@@ -122,9 +125,8 @@ def _value(t: Translator, e: PathEvent, va: str) -> str | None:
         t.moved = True
         t.about = t.about or home
     taken_off = [bit for letter, bit in (("w", "W"), ("c", "D")) if letter in bits]
-    if "k" in bits and va in t.owed.started and not taken_off:
-        taken_off = ["D"] if t.launders else ["W"]
-        t.assume(f"the change takes the {'dirty bit' if t.launders else 'write permission'} away")
+    if "k" in bits and home == va and (va in t.owed.started or va in t.invalidated) and not taken_off:
+        taken_off = [t.take_off(va)]
     text = f"{base} & ~({'|'.join(taken_off)})" if taken_off else base
     return f"({text}) | D" if "d" in bits else text
 
@@ -136,21 +138,28 @@ def _install(t: Translator, e: PathEvent, act: bool) -> None:
     va = t.va_of(e, starts=not foreign and objects(e).get("origin") != "built")
     if va is None:
         return
+    if foreign and va not in t.stored:
+        t.starts[va] = False  # what is moved goes where nothing is
     value = _value(t, e, va)
     if value is None:
         t.unknown(f"the value that {e.text} stores")
         return
+    if value == "A" and va in t.taken and any(f.kind == "rmap.drop" for f in t.events) and not any(f.kind == "page.defer" for f in t.events):
+        t.uses.add("folio-locked")
+        t.known.append("the folio is locked, as it is when a swap or migration entry takes the place of a mapped page")
     if objects(e).get("origin") == "built" and value != "A":
         t.assume("the entry that is put in its place is that of another page")
     bits = objects(e).get("bits", "")
-    t.changed(f"set_pte({va}, {value})", va, e, "0")
+    t.changed(f"{'commit_pte' if e.kind == 'entry.commit' else 'set_pte'}({va}, {value})", va, e, "0")
     t.stored[va] = value
     if t.moved and foreign:
         t.owed.dirty.pop(t.homes.get(objects(e).get("from", ""), ""), None)
     if objects(e).get("origin") != "built":
         if "c" not in bits and "& ~(D" not in value:
             t.owed.dirty.pop(va, None)
-        t.lowered[va] = "write" if "& ~(W" in value else ""
+        t.lowered[va] = ""
+        if "& ~(W" in value or (e.kind == "entry.commit" and "& ~(D" in value):
+            t.loses(va, "W" if "& ~(W" in value else "D")
     t.owed.started.pop(va, None)
 
 
@@ -253,20 +262,22 @@ def _defer(t: Translator, e: PathEvent, act: bool) -> None:
 def _unmap(t: Translator, e: PathEvent, act: bool) -> None:
     """try_to_unmap() and the like, as far as the one entry is concerned."""
     t.uses.add("folio-locked")
+    t.modes.add("rmap")
     va = "a"
     if va not in t.subjects.vas:
         t.subjects.vas.append(va)
     name = t.lock("the page table lock")
     t.guards[va] = name
     t.modes.add("vu")
-    t.emit(f"lock({name})", e, "takes the PTL")
-    t.emit(f"vu = read_pte({va})", e, "looks for the page")
+    t.emit(f"lock({name})", e, f"{e.text}(): takes the PTL")
+    t.emit(f"vu = read_pte({va})", e, f"{e.text}(): looks for the page")
     t.steps.append(Step("if not (vu.P and vu.pfn == 1) goto unmapped"))
     t.changes.append(len(t.steps))
-    t.emit(f"vu = xchg_pte({va}, A); mine = 1", e, "puts a swap entry in")
-    t.emit("defer()", e, "set_tlb_ubc_flush_pending()")
-    t.emit("if vu.D: set_dirty(1); wd = 1", e, "marks the page dirty")
-    t.emit(f"unmapped: unlock({name})", e, "drops the PTL")
+    t.emit(f"vu = xchg_pte({va}, 0); mine = 1", e, f"{e.text}(): clears the entry")
+    t.emit("defer()", e, f"{e.text}(): set_tlb_ubc_flush_pending()")
+    t.emit("if vu.D: set_dirty(1); wd = 1", e, f"{e.text}(): if the entry was dirty: marks the page")
+    t.emit(f"set_pte({va}, A)", e, f"{e.text}(): puts a swap or migration entry in")
+    t.emit(f"unmapped: unlock({name})", e, f"{e.text}(): drops the PTL")
     t.owed.deferred = True
 
 
@@ -394,11 +405,15 @@ def _test(t: Translator, e: PathEvent, act: bool) -> None:
             t.unknown(ACCESSED)
         return
     value = objects(e).get("value", "")
+    if value in t.marked:
+        return
+    if test in ("dirty", "write") and e.note == "true" and value in t.registers:
+        t.asked[t.homes[value]] = "D" if test == "dirty" else "W"
     if test == "dirty" and value in t.registers:
         home = t.homes[value]
         taken = t.owed.dirty.get(home) == t.registers[value]
-        if taken is t.kinds_of_rule_ignore_dirty() or not taken:  # either answer leads on: a dirty entry's page is marked
-            t.emit(f"if {t.registers[value]}.D: set_dirty({t.registers[value]}.pfn)", e)
+        if t.kinds_of_rule_ignore_dirty() if taken else _marks_next(t, e):  # either answer leads on: a dirty entry's page is marked
+            t.emit(f"if {t.registers[value]}.D: set_dirty({t.registers[value]}.pfn)", e, "if the entry was dirty: marks the page")
             t.marked.add(value)
             if taken:
                 t.owed.dirty.pop(home)
@@ -411,6 +426,15 @@ def _test(t: Translator, e: PathEvent, act: bool) -> None:
     condition = t.condition(e, value, e.note == "true")
     if condition is not None:
         t.skip_unless(condition, t.registers[value], t.homes[value])
+
+
+def _marks_next(t: Translator, e: PathEvent) -> bool:
+    """Whether what hangs on the answer is that the page is marked dirty, and not whether the path goes on."""
+    at = next(n for n, event in enumerate(t.events) if event is e)
+    following = next((f for f in t.events[at + 1 :] if f.kind not in SILENT and not f.kind.startswith("test.")), None)
+    if e.note != "true":
+        return t.kinds_of_rule_ignore_dirty()
+    return following is not None and following.kind in ("page.dirty", MARK)
 
 
 def _about_page(t: Translator, e: PathEvent, test: str) -> None:
@@ -464,7 +488,8 @@ HANDLERS = {
     "unmap.defer": _defer, "unmap.batch": _unmap, "unmap.flush": _unmap_flush, "pending.inc": _pending_inc, "pending.dec": _pending_dec,
     "page.dirty": _page_dirty, "page.get": _page_get, "page.free": _page_free, "page.copy": _page_copy, "page.defer": _page_defer, "rmap.drop": _rmap_drop,
     "table.free": _table_free, "notifier.start": _notifier_start, "notifier.end": _notifier_end, "generation.take": _generation, "batch.add": _batch_add,
-    **{f"test.{test}": _test for test in ("present", "none", "nonpresent", "dirty", "young", "write", "accessible", "needs_flush", "paged", "unpaged", "anon")},
+    **{f"test.{test}": _test for test in ("present", "none", "swap", "nonpresent", "dirty", "young", "write", "accessible", "needs_flush")},
+    **{f"test.{test}": _test for test in ("paged", "unpaged", "anon")},
     **{f"flag.{word}": _flag for word in ("read", "raise", "clear", "swap")}, MARK: _mark,
 }  # fmt: skip
 """Kind of event -> what it adds to the program."""
@@ -482,6 +507,9 @@ def translate(t: Translator) -> None:
     """Add the steps of all events but what the act leads to."""
     t.prelude()
     for number, event in enumerate(t.events):
+        t.arrive(event)
+        if event.kind in CHANGES and objects(event).get("level", "") in ("pmd", "pud") and "table" not in attrs(event):
+            t.uses.add("huge")
         handler = HANDLERS.get(event.kind)
         if handler is None:
             if event.kind not in SILENT:

@@ -46,6 +46,13 @@ def _before_act(story: Story, *events: PathEvent) -> Events:
     return (*story.events[:-1], *events, story.events[-1])
 
 
+def _named(event: PathEvent) -> str:
+    """An event in a sentence."""
+    if event.text.isidentifier():
+        return f"{event.text}()"
+    return {"ptl.release": "the lock is dropped", "exit": "the return"}.get(event.kind, event.text)
+
+
 def _plain(text: str) -> bool:
     """Whether an object's text is an expression of the function itself."""
     return bool(text) and not any(mark in text for mark in ("::", "%", "^", " ", "@"))
@@ -65,6 +72,8 @@ def _tlb001(story: Story) -> Mend:
     while at + 1 < len(story.events) and site.kind == story.events[at + 1].kind == "ptl.acquire" and story.events[at + 1].pos == site.pos:
         at += 1  # one call may take two locks
     mm = objects(site).get("mm", "")
+    if site.kind != "ptl.acquire" and "ptl" not in objects(site):  # a walk takes the lock, on its way to the entries
+        at = next((n for n, e in enumerate(story.events) if n > at and e.kind.startswith("entry.")), at + 1) - 1
     flush = made(site, "flush.batched", "flush_tlb_batched_pending")
     edit = Edit("after", site, f"flush_tlb_batched_pending({mm});") if site.kind == "ptl.acquire" and _plain(mm) else None
     return _with(story, (*story.events[: at + 1], flush, *story.events[at + 1 :]), "insert flush_tlb_batched_pending() after the lock is taken", edit)
@@ -82,8 +91,8 @@ def _tlb002(story: Story) -> Mend | None:
     act, taken = story.events[-1], _taken(story)
     if act.kind in ("ptl.release", "exit", "flush.rmaps"):
         if any(e.kind == "page.dirty" for e in story.events[max(story.origin, 0) :]):
-            return _with(story, _before_act(story, _flush(act)), f"flush before {act.text}()")
-        return _with(story, _before_act(story, _mark(act)), f"mark the page dirty before {act.text}()")
+            return _with(story, _before_act(story, _flush(act)), f"flush before {_named(act)}")
+        return _with(story, _before_act(story, _mark(act)), f"mark the page dirty before {_named(act)}")
     if act.kind == "value.stale":
         at = max(n for n, e in enumerate(story.events) if e.kind in ("entry.clear", "entry.start"))
         clear = story.events[at]
@@ -125,15 +134,15 @@ def _tlb003(story: Story) -> Mend | None:
     inserted = (*events[:last], _leave(events[last]), _flush(events[last]), *events[last:])  # what waited in the mode can be flushed only now
     if 0 <= enter < first:
         inserted = (*inserted[:enter], *inserted[enter + 1 : first + 1], events[enter], *inserted[first + 1 :])
-    return _with(story, inserted, f"leave lazy MMU mode before {events[last].text}()")
+    return _with(story, inserted, f"leave lazy MMU mode before {_named(events[last])}")
 
 
 def _tlb004(story: Story) -> Mend | None:
     act, events = story.events[-1], story.events
     if act.kind == "lazy.leave":
         at = next((n for n, e in enumerate(events) if n > story.origin and e.kind == "ptl.release"), -1)
-        return _with(story, (*events[:at], _leave(events[at]), *events[at:-1]), f"leave lazy MMU mode before {events[at].text}()") if at >= 0 else None
-    return _with(story, _before_act(story, _flush(act)), f"flush before {act.text}()")
+        return _with(story, (*events[:at], _leave(events[at]), *events[at:-1]), f"leave lazy MMU mode before {_named(events[at])}") if at >= 0 else None
+    return _with(story, _before_act(story, _flush(act)), f"flush before {_named(act)}")
 
 
 def _tlb005(story: Story) -> Mend | None:
@@ -204,8 +213,8 @@ def _tlb009(story: Story) -> Mend:
     act = story.events[-1]
     if any(e.kind == "unmap.batch" for e in story.events):
         edit = Edit("before", act, "try_to_unmap_flush();") if act.kind in ("page.free", "page.copy", "exit", "settle") else None
-        return _with(story, _before_act(story, made(act, "unmap.flush", "try_to_unmap_flush")), f"insert try_to_unmap_flush() before {act.text}()", edit)
-    return _with(story, _before_act(story, _flush(act)), f"flush before {act.text}()")
+        return _with(story, _before_act(story, made(act, "unmap.flush", "try_to_unmap_flush")), f"insert try_to_unmap_flush() before {_named(act)}", edit)
+    return _with(story, _before_act(story, _flush(act)), f"flush before {_named(act)}")
 
 
 def _tlb010(story: Story) -> Mend | None:
@@ -213,7 +222,7 @@ def _tlb010(story: Story) -> Mend | None:
     if act.kind == "rmap.drop":
         free = events[story.origin] if story.origin >= 0 else None
         return _with(story, (*(e for e in events if e is not free), free), "give the reference back after the mapping") if free is not None else None
-    return _with(story, _before_act(story, _flush(act)), f"flush before {act.text}()")
+    return _with(story, _before_act(story, _flush(act)), f"flush before {_named(act)}")
 
 
 def _tlb011(story: Story) -> Mend | None:

@@ -18,11 +18,13 @@ class Story:
     events: tuple[PathEvent, ...]
     origin: int
     needs: tuple[str, ...] = ()
+    moves: bool = False
+    """The path takes an entry along that is not present; it promises nothing of those that it leaves."""
 
 
 def made(like: PathEvent, kind: str, text: str, **roles: str) -> PathEvent:
-    """An event in the place of another."""
-    return PathEvent(like.path, like.pos, like.function, kind, text, "", tuple(roles.items()))
+    """An event in the place of another: nothing in the source says it."""
+    return PathEvent(like.path, like.pos, like.function, kind, text, "", (*roles.items(), ("assumed", "yes")))
 
 
 def static_only(raw: RawFinding) -> str:
@@ -60,7 +62,7 @@ def story_of(raw: RawFinding) -> Story:
     if raw.rule == "TLB003":
         return _changed_in_lazy_mode(story)
     if raw.rule == "TLB011" and not any(e.kind in ("flush.record", "unmap.defer", "generation.take") for e in raw.events):
-        record = made(raw.events[0], "flush.record", "the caller's record", tlb="*tlb")
+        record = made(raw.events[0], "flush.record", "whoever calls has noted the range", tlb="*tlb")
         return Story((raw.events[0], record, *raw.events[1:]), story.origin + 1 if story.origin >= 0 else -1)
     if raw.rule == "TLB014" and raw.act == "flush.gather":
         return _changed_since_the_gather(story)
@@ -74,9 +76,12 @@ def _of_an_absent_entry(story: Story) -> Story:
     if at < 0:
         return story
     found = objects(events[at])
-    read = made(events[at], "entry.read", "the entry", pte=found.get("pte", ""), value="looked", ptl=found.get("ptl", ""))
-    absent = replace(made(events[at], "test.present", "present", value="looked"), note="false")
-    return Story((*events[:at], read, absent, *events[at:]), story.origin)
+    seen = next((n for n in range(at - 1, -1, -1) if events[n].kind == "entry.read" and objects(events[n]).get("pte", "") == found.get("pte", "")), -1)
+    if seen < 0:
+        look = made(events[at], "entry.read", "looks at the entry", pte=found.get("pte", ""), value="looked", ptl=found.get("ptl", ""))
+        return _of_an_absent_entry(Story((*events[:at], look, *events[at:]), story.origin, story.needs))
+    absent = replace(made(events[at], "test.swap", "a swap entry", value=objects(events[seen]).get("value", "")), note="true")
+    return Story((*events[: seen + 1], absent, *events[seen + 1 :]), story.origin, story.needs, moves=True)
 
 
 def _changed_in_lazy_mode(story: Story) -> Story:
@@ -84,12 +89,12 @@ def _changed_in_lazy_mode(story: Story) -> Story:
     events, act = story.events, story.events[-1]
     if any(e.kind in CHANGES and e.kind != "entry.young" for e in events[max(story.origin, 0) :]):
         return story
-    needs = ("an entry is changed while the mode is on",)
+    needs: tuple[str, ...] = ("an entry is changed while the mode is on",)
     more: tuple[PathEvent, ...]
     if act.kind == "ptl.acquire":
         lock = objects(act).get("ptl", "")
-        more = (*_flushed(act, lock), made(act, "ptl.release", "the release of the lock", ptl=lock))
-        return Story((*events, *more), story.origin, needs)
+        more = (*_flushed(act, lock), made(act, "ptl.release", "drops the lock", ptl=lock))
+        return Story((*events, *more), story.origin, (*needs, "the mode, entered before the lock is taken, is left after it is dropped"))
     held = _held(events[:-1])
     if act.kind == "ptl.release":
         return Story((*events[:-1], *_flushed(act, objects(act).get("ptl", "")), act), story.origin, needs)
@@ -99,17 +104,17 @@ def _changed_in_lazy_mode(story: Story) -> Story:
     if last > story.origin >= 0:
         return Story((*events[:last], *_flushed(events[last], objects(events[last]).get("ptl", "")), *events[last:]), story.origin, needs)
     lock = "the page table lock"
-    more = (made(act, "ptl.acquire", "a later section", ptl=lock), *_flushed(act, lock), made(act, "ptl.release", "a later section", ptl=lock))
+    more = (made(act, "ptl.acquire", "takes the PTL again", ptl=lock), *_flushed(act, lock), made(act, "ptl.release", "drops it", ptl=lock))
     return Story((*events[:-1], *more, act), story.origin, needs)
 
 
 def _flushed(like: PathEvent, lock: str) -> tuple[PathEvent, PathEvent]:
     """A change with its flush, as code makes it that is wrong in nothing but the mode."""
-    return _change(like, lock), made(like, "flush.now", "flush_tlb_range", attrs="range")
+    return _change(like, lock), made(like, "flush.now", "flushes it", attrs="range")
 
 
 def _change(like: PathEvent, lock: str) -> PathEvent:
-    return made(like, "entry.clear", "a change of an entry", pte=FORCED, value="forced", ptl=lock, attrs="atomic", level="pte")
+    return made(like, "entry.clear", "clears an entry", pte=FORCED, value="forced", ptl=lock, attrs="atomic", level="pte")
 
 
 def _held(events: tuple[PathEvent, ...]) -> list[str]:
@@ -128,14 +133,14 @@ def _changed_since_the_gather(story: Story) -> Story:
     events, act = story.events, story.events[-1]
     reset = any(e.kind == "gather.reset" for e in events)
     if reset:
-        table = made(act, "entry.clear", "pmd_clear", pte="pmd", value="forced", attrs="no-result plain table")
+        table = made(act, "entry.clear", "unlinks a page table", pte="pmd", value="forced", attrs="no-result plain table")
         return Story(
-            (events[0], table, made(act, "table.free", "pte_free_tlb", tlb="*tlb", attrs="deferred"), *events[1:]),
+            (events[0], table, made(act, "table.free", "gives the page table to the gather", tlb="*tlb", attrs="deferred"), *events[1:]),
             -1,
             ("a page table was given to the gather",),
         )
     lock = "the page table lock"
-    more = (made(act, "ptl.acquire", "a change of an entry", ptl=lock), _change(act, lock), made(act, "ptl.release", "a change of an entry", ptl=lock))
+    more = (made(act, "ptl.acquire", "takes the PTL", ptl=lock), _change(act, lock), made(act, "ptl.release", "drops the PTL", ptl=lock))
     return Story((*events[:-1], *more, act), story.origin, ("an entry is changed before this flush, and recorded in the gather only",))
 
 

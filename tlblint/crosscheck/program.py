@@ -41,7 +41,8 @@ class Program:
 
     ``unmodelled`` names events that have no translation: with any, nothing can be said. ``needs``: what is assumed about the path.
     ``uses``: what adversaries may meet besides locks and entries ("tables", "notifier", "flag", "generation"), and what is known of the
-    page ("anon", "file", "no-page", "folio-locked").
+    page ("anon", "file", "no-page", "folio-locked"), "huge" and "records" (machines without huge entries or dirty bits are out).
+    ``given``: what is taken for granted of whoever calls. ``known``: what the path shows that rules others out, in words.
     """
 
     steps: tuple[Step, ...]
@@ -55,6 +56,8 @@ class Program:
     variables: tuple[str, ...] = ()
     moved: bool = False
     two_locks: bool = False
+    given: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

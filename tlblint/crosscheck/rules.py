@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 UAF = frozenset({"uaf-store", "uaf-load", "uaf-walk", "uaf-device"})
-STALE = UAF | {"contract", "stable", "false-pending", "dup-hash"}
+STALE = UAF | {"contract", "stable", "false-pending", "dup-hash", "unrecorded"}
 """What a translation that outlives its entry leads to."""
 LOST = frozenset({"lost-dirty"})
 UNEVEN = frozenset({"leak", "unbalanced", "deadlock"})

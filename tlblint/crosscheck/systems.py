@@ -11,6 +11,8 @@ from itertools import combinations
 from tlblint.crosscheck.adversaries import ADVERSARIES, KEY, Adversary, meets
 from tlblint.crosscheck.program import Program, Step
 from tlblint.crosscheck.rules import Shape
+from tlblint.crosscheck.subjects import objects
+from tlblint.crosscheck.words import said
 from tlblint.model.finding import PathEvent
 from tlblint.model.witness import Witness, WitnessStep
 from tlblint.sim import Check, Model, Page, Profile, Thread, Va, step
@@ -61,28 +63,6 @@ def _line(text: str, words: str, path: str | None, line: int | None) -> Line:
     return step(text, path, line, words)
 
 
-_SAID = (
-    (re.compile(r"(?:\w+: )?lock\((\w+)\)"), r"takes \1"),
-    (re.compile(r"(?:\w+: )?unlock\((\w+)\)"), r"drops \1"),
-    (re.compile(r"(?:\w+: )?\w+ = read_pte\((\w)\)"), r"reads entry \1"),
-    (re.compile(r"\w+ = xchg_pte\((\w), 0\)"), r"clears entry \1"),
-    (re.compile(r"set_pte\((\w), \w+ & ~W\)"), r"write-protects entry \1"),
-    (re.compile(r"flush\((\w)\)"), r"flushes \1"),
-    (re.compile(r"if \w+\.D(?: and [^:]*)?: set_dirty\(\d\)"), "marks the page dirty if the entry was"),
-    (re.compile(r"if .*: put_page\(\d\)"), "gives the page back"),
-    (re.compile(r"gather\(\)"), "begins an mmu_gather"),
-)
-
-
-def said(text: str) -> str:
-    """A step in words, "" when the language says it well enough."""
-    for pattern, words in _SAID:
-        match = pattern.match(text)
-        if match is not None:
-            return match.expand(words)
-    return ""
-
-
 def readable(witness: Witness, name: str) -> Witness:
     """The witness without what only the translation knows: registers, and bytes that tell whether a pairing means anything. The path
     goes by ``name``."""
@@ -104,9 +84,9 @@ def _named(thing: str, name: str) -> str:
 
 def _hidden(thing: str) -> bool:
     return (
-        ("'s " in thing and "flush" not in thing and "invalid" not in thing)
+        ("'s " in thing and not any(word in thing for word in ("flush", "invalid", "queued")))
         or thing in (BEGAN, FRESH, "notified")
-        or thing.startswith(("invalidations of", "right to"))
+        or thing.startswith(("invalidations of", "right to", "new dirty bit"))
         or re.fullmatch(rf"{MET}\d", thing) is not None
     )
 
@@ -131,7 +111,7 @@ def _lines(steps: Sequence[Step], place: _PLACE, first: int | None, adapt: Calla
     out = []
     for number, made in enumerate(steps):
         text = adapt(f"{made.text}; {BEGAN} = 1" if number == first else made.text)
-        path, line = place(made.event) if made.event is not None else (None, None)
+        path, line = place(made.event) if made.event is not None and "assumed" not in objects(made.event) else (None, None)
         out.append(_line(text, made.words or said(made.text), path, line))
     return tuple(out)
 
@@ -160,7 +140,8 @@ def system(program: Program, setting: Setting, shape: Shape, place: _PLACE) -> M
     adapt = _adapter(shape, setting.pairing)
     threads = [Thread(PATH, 0, _lines(program.steps, place, program.changes[0] if watched else None, adapt))]
     threads += [_adversary(adversary, program, number, watched, adapt) for number, adversary in enumerate(setting.pairing)]
-    threads.append(Thread(USER, 1, (_line("any()", "", None, None),) * ACCESSES, "user"))
+    # It may stop at any time: what is left of it must not make a witness longer.
+    threads.append(Thread(USER, 1, (_line("any()", "", None, None),) * ACCESSES, "daemon"))
     vas = [Va(entry.va, f"{setting.start}|pfn({entry.page})" if entry.page else entry.start) for entry in sorted(program.entries, key=lambda e: e.va)]
     flagged = any(adversary.name in ("flag-deferrer", "flag-trusting") for adversary in setting.pairing)
     if flagged and len(vas) == 1:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from tlblint.crosscheck.program import Owed, Step
-from tlblint.crosscheck.subjects import objects
+from tlblint.crosscheck.subjects import attrs, objects
 from tlblint.crosscheck.translate import Translator
 
 RETURNS = frozenset({"exit", "settle", "gather.leave", "notifier.leave"})
 """Acts behind which nothing comes."""
 UNMARKED = frozenset({"test.paged", "test.unpaged", "test.cleaned"})
 """Acts that make the code pass the page's marking by."""
+HAD = {"write": "W", "access": "P", "clean": "D"}
+RETURNED = {
+    "write": "returns: no store to {0} from now on",
+    "access": "returns: no access of {0} by what was cached before from now on",
+    "clean": "returns: no store to {0} from now on that leaves no dirty bit there",
+}
+"""What a call that takes a right away lets its caller count on."""
 
 
 def finish(t: Translator, code: str) -> list[Step]:
@@ -45,17 +52,17 @@ def _consequence(t: Translator, code: str) -> None:
     register = t.registers.get(value)
     if act.kind == "value.commit" and register is not None:
         va = t.homes[value]
-        _put(t, f"set_pte({va}, {register} & ~W)", f"{act.text}()")
+        _put(t, f"commit_pte({va}, {register} & ~W)", f"{act.text}()")
         t.owed.started.pop(va, None)
         t.owed.dirty.pop(va, None)
-        t.lowered[va] = "write"
+        t.loses(va, "W")
     if act.kind in UNMARKED:
         t.owed.dirty.clear()
     if not test or register is None:
         return
     va = t.homes[value]
     if test == "dirty":
-        _put(t, f"if {register}.D: set_dirty({register}.pfn)", "if dirty: marks the page")
+        _put(t, f"if {register}.D: set_dirty({register}.pfn)", "if the entry was dirty: marks the page")
         t.owed.dirty.pop(va, None)
     elif test in ("needs_flush", "accessible", "present", "nonpresent"):
         needed = t.needs_flush(value) if test == "needs_flush" else f"{register}.P"
@@ -82,9 +89,9 @@ def _go_on(t: Translator, owed: Owed, code: str, returned: bool) -> None:
     act = t.events[-1].kind
     early = _decided_early(t)
     for va, register in owed.started.items():
-        _put(t, f"set_pte({va}, {register} & ~{'D' if t.launders else 'W'})", "the modified entry goes back")
-        t.assume(f"the change takes the {'dirty bit' if t.launders else 'write permission'} away")
-        t.lowered[va] = "" if t.launders else "write"
+        bit = t.take_off(va)
+        _put(t, f"commit_pte({va}, {register} & ~{bit})", "the modified entry goes back")
+        t.loses(va, bit)
     unmarked = code == "TLB002" and act in ("ptl.release", "exit", "unmap.defer", "entry.install", "entry.commit", "value.stale")
     if t.shape.dirty and not unmarked:
         _mark_dirty(t, owed)
@@ -131,7 +138,7 @@ def _reclaim(t: Translator, code: str) -> None:
 
 def _mark_dirty(t: Translator, owed: Owed) -> None:
     for register in owed.dirty.values():
-        _put(t, f"if {register}.D: set_dirty({register}.pfn)", "if dirty: marks the page")
+        _put(t, f"if {register}.D: set_dirty({register}.pfn)", "if the entry was dirty: marks the page")
 
 
 def _flush_rest(t: Translator, owed: Owed) -> None:
@@ -158,11 +165,11 @@ def _balance(t: Translator, owed: Owed) -> None:
             owed.tables = False
     for put in owed.pages:
         _put(t, put, "the gather frees the page")
-    for _ in range(owed.notified):
-        _put(t, "mn_end(a); dec(notified)", "ends the invalidation")
-    if owed.pending and t.shape.range_promise:  # who raises the count flushes if somebody else has raised it, too
-        _put(t, "others = nested()", "is another flush pending?")
-        _put(t, "if others: flush_mm()", "flushes then")
+    if owed.pending and t.range_promise:  # who raises the count flushes if somebody else has raised it, too
+        _put(t, "others = nested()", "mm_tlb_flush_nested()")
+        _put(t, "if others: flush_mm()", "if so: flushes all of the range")
+    for _ in range(owed.notified):  # a device may fill again from here on: behind all flushes
+        _put(t, "mn_end(a); dec(notified)", "mmu_notifier_invalidate_range_end()")
     for _ in range(owed.pending):
         _put(t, "pending_dec()")
 
@@ -179,15 +186,20 @@ def _promise(t: Translator, register: str = "", of: str = "") -> None:
     for va in t.subjects.vas:
         right = t.lowered.get(va, "")
         if right and of in ("", va):
-            only = "" if t.shape.range_promise else f"if c_{va}: "
-            only = f"if not {register}.{'W' if right == 'write' else 'P'}: " if register else only
-            _put(t, f"{only}returns({right}={va})", f"returns: no {'store to' if right == 'write' else 'access of'} {va} from now on")
+            only = "" if t.range_promise or t.moves else f"if c_{va}: "
+            only = f"if not {register}.{HAD[right]}: " if register else only
+            act = t.events[-1]
+            if right == "clean":
+                t.uses.add("records")
+            elif right == "access" and act.kind == "entry.clear" and t.taken.get(va) == objects(act).get("value", "") and "nonpresent" not in attrs(act):
+                t.assume(f"what {act.text}() takes out is not put back afterwards with the same rights")
+            _put(t, f"{only}returns({right}={va})", RETURNED[right].format(va))
 
 
 def _settle(t: Translator, owed: Owed, register: str, va: str) -> None:
     """All that is open, in the right order. ``register`` has the entry that is left alone: it may keep what the call takes from others."""
     for started, taken in owed.started.items():
-        _put(t, f"set_pte({started}, {taken})", "puts the entry back")
+        _put(t, f"commit_pte({started}, {taken})", "puts the entry back")
     if t.shape.dirty:
         _mark_dirty(t, owed)
     _flush_rest(t, owed)
@@ -198,5 +210,5 @@ def _settle(t: Translator, owed: Owed, register: str, va: str) -> None:
     if owed.deferred:
         _put(t, "ubc_flush()")
     _balance(t, owed)
-    if t.shape.range_promise and register:
+    if t.range_promise and register:
         _promise(t, register, va)

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from tlblint.crosscheck.program import Entry, Owed, Program, Step
 from tlblint.crosscheck.rules import LOST, SHAPES, Shape
 from tlblint.crosscheck.subjects import Subjects, objects
+from tlblint.crosscheck.words import part
 from tlblint.model.finding import PathEvent
 
 MODELLED_TESTS = {
     ("present", True): "{r}.P", ("present", False): "not {r}.P", ("none", True): "{r} == 0", ("none", False): "{r} != 0",
     ("nonpresent", True): "not {r}.P", ("dirty", True): "{r}.D", ("dirty", False): "not {r}.D", ("write", True): "{r}.W", ("write", False): "not {r}.W",
-    ("accessible", True): "{r}.P", ("accessible", False): "not {r}.P",
+    ("swap", True): "{r} == A", ("accessible", True): "{r}.P", ("accessible", False): "not {r}.P",
 }  # fmt: skip
 """What an answer says about the register that the value is in. Answers about age and about pages say nothing here."""
 
@@ -21,7 +22,7 @@ class Translator:
     """One translation. ``origin``: index of the event that the finding stands at, -1 when the path begins behind it. ``same``: PTLs that
     are not provably different are one lock."""
 
-    def __init__(self, events: Sequence[PathEvent], origin: int, code: str, same: bool) -> None:
+    def __init__(self, events: Sequence[PathEvent], origin: int, code: str, same: bool, moves: bool = False) -> None:
         self.events = events
         self.code = code
         self.launders = code in ("TLB007", "TLB008")
@@ -29,6 +30,9 @@ class Translator:
         self.origin = origin
         self.shape: Shape = SHAPES[code]
         self.same = same
+        self.moves = moves
+        self.range_promise = self.shape.range_promise and not moves
+        """Whether what the call returns with holds for entries that it found absent, too."""
         self.subjects = Subjects(events)
         self.steps: list[Step] = []
         self.owed = Owed()
@@ -47,28 +51,61 @@ class Translator:
         self.counters: set[str] = set()
         self.variables: set[str] = set()
         self.needs: list[str] = []
+        self.given: list[str] = []
+        self.known: list[str] = []
+        self.asked: dict[str, str] = {}
+        """VA -> the bit that the path wants to be set before it goes on: "W" or "D"."""
+        self.walks = ""
+        """The walker's PTL, as long as it is still to be taken."""
         self.changes: list[int] = []
         self.moved = False
         self.about = ""
         self.absent: dict[str, str] = {}
         """VA -> what it holds at the start, where the path found it not present before it changed it."""
         self.marked: set[str] = set()
+        self.invalidated: set[str] = set()
+        """VAs whose entries were made invalid to be written again."""
         self.taken: dict[str, str] = {}
         """VA -> value that was taken out of it last."""
         self.last_changed = ""
         self.modes: set[str] = set()
-        """"ft": the path keeps in a register whether page tables were freed."""
+        """"ft": the path keeps in a register whether page tables were freed. "rmap": it looks for the entries of one page. "vu": it unmaps that."""
         self.held_pages: set[str] = set()
         self.lowered: dict[str, str] = {}
-        """VA -> right that an entry of it lost on the path: "write" or "access"."""
+        """VA -> right that an entry of it lost on the path: "write", "access", or "clean": to be written and not be seen to be."""
 
     # -- steps
 
     def emit(self, text: str, event: PathEvent | None = None, words: str = "") -> None:
         """One step. What the source calls it is what a reader sees."""
-        if event is not None and not words and event.text.isidentifier():
-            words = f"{event.text}()"
+        if event is not None and not words:
+            words = self._called(event, text)
         self.steps.append(Step(text, event, words))
+
+    def _called(self, event: PathEvent, text: str) -> str:
+        """What the source calls an event: the call; if it does several things, which."""
+        if "assumed" in objects(event):
+            return f"(assumed) {event.text}" if not event.text.isidentifier() else f"(assumed) {event.text}()"
+        if not event.text.isidentifier():
+            return ""
+        alike = {e.kind for e in self.events if (e.path, e.pos, e.text) == (event.path, event.pos, event.text) and e.kind in STEPS}
+        several = len(alike) > 1 or (event.kind == "ptl.acquire" and self.events.count(event) < sum(_same_call(e, event) for e in self.events))
+        what = part(event.kind, text) if several else ""
+        return f"{event.text}(): {what}" if what else f"{event.text}()"
+
+    def takes_off(self, va: str) -> str:
+        """The bit that a change takes away that is not known further: the one that was asked for, else the right to write."""
+        return "D" if self.launders else self.asked.get(va, "W")
+
+    def take_off(self, va: str) -> str:
+        """The same, noted as an assumption."""
+        bit = self.takes_off(va)
+        self.assume(f"the change takes the {'dirty bit' if bit == 'D' else 'write permission'} away")
+        return bit
+
+    def loses(self, va: str, bit: str) -> None:
+        """What is lost by an entry from which a bit was taken."""
+        self.lowered[va] = "write" if bit == "W" else "" if self.launders else "clean"
 
     def assume(self, what: str) -> None:
         """Something is taken for granted that the path does not tell."""
@@ -153,9 +190,7 @@ class Translator:
         """What was there before the path began: locks and modes it is entered with, a gather of its caller."""
         first = self.events[0] if self.events else None
         if self.shape.range_promise and not any(e.kind == "ptl.acquire" or (e.kind == "entered" and "ptl" in objects(e)) for e in self.events):
-            guard = next((guard_of(e) for e in self.events if e.kind.startswith("entry.") and guard_of(e)), "the walker's lock")
-            self.owed.locks.append(self.lock(guard))
-            self.emit(f"lock({self.lock(guard)})", None, "the walk takes the PTL")
+            self.walks = self.lock(next((guard_of(e) for e in self.events if e.kind.startswith("entry.") and guard_of(e)), "the walker's lock"))
         if first is not None and first.kind == "entered":
             found = dict(first.objects)
             for role, name in first.objects:
@@ -171,9 +206,18 @@ class Translator:
         mine = {e.kind for e in self.events if e.kind.startswith("gather.") and e.kind in ("gather.begin", "gather.declare")}
         recorded = any(e.kind in ("flush.record", "flush.gather", "page.defer", "gather.end") for e in self.events)
         counted = any(e.kind == "pending.inc" or (e.kind == "entered" and "pending" in objects(e)) for e in self.events)
-        if not mine and (recorded or (self.shape.range_promise and not counted)):
+        if not mine and (recorded or (self.range_promise and not counted)):
             self.owed.gathers += 1
+            if not recorded:
+                self.given.append("whoever calls has begun an mmu_gather")
             self.emit("gather()", None, "whoever calls begins the mmu_gather")
+
+    def arrive(self, event: PathEvent) -> None:
+        """What happens unseen before an event: a page walk takes the PTL when it comes to the entries, behind all that comes before the walk."""
+        if self.walks and (event.kind.startswith("entry.") or event.kind == "flush.batched"):
+            self.owed.locks.append(self.walks)
+            self.emit(f"lock({self.walks})", None, "the walk takes the PTL")
+            self.walks = ""
 
     def program(self, tail: Sequence[Step]) -> Program:
         """The program with what the path goes on with behind the act."""
@@ -198,6 +242,8 @@ class Translator:
             tuple(sorted(self.variables)),
             self.moved,
             len(locks) > 1,
+            tuple(self.given),
+            tuple(self.known),
         )
 
     def _entry(self, va: str, lock: str, about: bool) -> Entry:
@@ -213,6 +259,17 @@ class Translator:
     def _focus(self) -> str:
         """The VA that the finding is about: the entry that the finding stands at, else the one changed last."""
         return self.about or self.last_changed or self.subjects.vas[0]
+
+
+STEPS = frozenset({
+    "ptl.acquire", "ptl.release", "entry.clear", "entry.install", "flush.now", "flush.record", "flush.gather",
+    "page.free", "rmap.drop", "gather.end", "table.free",
+})  # fmt: skip
+"""Kinds that are steps of their own."""
+
+
+def _same_call(one: PathEvent, other: PathEvent) -> bool:
+    return (one.path, one.pos, one.text, one.kind) == (other.path, other.pos, other.text, other.kind)
 
 
 def guard_of(event: PathEvent) -> str:

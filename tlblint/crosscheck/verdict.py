@@ -18,6 +18,7 @@ from tlblint.crosscheck.rules import SHAPES, Shape
 from tlblint.crosscheck.systems import MET, PATH, Setting, pairings, readable, system
 from tlblint.crosscheck.tails import finish
 from tlblint.crosscheck.translate import Translator
+from tlblint.crosscheck.words import HAPPENS, machine_name
 from tlblint.model.finding import PathEvent, RawFinding
 from tlblint.model.witness import Witness
 from tlblint.sim import BOUND, Bounds, Outcome, Profile, ScenarioError, explore
@@ -73,13 +74,15 @@ class Search:
     bounded: bool = False
     clean: list[Profile] = field(default_factory=list)
     """Machines on which every pairing was exhausted and held."""
+    without: list[Profile] = field(default_factory=list)
+    """Machines that do not have what the path is about."""
 
 
 def translations(story: Story, code: str) -> list[Program]:
     """The programs of a path: two when its locks may be one or not."""
     programs = []
     for same in (True, False):
-        translator = Translator(story.events, story.origin, code, same)
+        translator = Translator(story.events, story.origin, code, same, story.moves)
         translator.needs += story.needs
         translate(translator)
         tail = finish(translator, code)
@@ -128,7 +131,10 @@ class Judge:
         mended = translations(mend.story, raw.rule) if mend is not None else []
         if any(program.unmodelled for program in mended):
             mend, mended = None, []
-        search = Search()
+        asked, machines = machines, able(machines, programs)
+        if not machines:
+            return Judgement("inconclusive", f"unmodelled: none of {', '.join(map(machine_name, asked))} has what the path is about")
+        search = Search(without=[m for m in asked if m.name not in {one.name for one in machines}])
         self.search(raw.rule, programs, mended, distinct(machines, programs), budget, search)
         judgement = self.conclude(raw, programs, search, budget)
         if search.found is not None:
@@ -166,12 +172,12 @@ class Judge:
                         rank = (len(setting.needs), sum(adversary.far for adversary in pairing), outcome.length or 0, len(hits))
                         hits.append((rank, setting, number, outcome))
                     elif outcome.verdict not in (SAFE, BOUND):
-                        search.odd.append(f"{outcome.verdict} {_beside(pairing)}")
+                        search.odd.append(f"that, {_beside(pairing)}, {HAPPENS[outcome.verdict]}")
         for _, setting, number, outcome in sorted(hits, key=lambda hit: hit[0]):
             if not mended or self._run(mended[min(number, len(mended) - 1)], setting, shape, budget).verdict == SAFE:
                 search.found = (setting, number, outcome)
                 return False
-            search.odd.append(f"{outcome.verdict} {_beside(setting.pairing)}, but the mended path has that, too")
+            search.odd.append(f"that, {_beside(setting.pairing)}, {HAPPENS[outcome.verdict]}, but the mended path has that, too")
         return holds
 
     def _run(self, program: Program, setting: Setting, shape: Shape, budget: Budget) -> Outcome:
@@ -190,8 +196,8 @@ class Judge:
     def conclude(self, raw: RawFinding, programs: Sequence[Program], search: Search, budget: Budget) -> Judgement:
         if search.found is not None:
             setting, number, outcome = search.found
-            needs = tuple(dict.fromkeys((*programs[number].needs, *setting.needs)))
-            where = f"on {setting.machine.name} {_beside(setting.pairing)}: {outcome.verdict} in {outcome.length} steps"
+            needs = tuple(dict.fromkeys((*programs[number].needs, *programs[number].given, *setting.needs)))
+            where = f"on {machine_name(setting.machine)}, {_beside(setting.pairing)}: {HAPPENS[outcome.verdict]}, {outcome.length} steps in all"
             return Judgement(
                 "conditional" if needs else "confirmed",
                 where,
@@ -211,10 +217,13 @@ class Judge:
         idle = sorted(search.asked - search.met)
         if idle and len(idle) == len(search.asked):
             return Judgement("inconclusive", f"vacuous: {idle[0]} never ran after the first change", **done)  # type: ignore[arg-type]
-        names = ", ".join(machine.name for machine in search.clean)
+        names = ", ".join(map(machine_name, search.clean))
+        lacking = "huge entries" if "huge" in programs[0].uses else "hardware dirty bits"
+        lacks = "".join(f"; {machine_name(machine)} has no {lacking}" for machine in search.without)
         if programs[0].needs:
-            return Judgement("inconclusive", f"no interleaving goes wrong on {names} where {'; '.join(programs[0].needs)}", **done)  # type: ignore[arg-type]
-        return Judgement("refuted", f"no interleaving goes wrong: {budget.runs} explorations on {names}", **done)  # type: ignore[arg-type]
+            return Judgement("inconclusive", f"no interleaving goes wrong on {names} where {'; '.join(programs[0].needs)}{lacks}", **done)  # type: ignore[arg-type]
+        known = "".join(f"; {what}" for what in dict.fromkeys(what for program in programs for what in (*program.given, *program.known)))
+        return Judgement("refuted", f"no interleaving goes wrong: {budget.runs} explorations on {names}{lacks}{known}", **done)  # type: ignore[arg-type]
 
     def _elsewhere(
         self, judgement: Judgement, code: str, programs: Sequence[Program], machines: Sequence[Profile], budget: Budget, search: Search
@@ -226,7 +235,7 @@ class Judge:
         for machine in machines:
             if machine.name != setting.machine.name and setting.pairing in pairings(programs[number], machine) and budget.left > 0:
                 outcome = self._run(programs[number], replace(setting, machine=machine), SHAPES[code], budget)
-                also += [machine.name] if outcome.verdict in SHAPES[code].kinds else []
+                also += [machine_name(machine)] if outcome.verdict in SHAPES[code].kinds else []
         return replace(judgement, reason=f"{judgement.reason}; also on {', '.join(also)}") if also else judgement
 
     def _with_mend(
@@ -275,7 +284,14 @@ def _unreached(program: Program, reached: Iterable[int]) -> list[str]:
 
 
 def _beside(pairing: Sequence[Adversary]) -> str:
-    return "beside " + " and ".join(adversary.name for adversary in pairing) if pairing else "with nothing but user accesses"
+    return "beside " + " and ".join(adversary.name for adversary in pairing) if pairing else "beside nothing but user accesses"
+
+
+def able(machines: Sequence[Profile], programs: Sequence[Program]) -> list[Profile]:
+    """The machines that have what the programs are about, each as it treats that: huge entries, dirty bits set by hardware."""
+    uses = frozenset().union(*(program.uses for program in programs))
+    found = [m for m in machines if (m.hw_dirty or "records" not in uses) and (m.huge != "none" or "huge" not in uses)]
+    return [replace(m, lazy_mmu="nothing") if "huge" in uses and m.huge == "direct" else m for m in found]
 
 
 def distinct(machines: Sequence[Profile], programs: Sequence[Program]) -> list[Profile]:
@@ -284,7 +300,7 @@ def distinct(machines: Sequence[Profile], programs: Sequence[Program]) -> list[P
     lazy = any("lazy_" in step.text for program in programs for step in program.steps)
     seen = set()
     out = []
-    for machine in sorted(machines, key=lambda m: (lazy and m.entries != "hash", m.store_needs != "dirty", m.name != "x86-ipi", m.name)):
+    for machine in sorted(machines, key=lambda m: (m.store_needs != "dirty", m.name != "x86-ipi", m.name)):
         sort = (
             machine.store_needs,
             machine.hw_dirty,

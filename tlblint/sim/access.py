@@ -54,6 +54,8 @@ class Accesses:
         elif machine.profile.hw_dirty and va not in machine.explicit:
             made = Draft([*self._running(), Look(ASSIST[page], entry)], text=f"stores to {va}: walks, hardware sets D, page {page}", role="store")
             made.effects = [Set(entry.name, Bin("|", entry, Const(D))), *machine.saturate(va)]
+            if machine.has(f"dseen[{va}]"):
+                made.effects.append(Set(f"dseen[{va}]", Const(1)))
         else:
             return []
         made.effects += machine.stored(va, page)

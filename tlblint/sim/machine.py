@@ -53,7 +53,7 @@ SCALARS = {"gen": 1, "done": 1, "batched": 0, "pending": 0, "tlbi": 0}
 """Bytes of the mm and their start."""
 
 ELEMENTS = {
-    "pte": "v", "tlb": "cv", "dev": "v", "hpt": "v", "hashed": "v", "wforbid": "v", "rforbid": "v", "dforbid": "v",
+    "pte": "v", "tlb": "cv", "dev": "v", "hpt": "v", "hashed": "v", "wforbid": "v", "rforbid": "v", "dforbid": "v", "dseen": "v",
     "pmd": "t", "freed": "t", "pwc": "ct", "walk": "ct",
     "free": "p", "ref": "p", "pd": "p", "gd": "p", "cp": "p", "io": "p", "stable": "p", "mapped": "p", "loaded": "c", "lazy": "c", "irq": "c", "lgen": "c",
 }  # fmt: skip
@@ -191,8 +191,8 @@ class Machine:
             if self.has(name):
                 found.append(Fail(code_of(violation), Var(name)))
         if self.has(f"dforbid[{va}]"):
-            unseen = Not(Look(DIRTY[page], Var(f"pte[{va}]")))
-            found.append(Fail(code_of("unrecorded"), Bin("and", Var(f"dforbid[{va}]"), unseen)))
+            told = Bin("or", self.need(f"dseen[{va}]"), Look(DIRTY[page], Var(f"pte[{va}]")))
+            found.append(Fail(code_of("unrecorded"), Bin("and", Var(f"dforbid[{va}]"), Not(told))))
         found += [Fail(code_of("stable"), Var(name)) for name in (f"cp[{page}]", f"io[{page}]", f"stable[{page}]") if self.has(name)]
         if self.has(f"gd[{page}]"):
             found.append(Set(f"gd[{page}]", TRUE))

@@ -9,7 +9,7 @@ HEADS = {
     "pte": "entry of {0}", "tlb": "TLB of CPU{0} for {1}", "dev": "device's translation of {0}", "hpt": "hash table for {0}",
     "free": "page {0}", "ref": "references of page {0}", "pd": "PG_dirty of page {0}", "gd": "data of page {0}", "cp": "copy of page {0}",
     "io": "IO of page {0}", "stable": "contents of page {0}", "mapped": "mappings of page {0}", "wforbid": "right to write {0}",
-    "rforbid": "right to read {0}", "dforbid": "right to write {0} unseen", "hashed": "hash table's mark in entry of {0}",
+    "rforbid": "right to read {0}", "dforbid": "right to write {0} unseen", "dseen": "new dirty bit of {0}", "hashed": "hash table's mark in entry of {0}",
     "pmd": "link to page table {0}", "freed": "page table {0}", "pwc": "walk cache of CPU{0} for table {1}",
     "walk": "software walk on CPU{0} of table {1}", "loaded": "mm on CPU{0}", "lazy": "lazy TLB mode of CPU{0}", "irq": "interrupts of CPU{0}",
     "lgen": "TLB generation of CPU{0}", "held": "invalidations of {0} under way",
@@ -26,7 +26,7 @@ OWN = {
 STATES = {
     "free": ("in use", "free"), "gd": ("saved", "not saved"), "pd": ("clean", "dirty"), "cp": ("none", "taken"), "io": ("none", "under way"),
     "stable": ("may change", "relied on"), "wforbid": ("granted", "revoked, call returned"), "rforbid": ("granted", "revoked, call returned"),
-    "dforbid": ("granted", "revoked, call returned"), "hashed": ("clear", "set"),
+    "dforbid": ("granted", "revoked, call returned"), "dseen": ("no", "yes"), "hashed": ("clear", "set"),
     "pmd": ("cleared", "set"), "freed": ("in use", "free"), "pwc": ("empty", "cached"), "walk": ("none", "under way"), "loaded": ("not loaded", "loaded"),
     "lazy": ("off", "on"), "irq": ("off", "on"), "batched": ("none", "pending"),
 }  # fmt: skip

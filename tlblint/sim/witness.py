@@ -29,7 +29,7 @@ WHAT = {
     "unbalanced": "a count falls below zero, or a lock is dropped that is not held",
     "leak": "all threads are done and something is still owed",
     "deadlock": "no thread can go on",
-    "unrecorded": "a store goes through that no dirty bit tells of, after the entry was cleaned and the call returned",
+    "unrecorded": "a store goes through that no dirty bit tells of, though the call that cleans the range has returned",
 }
 """Violation -> what happens."""
 ENDS = ("leak", "deadlock", "lost-dirty")
