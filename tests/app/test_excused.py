@@ -17,8 +17,8 @@ SOURCE = b"""static void numa_rebuild_single_mapping(struct vm_area_struct *vma,
 	spinlock_t *ptl;
 	pte_t *ptep = pte_offset_map_lock(vma->vm_mm, pmd, addr, &ptl);
 
-	pte = ptep_modify_prot_start(vma, addr, ptep);
-	ptep_modify_prot_commit(vma, addr, ptep, pte, pte_mkwrite(pte, vma));
+	pte_t old = ptep_modify_prot_start(vma, addr, ptep);
+	ptep_modify_prot_commit(vma, addr, ptep, old, pte_mkwrite(old, vma));
 	pte_unmap_unlock(ptep, ptl);
 }
 """

@@ -36,7 +36,7 @@ from tlblint.rulefile import RuleFileError, parse_rule
 if TYPE_CHECKING:
     from tlblint.syntax.config import Config
 
-OWN_ATTRS = frozenset({"again", "no-result", "kernel", "out", "walker", "extra", "own", "kept"})
+OWN_ATTRS = frozenset({"again", "no-result", "kernel", "out", "walker", "extra", "own", "kept", "late", "left-out"})
 """Attributes that the engine adds to those of the role table."""
 
 NOT_ROLES = ("contracts.toml", "pure.toml", "scope.toml")
@@ -70,7 +70,7 @@ def build(wanted: Wanted) -> Spine:
         profiles=tuple(sorted(p.profile.name for p in chosen)),
         words=words,
         ruleset=ruleset,
-        facts=partial(_facts, _configs(chosen), words, _helpers(roles), contracts),
+        facts=partial(_facts, _configs(chosen), words, _helpers(roles), _beginning(roles), contracts),
         analyse=partial(_analyse, judged, context, judging[0]),
         hints=roles.prefilter(),
         skipped=_paths(texts, "skipped"),
@@ -171,13 +171,18 @@ def _configs(profiles: Sequence[ProfileData]) -> Mapping[str, Config]:
     return Configs([(item.profile.arch, item.config) for item in sorted(profiles, key=lambda p: (p.profile.name != "x86-64", p.profile.name))])
 
 
-def _facts(configs: Mapping[str, Config], words: frozenset[bytes], helpers: frozenset[bytes], contracts: ContractTable, path: str, raw: bytes) -> FileFacts:
-    """A function of which a flush is asked is read in any case: one that lost it mentions nothing else of interest."""
+def _facts(
+    configs: Mapping[str, Config], words: frozenset[bytes], helpers: frozenset[bytes], beginning: frozenset[bytes], contracts: ContractTable, path: str,
+    raw: bytes,
+) -> FileFacts:
+    """A function of which a flush is asked is read in any case: one that lost it mentions nothing else of interest. So is one that begins
+    what others count on with."""
     known = frozenset(item.contract.function for item in contracts.functions)
     owing = frozenset(
         name.encode() for item in contracts.functions if "settles" in item.contract.says and (name := item.contract.function).encode() in raw
         and item.contract.path in ("", path)
     )
+    owing |= {name for name in beginning if name in raw}
     return facts_of(path, raw, configs.get(arch_of(path)) or configs[""], words, owing, helpers, known, expand=True)
 
 
@@ -185,6 +190,11 @@ def _helpers(roles: RoleTable) -> frozenset[bytes]:
     """Names that make a helper worth reading when code in scope calls it: what is done about a dirty page, or with the contents of an
     unmapped one."""
     return frozenset(role.name.encode() for role in roles.roles() if any(effect.kind in ("page.dirty", "page.copy") for effect in role.effects))
+
+
+def _beginning(roles: RoleTable) -> frozenset[bytes]:
+    """Functions that give generations their first value: they mention nothing else of interest."""
+    return frozenset(role.name.encode() for role in roles.roles() if any(effect.kind == "generation.start" for effect in role.effects))
 
 
 def _context(roles: RoleTable, contracts: ContractTable, texts: Mapping[str, str], generation: Generation, profiles: Sequence[ProfileData]) -> Context:

@@ -26,12 +26,12 @@ EVENT_KINDS = frozenset(
         "test.paged", "test.unpaged",
         "value.derive", "value.stale", "page.dirty", "page.free", "page.get", "page.copy", "page.defer", "rmap.drop", "rmap.unlock", "table.free",
         "notifier.start", "notifier.end", "sleep", "exit", "settle", "gather.declare", "gather.leave", "notifier.declare", "notifier.leave",
-        "notifier.init", "value.commit", "generation.take",
+        "notifier.init", "value.commit", "generation.take", "generation.start",
         "enter", "argument.lost", "batch.add", "flag.read", "flag.raise", "flag.clear", "flag.swap", "gather.vma", "gather.touch",
-        "gather.reset", "gather.mark", "gather.read",
+        "gather.reset", "gather.mark", "gather.read", "member.unset", "cpus.read",
     }
 )
-OBJECTS = frozenset({"ptl", "pte", "value", "old", "mm", "tlb", "page", "range", "vma", "flag", "argument"})
+OBJECTS = frozenset({"ptl", "pte", "value", "old", "mm", "tlb", "page", "range", "vma", "flag", "argument", "member"})
 PLACES = OBJECTS | {"site", "site_line", "act", "act_line", "function"}
 """What may stand between braces in a sentence."""
 PLAIN_GUARDS = frozenset(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from tlblint.calls.program import Program, arch_of
+from tlblint.engine import announced, members
 from tlblint.model.ir import Block, Expr, Function, Instr
 from tlblint.model.roles import Role
 from tlblint.model.store import key
@@ -31,6 +32,8 @@ _NONE: frozenset[str] = frozenset()
 _FLUSHY = re.compile(r"(?i)flush|tlb|pending|batch|inval|stale|shoot|defer|(?:^|_)gen(?:_|$)")
 """How flags are called that stand for a flush: an address space has many others, which flushes happen between, too."""
 _OWN = frozenset({"own"})
+_FLUSHED = frozenset({"flushed"})
+NUMBERS, IGNORES = "numbers", "ignores:"
 WORDS = {"flush.batched": "completes-flush", "unmap.flush": "completes-flush", "gather.end": "completes-flush", "unmap.defer": "defers-flush"}
 """What the definition of a function with such an effect has to do: said to the rules like a contract."""
 
@@ -46,18 +49,26 @@ class Marks:
         """The definitions of API functions that are to be judged, by index, with what is said of them."""
         self._cleared: set[str] = set()
         self._kept: set[str] = set()
+        said: list[frozenset[str]] = []
+        for index, fn in enumerate(functions):
+            cleared, kept, clears, words = program.once("flags", index, partial(self._learn, fn))
+            self._cleared |= cleared
+            self._kept |= kept
+            said.append(words)
+            if clears:
+                clearing.add(index)
+        self._ignored = {(fn.path, fn.start): names for index, fn in enumerate(functions)
+                         if not fn.variant and (names := frozenset.intersection(*(_ignored(said[i]) for i in (index, *program.twins(index)))))}  # fmt: skip
+        """Parameters that no variant of a function reads before it overwrites them, by (file, start)."""
+        self._members = members.Members(program, said, roles)
+        self._announced = announced.Announced(program, said)
         for index, fn in enumerate(functions):
             role = roles(fn.name, len(fn.params))
             words = frozenset(WORDS[e.kind] for e in role.effects if e.kind in WORDS and "dirty" not in e.attrs) if role is not None else _NONE
             if words and not arch_of(fn.path):
                 self.says[index] = words
-            elif role is not None and (_takes_and_flushes(role) or self.lost(fn)):
+            elif role is not None and (_takes_and_flushes(role) or NUMBERS in said[index] or self._members.speaks_of(fn) or self.lost(fn)):
                 self.says[index] = _NONE
-            cleared, kept, clears = program.once("flags", index, partial(self._learn, fn))
-            self._cleared |= cleared
-            self._kept |= kept
-            if clears:
-                clearing.add(index)
         self._defining = {(functions[i].path, functions[i].name) for i, words in self.says.items() if words}
         self.seen = "kinds " + key(*sorted(self.flags), "", *(word for place in sorted(self._defining) for word in place)).hex()
         """What the events of functions depend on besides their text, as one name."""
@@ -68,17 +79,29 @@ class Marks:
     @property
     def flags(self) -> frozenset[str]:
         """What all functions together say: names of flags that somebody takes back, "name/operand" of ranges that somebody widens."""
-        return frozenset(self._cleared | self._kept)
+        return frozenset(self._cleared | self._kept | self._members.flags | self._announced.flags)
 
     def _kinds(self, fn: Function, clears: bool) -> frozenset[str]:
         return frozenset(self._all(fn, clears))
 
-    def _learn(self, fn: Function) -> tuple[frozenset[str], frozenset[str], bool]:
-        """(flags that a function takes back, ranges that it widens, whether it takes a flag back by a call)."""
+    def _learn(self, fn: Function) -> tuple[frozenset[str], frozenset[str], bool, frozenset[str]]:
+        """(flags that a function takes back, ranges that it widens, whether it takes a flag back by a call, other words)."""
         cleared: set[str] = set()
         kept: set[str] = set()
         clears = [self._learned(block, fn, cleared, kept) for block in fn.blocks]
-        return frozenset(cleared), frozenset(kept), any(clears)
+        words = members.told(fn) | announced.told(fn, self._roles, partial(self._announcing, fn))
+        words |= {IGNORES + name for name in _stored(fn) if not _live(fn, name)}
+        return frozenset(cleared), frozenset(kept), any(clears), words | ({NUMBERS} if self._numbers(fn) else _NONE)
+
+    def _announcing(self, fn: Function, path: str) -> bool:
+        """Whether a flag at ``path`` is called like one that stands for a flush, and is everybody's."""
+        return bool(_FLUSHY.search(announced.name_of(path))) and (_of_space(path, fn) or announced.shared(path, fn))
+
+    def _numbers(self, fn: Function) -> bool:
+        """Whether a function takes the number of a TLB generation and asks which CPUs an address space is on: the order counts."""
+        kinds = {effect.kind for block in fn.blocks for instr in block.instrs if instr[0] == "call" and (role := self._roles(instr[2], len(instr[3])))
+                 for effect in role.effects}  # fmt: skip
+        return {"generation.take", "cpus.read"} <= kinds
 
     def _learned(self, block: Block, fn: Function, cleared: set[str], kept: set[str]) -> bool:
         calls: dict[int, Instr] = {}
@@ -103,6 +126,8 @@ class Marks:
 
     def followed(self, path: str, fn: Function, bit: Expr | None = None) -> frozenset[str] | None:
         """The attributes of events about a flag at ``path``, or a ``bit`` of it; None if it is none that is followed."""
+        if (late := self._announced.attributes(path, fn)) is not None:
+            return late
         if bit is not None and bit[0] == "k" and not _FLUSHY.search(bit[1]) and not self.is_definition(fn):
             return None
         if _of_space(path, fn):
@@ -148,20 +173,24 @@ class Marks:
         out: list[Mark] = [("flag.read", {"flag": ("v", path)}, own, pos)] if own is not None else []
         return [*out, ("gather.read", {"tlb": tlb}, _NONE, pos)] if tlb is not None and not path.endswith("fullmm") else out
 
+    def standing(self, fn: Function) -> dict[int, list[Mark]]:
+        """By block what a function leaves undone."""
+        out = self.lost(fn)
+        for at, mark in self._members.marks(fn):
+            out.setdefault(at, []).append(mark)
+        return out
+
     def lost(self, fn: Function) -> dict[int, list[Mark]]:
-        """By block: parameters of a flush that say what to flush and are overwritten although nobody has read them."""
-        names = [name for name, _ in fn.params if "flush" in fn.name and _GENERATION.search(name)]
+        """By block: parameters that are overwritten although nobody has read them."""
         out: dict[int, list[Mark]] = {}
-        for name in names:
-            if _live(fn, name):
-                continue
-            for number, block in enumerate(fn.blocks):
-                stores = [instr[3] for instr in block.instrs if instr[0] == "set" and instr[1] == name]
-                out.setdefault(number, []).extend(("argument.lost", {"argument": ("v", name)}, _NONE, pos) for pos in stores)
+        for name in self._ignored.get((fn.path, fn.start), ()) if not fn.variant else ():
+            attrs = _FLUSHED if "flush" in fn.name and _GENERATION.search(name) else _NONE
+            for number, pos in _first_stores(fn, name):
+                out.setdefault(number, []).append(("argument.lost", {"argument": ("v", name)}, attrs, pos))
         return out
 
     def _all(self, fn: Function, clears: bool) -> Iterable[str]:
-        if clears:
+        if clears or self._announced.speaks_of(fn):
             yield "flag.clear"
         for block in fn.blocks:
             for instr in block.instrs:
@@ -172,7 +201,7 @@ class Marks:
             yield "flush.twice"
         if any(self.kept(binds, fn) for binds in flushes):
             yield "flush.kept"
-        for marks in self.lost(fn).values():
+        for marks in self.standing(fn).values():
             yield from (mark[0] for mark in marks)
 
 
@@ -227,25 +256,39 @@ def _reads(expr: Expr | None) -> Iterable[str]:
         yield from _reads(expr[1])
 
 
+def _stored(fn: Function) -> set[str]:
+    """The parameters that a function assigns to."""
+    names = {name for name, _ in fn.params}
+    return names & {instr[1] for block in fn.blocks for instr in block.instrs if instr[0] == "set"}
+
+
+def _ignored(words: frozenset[str]) -> frozenset[str]:
+    return frozenset(word[len(IGNORES) :] for word in words if word.startswith(IGNORES))
+
+
 def _live(fn: Function, name: str) -> bool:
     """Whether some path reads the parameter before it is assigned."""
+    return any(pos < 0 for _, pos in _first_stores(fn, name))
+
+
+def _first_stores(fn: Function, name: str) -> Iterable[tuple[int, int]]:
+    """(block, position) of the assignments of a parameter that paths come to first; the position is -1 where it is read before that."""
     seen, work = {0}, [0]
     while work:
-        block = fn.blocks[work.pop()]
-        ended = False
+        at = work.pop()
+        block = fn.blocks[at]
         for instr in block.instrs:
             if any(_names(expr, name) for expr in _operands(instr)):
-                return True
+                yield at, -1
             if instr[0] in ("set", "havoc", "decl") and instr[1] == name:
-                ended = True
+                if instr[0] != "decl":  # that is another object of the same name
+                    yield at, instr[-1]
                 break
-        if ended:
-            continue
-        if block.cond is not None and _names(block.cond, name):
-            return True
-        work.extend(new := [succ for succ in block.succs if succ not in seen])
-        seen.update(new)
-    return False
+        else:
+            if block.cond is not None and _names(block.cond, name):
+                yield at, -1
+            work.extend(new := [succ for succ in block.succs if succ not in seen])
+            seen.update(new)
 
 
 def _operands(instr: Instr) -> Iterable[Expr]:

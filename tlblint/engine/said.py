@@ -15,7 +15,7 @@ from tlblint.model.store import Store, key
 KIND = "said"
 _Words: TypeAlias = frozenset[str]
 _Scan: TypeAlias = tuple[bool, bool, _Words, tuple[str, ...], tuple[VALUE, ...]]
-_DECODER = msgspec.msgpack.Decoder(tuple[str, tuple[tuple[_Scan, tuple[_Words, _Words, bool], _Words, bool], ...]])
+_DECODER = msgspec.msgpack.Decoder(tuple[str, tuple[tuple[_Scan, tuple[_Words, _Words, bool, _Words], _Words, bool], ...]])
 WALKING = ("slots", "handed")
 """What few functions have anything to say of, and then with positions: only that they have not is remembered."""
 

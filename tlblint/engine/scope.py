@@ -13,11 +13,11 @@ from tlblint.model.roles import Role
 
 CARRYING = (
     "ptl.acquire", "ptl.release", "lazy.", "entry.clear", "entry.start", "entry.commit", "entry.demote", "entry.clean", "section.", "pending.",
-    "gather.begin", "gather.end", "notifier.", "unmap.batch",
+    "gather.begin", "gather.end", "notifier.", "unmap.batch", "generation.take",
 )
 """Effects that create or end state which outlives the call."""
 
-ENDING = frozenset({"flag.clear", "gather.read", "argument.lost", "flush.kept", "flush.twice"})
+ENDING = frozenset({"flag.clear", "gather.read", "argument.lost", "member.unset", "flush.kept", "flush.twice"})
 """Events that stand in no call, and for which a function is worth running for itself."""
 
 MATTERING = (*CARRYING, "gather.", "flush.", "unmap.", "generation.", "page.dirty", "page.copy", "table.free", "rmap.unlock", "entry.install", "batch.")

@@ -36,6 +36,7 @@ def _declare(ctx: Context, node: Node, base: str, lasting: bool) -> None:
     item = declared(ctx, parts[0])
     if not item.name or (item.function is not None and not item.pointed):
         return
+    hidden = item.name in ctx.locals
     ctx.declare(item.name)
     if lasting:
         return
@@ -46,4 +47,6 @@ def _declare(ctx: Context, node: Node, base: str, lasting: bool) -> None:
         ctx.graph.emit(("decl", item.name, item.type(base), pos))
         set_fields(ctx, item.name, parts[-1])
     else:
+        if hidden:  # another object of that name: nothing happens to the one outside of this block
+            ctx.graph.emit(("decl", item.name, item.type(base), pos))
         initialise(ctx, item.name, parts[-1], pos)
