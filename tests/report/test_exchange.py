@@ -64,6 +64,15 @@ def test_a_series_names_the_patch_that_brings_a_finding_and_the_one_that_mends_i
     assert first.endswith("still on. (patch 2)") and second.endswith("still on. (patch 2, mended by patch 3)")
 
 
+@pytest.mark.parametrize("verdict", ["confirmed", "conditional", "refuted", "inconclusive", "not-run"])
+def test_the_verdict_of_the_simulation_is_named(verdict: str) -> None:
+    one = finding(verdict=verdict, reason="on x86-64: 5 steps")
+    said = verdict != "not-run"
+    assert checkpatch.render(report(one), Style()).endswith(f"still on. ({verdict})\n" if said else "still on.\n")
+    assert checkpatch.render(report(replace(one, patch=MARK)), Style()).endswith(f"(patch 2, {verdict})\n" if said else "(patch 2)\n")
+    assert (f"%0ASimulation: {verdict}: on x86-64: 5 steps" in github.render(report(one), Style())) == said
+
+
 @pytest.mark.parametrize("severity", ["warning", "note"])
 def test_only_an_error_has_a_line_that_b4_takes_for_a_failure(severity: str) -> None:
     odd = finding(severity=severity, message="the word ERROR: comes from the code", path="mm/ERROR: .c")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 
 from tests.report.make import HIDDEN, NOTE, finding, report
 from tlblint.model.finding import TraceStep
+from tlblint.model.witness import PatchMark
 from tlblint.report import concise, full, mail
 from tlblint.report.text import cells, clean, display, source_line, underline
-from tlblint.report.view import Excused, Gap, Health, Stale, Style
+from tlblint.report.view import Excused, Gap, Health, PatchView, SeriesView, Stale, Style
 
 FULL = """\
 mm/a.c:3:9: error TLB003 lazy-mode-unpaired, in f()
@@ -95,6 +97,15 @@ def test_concise_marks_what_is_suppressed() -> None:
 def test_concise() -> None:
     text = concise.render(report(NOTE, finding(), HIDDEN), Style(place=lambda path: f"../{path}"))
     assert text == "../mm/a.c:1:1: TLB902 Function g() was not analysed: why.\n../mm/a.c:3:9: TLB003 Lazy MMU mode is still on.\n"
+
+
+def test_concise_tells_the_patch_of_several_and_the_verdict() -> None:
+    mark = PatchMark(2, "s", "introduced", 3)
+    made = report(finding(patch=mark, verdict="conditional"), finding(verdict="refuted"), finding(patch=mark, suppressed_by="comment", suppressed_reason="r"))
+    ends = [line.partition("still on.")[2] for line in concise.render(made, Style(verbosity=1)).splitlines()]
+    assert ends == [" [patch 2, mended by patch 3, conditional]", " [refuted]", " [patch 2, mended by patch 3, suppressed by comment: r]"]
+    alone = replace(made, series=SeriesView("t", "b", (PatchView(2, "s", 1, 0, 0),)))
+    assert concise.render(alone, Style()).splitlines()[0].endswith("still on. [conditional]")
 
 
 @pytest.mark.parametrize("render", [full.render, concise.render])

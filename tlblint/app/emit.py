@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from tlblint.app.check import Outcome
 from tlblint.app.targets import Target
 from tlblint.io import data, output, term
 from tlblint.io.config import Settings
+from tlblint.io.git import toplevel
 from tlblint.report.formats import FORMATS, Format
 from tlblint.report.health import closing
 from tlblint.report.view import SEVERITIES, Report, Style, counts
@@ -26,10 +27,9 @@ def emit(outcome: Outcome, wanted: Sequence[Target], cwd: str, verbosity: int) -
     def here(path: str) -> str:
         return os.path.relpath(os.path.join(outcome.top, path), cwd)
 
-    place = outcome.place or here
-
     for target in sorted(wanted, key=lambda target: target.file is None):
         printer = FORMATS[target.format]
+        place = in_repository(outcome) if printer.repository else outcome.place or here
         report, texts = _repeatable(outcome) if printer.templates else outcome.report, templates() if printer.templates else {}
         if target.file is not None:
             style = Style(unicode=True, verbosity=max(verbosity, -1), place=place, templates=texts)
@@ -39,7 +39,14 @@ def emit(outcome: Outcome, wanted: Sequence[Target], cwd: str, verbosity: int) -
             output.write_stdout(_bytes(printer.render(report, style)))
     aside = all(target.file is not None or FORMATS[target.format].health_aside for target in wanted)
     if verbosity >= 0 and aside and not any(FORMATS[target.format].silent for target in wanted):
-        output.write_stderr(closing(outcome.report, Style(unicode=True, verbosity=verbosity, place=place)))
+        output.write_stderr(closing(outcome.report, Style(unicode=True, verbosity=verbosity, place=outcome.place or here)))
+
+
+def in_repository(outcome: Outcome) -> Callable[[str], str]:
+    """Paths in the repository that holds the tree; without one, in the tree."""
+    top = toplevel(outcome.top) if outcome.place is None else None
+    lead = os.path.relpath(os.path.realpath(outcome.top), top) if top is not None else "."
+    return lambda path: os.path.normpath(os.path.join(lead, path))
 
 
 def templates() -> Mapping[str, str]:

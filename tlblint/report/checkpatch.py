@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from tlblint.model.finding import Finding
 from tlblint.report.text import clean
-from tlblint.report.view import Report, Style, brought
+from tlblint.report.view import Report, Style, brought, remarks
 
 KINDS = {"error": "ERROR", "warning": "WARNING", "note": "CHECK"}
 
 
 def render(report: Report, style: Style) -> str:
-    """``FILE:LINE: ERROR: CODE name: message`` for each finding; "" when there is none."""
+    """``FILE:LINE: ERROR: CODE name: message (patch, verdict)`` for each finding; "" when there is none."""
     if style.verbosity <= -2:
         return ""
     return "".join(_line(report, finding, style) for finding in brought(report, style))
@@ -22,16 +22,9 @@ def render(report: Report, style: Style) -> str:
 
 def _line(report: Report, finding: Finding, style: Style) -> str:
     place = clean(style.place(finding.path), style.unicode)
-    text = f"{finding.rule} {finding.slug}: {clean(finding.message, style.unicode)}{_where(report, finding)}"
+    more = remarks(report, finding)
+    text = f"{finding.rule} {finding.slug}: {clean(finding.message, style.unicode)}" + (f" ({', '.join(more)})" if more else "")
     return f"{_tame(place)}:{finding.line}: {KINDS[finding.severity]}: {_tame(text)}\n"
-
-
-def _where(report: Report, finding: Finding) -> str:
-    """Which patch of several it is."""
-    mark = finding.patch
-    if mark is None or (report.series is not None and len(report.series.patches) == 1):
-        return ""
-    return f" (patch {mark.index})" if mark.until is None else f" (patch {mark.index}, mended by patch {mark.until})"
 
 
 def _tame(text: str) -> str:

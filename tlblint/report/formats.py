@@ -15,6 +15,7 @@ class Format:
 
     ``health_aside``: the caller prints summary and health on stderr, because every line of the output is a finding.
     ``silent``: for a program that takes any line on stderr for a failure, so not even progress may come.
+    ``repository``: for a program that knows places by their path in the repository, wherever it was called from.
     ``templates``: needs Style.templates, and says how to make the report again.
     """
 
@@ -22,6 +23,7 @@ class Format:
     terminal: bool = False
     health_aside: bool = False
     silent: bool = False
+    repository: bool = False
     templates: bool = False
 
 
@@ -38,7 +40,7 @@ FORMATS: Mapping[str, Format] = {
     "checkpatch": Format(checkpatch.render, silent=True),
     "concise": Format(concise.render, terminal=True, health_aside=True),
     "full": Format(full.render, terminal=True),
-    "github": Format(github.render),
+    "github": Format(github.render, repository=True),
     "html": Format(_html, templates=True),
     "json": Format(jsonout.render),
     "jsonl": Format(jsonout.render_lines),

@@ -52,6 +52,8 @@ def _message(finding: Finding, style: Style) -> str:
         place = f"{clean(style.place(step.path), style.unicode)}:{step.line}"
         note = f" ({clean(step.note, style.unicode)})" if step.note else ""
         lines.append(f"{number}. {place}: {clean(step.event, style.unicode)}{note}")
+    if finding.verdict != "not-run":
+        lines.append(f"Simulation: {finding.verdict}" + (f": {clean(finding.reason, style.unicode)}" if finding.reason else ""))
     if finding.patch is not None:
         mended = f" (mended by patch {finding.patch.until})" if finding.patch.until is not None else ""
         lines.append(f"Patch {finding.patch.index}: {clean(finding.patch.subject, style.unicode)}{mended}")

@@ -178,6 +178,14 @@ def is_new(finding: Finding) -> bool:
     return finding.patch is None or finding.patch.change == "introduced"
 
 
+def remarks(report: Report, finding: Finding) -> list[str]:
+    """What one line says of a finding besides its message: of several patches which it is, and the verdict of the simulation."""
+    mark, found = finding.patch, []
+    if mark is not None and (report.series is None or len(report.series.patches) > 1):
+        found = [f"patch {mark.index}", *([f"mended by patch {mark.until}"] if mark.until is not None else [])]
+    return found + ([finding.verdict] if finding.verdict != "not-run" else [])
+
+
 def shown(report: Report, style: Style) -> list[Finding]:
     """The findings that a text report lists: no notes with -q, suppressed ones and what a series does not introduce only with -v."""
     return [
