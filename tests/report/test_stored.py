@@ -90,6 +90,26 @@ def test_what_is_wrong_is_named_by_its_place(raw: bytes, place: str, what: str) 
     assert (caught.value.place, what in caught.value.what) == (place, True), caught.value
 
 
+TWICE = [("line", '"line": 7, "line": 3'), ("path", '"path": "a", "path": "b"'), ("findings", '"findings": [], "findings"')]
+
+
+@pytest.mark.parametrize(("key", "text"), TWICE)
+def test_a_key_that_stands_twice_is_refused(key: str, text: str) -> None:
+    """Readers of JSON differ on which of two they take."""
+    whole = jsonout.render(rich(), Style())
+    plain = {"line": '"line": 3', "path": '"path": "mm/a.c"', "findings": '"findings"'}[key]
+    assert plain in whole
+    with pytest.raises(BadResult) as caught:
+        decode(whole.replace(plain, text, 1).encode())
+    assert (caught.value.place, caught.value.what) == ("$", f"key `{key}` stands twice in one object")
+    if key != "findings":
+        head, *lines = jsonout.render_lines(rich(), Style()).splitlines()
+        lines[1] = lines[1].replace(plain, text, 1)
+        with pytest.raises(BadResult) as caught:
+            decode("\n".join([head, *lines]).encode())
+        assert caught.value.place == "$.findings[1]"
+
+
 def test_a_bad_line_of_json_lines_is_named_by_its_finding() -> None:
     lines = jsonout.render_lines(rich(), Style()).splitlines()
     lines[2] = lines[2].replace('"column": 9', '"column": []')

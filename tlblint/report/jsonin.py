@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Annotated, Literal, TypeVar
 
@@ -9,6 +10,7 @@ import msgspec
 
 from tlblint.model.finding import Finding, TraceStep
 from tlblint.model.witness import Change, Fix, PatchMark, Witness, WitnessStep
+from tlblint.report.text import clean
 from tlblint.report.view import Gap, Health, PatchView, Report, SeriesView
 
 Kind = TypeVar("Kind")
@@ -201,7 +203,11 @@ def _row(line: bytes, number: int) -> _Finding:
 
 def _parse(raw: bytes, kind: type[Kind]) -> Kind:
     try:
-        return msgspec.json.decode(raw, type=kind)
+        found = msgspec.json.decode(raw, type=kind)
+        json.loads(raw, object_pairs_hook=_once)
+        return found
+    except _Twice as error:
+        raise BadResult("$", f"key `{clean(str(error))}` stands twice in one object") from None
     except msgspec.ValidationError as error:
         what, _, place = str(error).partition(" - at `")
         raise BadResult(place.rstrip("`") or "$", what[:1].lower() + what[1:]) from None
@@ -210,6 +216,18 @@ def _parse(raw: bytes, kind: type[Kind]) -> Kind:
         raise BadResult("$", f"expected JSON, {what[:1].lower()}{what[1:]}" if raw.strip() else "expected JSON, the file is empty") from None
     except (RecursionError, UnicodeDecodeError, ValueError):
         raise BadResult("$", "expected JSON that is not nested so deep, in UTF-8") from None
+
+
+class _Twice(Exception):
+    """A key that an object has more than once: readers differ on which they take."""
+
+
+def _once(pairs: list[tuple[str, object]]) -> None:
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            raise _Twice(key)
+        seen.add(key)
 
 
 def _report(head: _Head, findings: Sequence[_Finding]) -> Report:
