@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
 from tests.report.pages import EVIL, STYLE, hostile
+from tlblint.app.predicates import Surveyed, as_text
+from tlblint.app.simulate_text import lanes
+from tlblint.predicates.protocol import Explored
+from tlblint.predicates.repair import Edit
+from tlblint.predicates.survey import Row
+from tlblint.predicates.truth import Verdict
 from tlblint.report.formats import FORMATS
 from tlblint.report.graph_formats import GRAPH_FORMATS
 from tlblint.report.graph_view import GraphEdge, GraphNode, GraphView
@@ -32,6 +40,38 @@ def test_no_format_lets_control_characters_through(name: str, verbosity: int) ->
     text = FORMATS[name].render(worst(), Style(unicode=True, verbosity=verbosity, templates=STYLE.templates))
     assert RAW.findall(text) == []
     text.encode("utf-8")
+
+
+def strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    for part in [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []:
+        yield from strings(part)
+
+
+@pytest.mark.parametrize("name", ["b4-review", "sarif"])
+def test_what_a_reader_of_json_prints_is_clean_too(name: str) -> None:
+    found = list(strings(json.loads(FORMATS[name].render(worst(), Style(unicode=True, verbosity=1)))))
+    assert [text for text in found if RAW.search(text)] == [] and any("<script>alert(1)" in text and "{{ 7*7 }}" in text for text in found)
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if name not in ("html", "sarif", "json", "jsonl", "b4-review")])
+def test_what_tries_to_be_markup_or_a_template_is_shown_as_it_is(name: str) -> None:
+    text = re.sub(r"\s+", "", FORMATS[name].render(worst(), Style(unicode=True, verbosity=1)))
+    shown = "</script><script>alert(1)</script>{{7*7}}{%raw%}\"'`<imgsrc=xonerror=alert(1)>\\u202eevil\\x1b[31m\\x00\\x07\\xff]]>--><!--"
+    assert shown in text.replace("%25", "%") and "49" not in text
+
+
+@pytest.mark.parametrize("unicode", [False, True])
+def test_interleavings_and_predicates_of_a_tree_on_the_terminal(unicode: bool) -> None:
+    found = hostile().findings[0].witness
+    assert found is not None
+    row = Row(EVIL, EVIL, "predicate", EVIL, 1, verdicts=(Verdict("unsafe", EVIL, 1, (EVIL,), (EVIL,)),), edit=Edit((EVIL,), (EVIL,), 1))
+    helper = replace(row, kind="helper", blocker=EVIL, at=EVIL, verdicts=(), edit=None)
+    run = Explored(EVIL, 0, EVIL, 1, 1, 1, found)
+    texts = ["\n".join(lanes(found, 80, unicode)), as_text([Surveyed(EVIL, (row, helper), 1, (0, 0, 0), (run, replace(run, states=0, blocker=EVIL)))], True)]
+    for text in texts:
+        assert RAW.findall(text) == [] and "<script>alert(1)</script>{{" in re.sub(r"\s+", "", text)
 
 
 @pytest.mark.parametrize("name", [name for name, form in FORMATS.items() if form.terminal])

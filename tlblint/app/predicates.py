@@ -22,6 +22,7 @@ from tlblint.predicates.profile import Profile
 from tlblint.predicates.protocol import Explored, Protocol
 from tlblint.predicates.survey import Row
 from tlblint.predicates.unit import Read, Shelf
+from tlblint.report.text import clean
 
 PLACE = "rules"
 SHARED = frozenset(("models.toml", "helpers.toml", "protocols.toml"))
@@ -158,9 +159,10 @@ def as_text(found: Sequence[Surveyed], in_full: bool) -> str:
     judged = sum(bool(row.verdicts) for row in rows)
     runs = [run for one in found for run in one.explored]
     if runs:
-        lines.append(f"{len(runs)} protocol run{'s' * (len(runs) != 1)}, {sum(run.refuted for run in runs)} refuted.")
+        own = [run for run in runs if not run.variant]
+        lines.append(f"{len(own)} protocol run{'s' * (len(own) != 1)}, {sum(run.refuted for run in own)} refuted; {len(runs) - len(own)} with a difference.")
     lines.append(f"{judged} predicate{'s' * (judged != 1)} judged, {unsafe} unsafe; {sum(not r.blocker for r in helpers)} of {len(helpers)} helpers executed.")
-    return "\n".join(lines) + "\n"
+    return "".join("\t".join(map(clean, line.split("\t"))) + "\n" for line in lines)  # names, paths and code are the tree's
 
 
 def _predicate(row: Row) -> list[str]:
@@ -186,7 +188,9 @@ def _predicate(row: Row) -> list[str]:
 def _protocol(run: Explored) -> list[str]:
     lines = [f"  protocol {run.name} from {run.start:#x}: {run.verdict}{f' in {run.length} steps' if run.length else ''}"]
     lines[0] += f"  ({run.nodes} states of the functions, {run.states} of the system)" if run.states else f"  ({run.blocker})"
-    if run.witness is not None:
+    if run.variant:
+        lines = [f"    with a difference: {run.variant}: {run.verdict}{f' in {run.length} steps' if run.length else ''}{f'  ({run.blocker})' if run.blocker else ''}"]
+    elif run.witness is not None:
         for step in run.witness.steps:
             place = f"  {step.path}:{step.line}" if step.path else ""
             lines.append(f"    {step.number:3} {step.actor}: {step.text}{f'  ({step.note})' if step.note else ''}{place}")
