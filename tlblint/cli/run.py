@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import signal
 import traceback
 from collections.abc import Sequence
 
@@ -31,6 +30,9 @@ COMMANDS = {
     "series": "Judge a patch series, patch by patch.",
 }
 """Subcommand -> short help. The modules are imported when they run; tests keep both texts equal."""
+
+
+GONE = "standard output: its reader went away before all was written"
 
 
 class Lazy(Suggesting):
@@ -79,12 +81,12 @@ def run(arguments: Sequence[str]) -> int:
     except InputError as error:
         return _fail(str(error))
     except (ReaderGone, BrokenPipeError):
-        return 128 + signal.SIGPIPE
+        return _fail(GONE)
     except (KeyboardInterrupt, click.Abort):
         write_stderr("tlblint: interrupted\n")
         return 130
     except SystemExit:  # click's own answer to a reader of its help that went away
-        return 128 + signal.SIGPIPE
+        return _fail(GONE)
     except MemoryError:
         return _fail("out of memory: narrow the run with PATHs or use fewer --jobs")
     except Exception as error:
