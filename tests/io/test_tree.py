@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Write, git
+from tlblint.io import pool
 from tlblint.io import tree as trees
 from tlblint.io.errors import InputError, Unreadable
 from tlblint.io.tree import PlainDir, Revision, Tree, Worktree, below, open_tree, read_all
@@ -282,3 +283,20 @@ def test_a_link_of_a_revision_longer_than_any_path(repository: Write) -> None:
     assert dict(tree.list().refused) == {"long.c": "a symbolic link without a target: longer than 4096 bytes"}
     assert tree.place(str(top / "long.c")) == "long.c"
     tree.close()
+
+
+def test_a_forked_process_reads_a_revision_for_itself(tmp_path: Path) -> None:
+    """Two that ask one git process get each other's answers."""
+    for number in range(40):
+        (tmp_path / f"{number}.c").write_text(f"int x{number};\n" * (number * 50 + 1))
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", "-A")
+    git(tmp_path, "commit", "-q", "-m", "all")
+    tree = open_tree(str(tmp_path), None, "HEAD")
+    try:
+        paths = tree.list().paths
+        here = tree.read(paths[0])
+        there = pool.map_ordered(tree.read, paths, 4, lambda path: b"died", most=1)
+        assert there == [(tmp_path / path).read_bytes() for path in paths] and there[0] == here
+    finally:
+        tree.close()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import gc
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from tlblint.app.predicates import Data, chosen, reading, shipped
-from tlblint.app.refuted import KERNEL, Machine, Told, Wrong
+from tlblint.app.refuted import KERNEL, Machine, Told, Wrong, name_of
 from tlblint.io.errors import InputError
 from tlblint.io.marks import mark
 from tlblint.io.tree import Tree
@@ -47,32 +46,37 @@ def told(tree: Tree, ships: Data, machine: Machine) -> Told:
         files.setdefault(path, mark(tree, path))
     (profile,) = chosen((machine.name,), ships.profiles)
     try:
-        wrong = _of(Shelf(read), read, profile, ships)
+        rows = _of(Shelf(read), read, profile, ships)
     except DataError as error:
-        return Told((), {}, str(error))
+        return Told((), {}, error=str(error))
     gc.collect()  # nobody else does, and there is the next machine
-    return Told(tuple(wrong), {os.fsencode(path): what for path, what in files.items()})
+    unclear = tuple((row.path, row.name) for row in rows if row.blocker and not row.blocker.startswith("no oracle"))
+    return Told(_wrong(rows), {name_of(path): what for path, what in files.items()}, unclear)
 
 
-def alone(raw: bytes) -> list[Wrong]:
+def alone(raw: bytes) -> tuple[Wrong, ...]:
     """The same of one file that stands alone, read as 64-bit x86 has it. Raises InputError."""
     ships = shipped()
     (profile,) = chosen((_ALONE,), ships.profiles)
     read = {KERNEL: raw}.get
     try:
-        return _of(Shelf(read), read, profile, ships)
+        return _wrong(_of(Shelf(read), read, profile, ships))
     except DataError as error:
         raise InputError(f"rules/predicates/{profile.name}.toml", str(error)) from None
 
 
-def _of(shelf: Shelf, read: Read, profile: Profile, ships: Data) -> list[Wrong]:
+def _of(shelf: Shelf, read: Read, profile: Profile, ships: Data) -> tuple[Row, ...]:
     """What headers say; a profile names .c files, too, but what these define no other file can use. Raises DataError."""
     headers = msgspec.structs.replace(profile, roots=tuple(root for root in profile.roots if not root.endswith(".c")))
     seen = survey.reader(shelf, read, headers, ships.modelled, ships.sizes)
-    return [_wrong(row) for row in survey.predicates(seen) if row.refuted is not None]
+    return survey.predicates(seen)
 
 
-def _wrong(row: Row) -> Wrong:
+def _wrong(rows: Sequence[Row]) -> tuple[Wrong, ...]:
+    return tuple(_refuted(row) for row in rows if row.refuted is not None)
+
+
+def _refuted(row: Row) -> Wrong:
     verdict = row.refuted
     assert verdict is not None
     old, new = ("|".join(bits) or "0" for bits in (verdict.old, verdict.new))

@@ -63,6 +63,8 @@ class Told(msgspec.Struct, frozen=True, array_like=True):
 
     wrong: tuple[Wrong, ...]
     files: dict[bytes, bytes]
+    unclear: tuple[tuple[str, str], ...] = ()
+    """(path, function) of predicates that cannot be executed."""
     error: str = ""
 
 
@@ -85,35 +87,38 @@ def in_tree(
 
     if tree.holds(KERNEL) != "file":
         return [], {}
-    about = _about()
-    known = [one for one in _machines(about, store) if not models or one.flush_profile in models]
+    code = about()
+    known = [one for one in machines(code, store) if not models or one.flush_profile in models]
     asked = [one for one in known if any(inside(path) and one.defined_in(read(path)) for path in one.places)]
-    found = [wrong for told in tell(tree, about, asked, store, jobs) for wrong in told.wrong if inside(wrong.path)]
+    found = [wrong for told in tell(tree, code, asked, store, jobs) for wrong in told.wrong if inside(wrong.path)]
     findings = {finding.fingerprint: finding for finding in (as_finding(wrong, rules[CODE]) for wrong in found)}
     return list(findings.values()), {path: read(path) for path in sorted({wrong.path for wrong in found})}
 
 
-def _about() -> bytes:
+def about() -> bytes:
     """The name of the code and the data that predicates are executed with."""
     return key(stamp(), repr(data.files(os.path.join(data.root("rules"), "predicates"), ".toml")))
 
 
-def _machines(about: bytes, store: Store) -> Sequence[Machine]:
+def machines(code: bytes, store: Store) -> Sequence[Machine]:
     """Those of which it is known when they need a flush."""
-    row = store.get(KIND, [about]).get(about)
+    row = store.get(KIND, [code]).get(code)
     if row is not None:
         with suppress(msgspec.DecodeError, ValueError):
             return msgspec.msgpack.decode(row, type=tuple[Machine, ...])
-    from tlblint.app.executed import machines
+    from tlblint.app import executed
 
-    known = machines()
-    store.put(KIND, {about: msgspec.msgpack.encode(known)})
+    known = executed.machines()
+    store.put(KIND, {code: msgspec.msgpack.encode(known)})
     return known
 
 
-def tell(tree: Tree, about: bytes, asked: Sequence[Machine], store: Store, jobs: int) -> list[Told]:
-    """What comes of some machines, in order; of those that the store knows nothing is executed. Raises InputError."""
-    base = key(about, tree.kind, os.fsencode(tree.top))
+def tell(tree: Tree, code: bytes, asked: Sequence[Machine], store: Store, jobs: int, state: bytes = b"") -> list[Told]:
+    """What comes of some machines, in order; of those that the store knows nothing is executed. Raises InputError.
+
+    ``code``: what about() says. ``state``: a name for what is laid over a tree, so that rows for it do not take the place of others.
+    """
+    base = key(code, tree.kind, os.fsencode(tree.top), state)
     names = {machine.name: key(base, machine.name) for machine in asked}
     rows = store.get(KIND, list(names.values())) if names else {}
     same: dict[tuple[bytes, bytes], bool] = {}
@@ -147,9 +152,14 @@ def _still(tree: Tree, row: bytes, same: dict[tuple[bytes, bytes], bool]) -> Tol
     return None
 
 
+def name_of(path: str) -> bytes:
+    """A path as Told.files has it: file names need not be text."""
+    return os.fsencode(path)
+
+
 def in_file(path: str, raw: bytes, rules: Mapping[str, RuleInfo]) -> list[Finding]:
     """Findings in one file that stands alone. Raises InputError."""
-    if CODE not in rules or not any(machine.defined_in(raw) for machine in _machines(_about(), NOTHING)):
+    if CODE not in rules or not any(machine.defined_in(raw) for machine in machines(about(), NOTHING)):
         return []
     from tlblint.app.executed import alone
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any, BinaryIO
 
 from tlblint import __version__
-from tlblint.app import baselines, check, generation, remembered
+from tlblint.app import baselines, check, generation, refuted, remembered, series_predicates
 from tlblint.app import spine as spines
 from tlblint.app.check import Outcome, Progress
 from tlblint.app.remembered import Version
@@ -81,6 +81,8 @@ def series(request: Request, loader: Loader | None = None) -> Outcome:
         found = states(source, applied)
         if changed(found):  # else nothing can have come or gone
             surround(source, found)
+        if refuted.CODE in spine.active:
+            series_predicates.judge(tree, applied, found, settings["profile"].value, store, check.workers(jobs))
         part = changed(found)
         about = About(__version__, spine, read, base, generation.name(headers), tree.revision, not_read(source, found))
         findings = marked(about, found, lives(_judged(spine, found, part, request, store)))
@@ -179,6 +181,7 @@ def _findings(
     beyond = [finding for finding in refined if (finding.path, finding.function) not in near]
     state.gaps = tuple(dict.fromkeys((*state.gaps, *(gap for path in sorted(touched & state.facts.keys()) for gap in state.facts[path].not_analysed),
                                       *(gap for gap in result.not_analysed if (gap.path, gap.function) in near))))
+    inside += [refuted.as_finding(wrong, rules[refuted.CODE]) for wrong in state.wrong]
     if own.NOT_ANALYSED in spine.active:
         inside += own.not_analysed(state.gaps, lines, rules)
     comments = [comment for path in sorted({f.path for f in inside}) if path in state.contents
@@ -196,7 +199,7 @@ def _seen(findings: list[Finding], state: State, before: State | None) -> Seen:
         raw = state.contents.get(finding.path)
         return (source_line(raw, finding.line) or b"").strip() if raw is not None else b""
 
-    blind = {(gap.path, gap.function) for gap in state.gaps}
+    blind = {*((gap.path, gap.function) for gap in state.gaps), *state.unclear}
 
     def unseen(name: Name) -> bool:
         return name in blind or (name[0], "") in blind

@@ -10,6 +10,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from tlblint.app import scope
+from tlblint.app.refuted import Wrong
 from tlblint.app.remembered import Version
 from tlblint.app.spine import Spine
 from tlblint.engine.view import text_of
@@ -51,6 +52,9 @@ class State:
     notes: tuple[str, ...] = ()
     raw: tuple[RawFinding, ...] = ()
     """What the engine found."""
+    wrong: tuple[Wrong, ...] = ()
+    unclear: frozenset[Name] = frozenset()
+    """Predicates that are refuted, and those that cannot be executed."""
 
 
 @dataclass(frozen=True)

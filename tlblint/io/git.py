@@ -119,17 +119,44 @@ def listing(directory: str, tree: str) -> Iterator[tuple[str, str, str]]:
 
 
 class Blobs:
-    """One ``git cat-file --batch`` process that hands out blobs by object id."""
+    """One ``git cat-file --batch`` process that hands out blobs by object id. A process that is forked gets one of its own: two that read from one
+    pipe would get each other's answers."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
+    def __init__(self, directory: str) -> None:
+        self._directory = directory
+        self._owner = 0
+        self._started: subprocess.Popen[bytes]
+
+    @property
+    def _process(self) -> subprocess.Popen[bytes]:
+        if self._owner != os.getpid():
+            words = command(self._directory, ["cat-file", "--batch"])
+            self._started = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment())
+            self._owner = os.getpid()
+        return self._started
+
+    def close(self) -> None:
+        """End the process."""
+        if self._owner == os.getpid():
+            assert self._started.stdin is not None and self._started.stdout is not None
+            with suppress(BrokenPipeError):
+                self._started.stdin.close()
+            self._started.stdout.close()
+            self._started.kill()
+            self._started.wait()
+            self._owner = 0
+
+    def _ask(self, name: str) -> list[bytes]:
+        """The answer's first line: id, type and size."""
+        process = self._process
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(name.encode("ascii") + b"\n")
+        process.stdin.flush()
+        return process.stdout.readline().split()
 
     def read(self, path: str, oid: str, limit: int) -> bytes:
         """The bytes of a blob. Raises Unreadable when it is missing or longer than ``limit`` bytes."""
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(oid.encode("ascii") + b"\n")
-        self._process.stdin.flush()
-        head = self._process.stdout.readline().split()
+        head = self._ask(oid)
         if len(head) != 3 or head[1] != b"blob":
             raise Unreadable(path, "the repository does not hold this object")
         size = int(head[2])
@@ -140,12 +167,10 @@ class Blobs:
 
     def folder(self, name: str) -> dict[str, tuple[str, str]]:
         """What a directory holds: name -> (mode, object id). ``name`` is the object id of the directory, or REV^{tree}. Empty when it is missing."""
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(name.encode("ascii") + b"\n")
-        self._process.stdin.flush()
-        head = self._process.stdout.readline().split()
+        head = self._ask(name)
         if len(head) != 3:
             return {}
+        assert self._process.stdout is not None
         data = self._process.stdout.read(int(head[2]) + 1)[:-1]
         found: dict[str, tuple[str, str]] = {}
         at, length = 0, len(head[0]) // 2
@@ -174,18 +199,11 @@ class Blobs:
 @contextmanager
 def blobs(directory: str) -> Iterator[Blobs]:
     """A Blobs for the repository of ``directory``; the process ends with the block."""
-    process = subprocess.Popen(
-        command(directory, ["cat-file", "--batch"]), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment()
-    )
+    held = Blobs(directory)
     try:
-        yield Blobs(process)
+        yield held
     finally:
-        assert process.stdin is not None and process.stdout is not None
-        with suppress(BrokenPipeError):
-            process.stdin.close()
-        process.stdout.close()
-        process.kill()
-        process.wait()
+        held.close()
 
 
 def settings(directory: str) -> list[tuple[str, str, str, str]]:
