@@ -12,7 +12,7 @@ from html import unescape
 
 import pytest
 
-from tests.report.make import NOTE, finding, report
+from tests.report.make import HIDDEN, NOTE, finding, report
 from tests.report.page_parser import Page
 from tests.report.pages import CALLED, EVIL, STYLE, hostile, long_witness, many, rich, series, witness
 from tlblint.report import html, mail
@@ -133,7 +133,8 @@ def test_an_empty_run_says_so_and_has_no_controls() -> None:
         (report(), "Nothing found."),
         (report(finding(), NOTE), "1 error, 1 note."),
         (report(finding(), finding(verdict="confirmed")), "2 errors; 1 confirmed by simulation."),
-        (rich(), "4 new, 1 known, 1 suppressed in source; 1 confirmed by simulation."),
+        (report(finding(verdict="conditional"), HIDDEN), "1 new, 1 suppressed in source; 1 confirmed by simulation under assumptions."),
+        (rich(), "4 new, 1 known, 1 suppressed in source; 1 confirmed by simulation, 1 under assumptions."),
         (series(), "2 new, 1 fixed by this series, 1 there before this series; 1 confirmed by simulation."),
         (report(finding(), compared=Compared("o", frozenset(), (finding(line=9),), {}, 1)), "0 new, 1 as before, 1 gone."),
         (report(finding(), compared=Compared("o", frozenset({place_of(finding())}), (), {}, 0)), "1 new, 0 gone."),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tlblint.model.finding import Finding
 from tlblint.report import health
 from tlblint.report.html_rows import SHAPES, STATES, VERDICTS, state
 from tlblint.report.markdown import Block, blocks
 from tlblint.report.text import clean, plural
-from tlblint.report.view import SEVERITIES, Report
+from tlblint.report.view import SEVERITIES, PatchView, Report
 
 LISTED = 200
 """Rows of a list in the appendix; the rest is counted."""
@@ -34,18 +34,6 @@ class Filter:
     key: str
     title: str
     choices: tuple[Choice, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A patch in the series strip."""
-
-    index: int
-    subject: str
-    introduced: int
-    fixed: int
-    existing: int
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +66,7 @@ class Page:
     facts: tuple[tuple[str, str], ...]
     command: str
     notices: tuple[str, ...]
-    strip: tuple[Cell, ...]
+    strip: tuple[PatchView, ...]
     filters: tuple[Filter, ...]
     rules: tuple[RuleText, ...]
     appendix: tuple[Listing, ...]
@@ -105,8 +93,16 @@ def verdict_line(report: Report) -> str:
     else:
         parts = [f"{counted[name]:,} {word}" for name, word in STATES.items() if counted[name] or name == "new"]
         parts += [f"{gone:,} gone"] if report.compared else []
-    proven = sum(finding.verdict == "confirmed" and finding.suppressed_by is None for finding in report.findings)
-    return ", ".join(parts) + (f"; {proven:,} confirmed by simulation" if proven else "") + "."
+    return ", ".join(parts) + (f"; {said}" if (said := simulated(report)) else "") + "."
+
+
+def simulated(report: Report) -> str:
+    """What the simulation proved: "1 confirmed by simulation, 2 under assumptions"; "" when nothing."""
+    verdicts = Counter(finding.verdict for finding in report.findings if finding.suppressed_by is None)
+    proven, so = verdicts["confirmed"], verdicts["conditional"]
+    if not proven:
+        return f"{so:,} confirmed by simulation under assumptions" if so else ""
+    return f"{proven:,} confirmed by simulation" + (f", {so:,} under assumptions" if so else "")
 
 
 def _facts(report: Report) -> list[tuple[str, str]]:
@@ -124,17 +120,17 @@ def _facts(report: Report) -> list[tuple[str, str]]:
     return facts
 
 
-def _strip(report: Report) -> tuple[Cell, ...]:
+def _strip(report: Report) -> tuple[PatchView, ...]:
     """A cell for each patch; of a stored result, which does not hold the series, for each patch that a finding names."""
     if report.series is not None:
-        return tuple(Cell(p.index, clean(p.subject), p.introduced, p.fixed, p.existing, tuple(map(clean, p.notes))) for p in report.series.patches)
+        return tuple(replace(patch, subject=clean(patch.subject), notes=tuple(map(clean, patch.notes))) for patch in report.series.patches)
     marks = [finding.patch for finding in report.findings if finding.patch is not None and finding.suppressed_by is None]
     subjects = {mark.index: mark.subject for mark in marks}
     cells = []
     for index in sorted({*subjects, *(mark.until for mark in marks if mark.until is not None)}):
         here = Counter(mark.change for mark in marks if mark.index == index)
         mended = sum(mark.until == index for mark in marks)
-        cells.append(Cell(index, clean(subjects.get(index, "")), here["introduced"], here["fixed"] + mended, here["existing"]))
+        cells.append(PatchView(index, clean(subjects.get(index, "")), here["introduced"], here["fixed"] + mended, here["existing"]))
     return tuple(cells)
 
 
