@@ -16,7 +16,7 @@ from tests.real.record import Entry, Missed, Record, carry, head_of, parse, rend
 from tlblint.app.check import Request, check
 
 HERE = Path(__file__).resolve().parent
-SCOPE = "mm fs/proc kernel/events kernel/fork.c arch/*/mm arch/powerpc/lib"
+SCOPE = "mm fs/proc kernel/events kernel/fork.c arch/*/mm arch/powerpc/lib include/asm-generic"
 """Everything of the core, and whatever else has a finding in a run on the whole tree."""
 NOT_ANALYSED = "TLB902"
 
