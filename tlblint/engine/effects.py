@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tlblint.engine.automata import Event, Instance
 from tlblint.engine.compile import PTL_NAME, text_of
 from tlblint.engine.state import Auto, Path
-from tlblint.engine.values import SAME_PAGE, Env, Value, evaluate, forget, mapped_by, reads_of, resolve, truth
+from tlblint.engine.values import SAME_PAGE, Env, Value, evaluate, forget, learn, mapped_by, reads_of, resolve, truth
 from tlblint.model.ir import Expr
 
 ENTRY_NAME = re.compile(r"(?:^|[>.*])(?:\w*ptep?|\w*_pmd|pmdp?|pudp?)$")
@@ -487,6 +487,14 @@ def _same(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: f
         path.env[call.temp] = ("term", f"{SAME_PAGE}{text})", False)
 
 
+def _swap(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
+    """A question that only an entry which is not present can be asked: whatever the answer, it is not."""
+    value = self.value_of(path, binds["value"], call.pos)
+    if type(value) is tuple and value[0] == "e":
+        learn(path.env, f"nonpresent#{value[1]}", True)
+        self.event(path, "test.nonpresent", {"value": value[1]}, attrs, call.level, call.pos, call.name, truth=True, value=value)
+
+
 def _count(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
     """A count of entries from the one that was asked about on: at least one."""
     path.env[call.temp] = "nz"
@@ -554,5 +562,6 @@ _HANDLERS: dict[str, Callable[..., None]] = {
     "value.derive": _derive,
     "value.build": _derive,
     "value.count": _count,
+    "value.swap": _swap,
     **{f"test.{word}": _test for word in _TESTS},
 }

@@ -91,6 +91,7 @@ KINDS: dict[str, Kind] = {
     "test.accessible": _kind("value", "mm vma"),
     "value.derive": _kind("from value", "", "clean dirty wrprotect invalid old keep"),
     "value.count": _kind("value"),
+    "value.swap": _kind("value"),
     "value.build": _kind("value", "page", "nonpresent"),
     "page.dirty": _kind("page", "", "flagonly"),
     "page.free": _kind("page", "", "last"),
