@@ -189,7 +189,8 @@ def _protocol(run: Explored) -> list[str]:
     lines = [f"  protocol {run.name} from {run.start:#x}: {run.verdict}{f' in {run.length} steps' if run.length else ''}"]
     lines[0] += f"  ({run.nodes} states of the functions, {run.states} of the system)" if run.states else f"  ({run.blocker})"
     if run.variant:
-        lines = [f"    with a difference: {run.variant}: {run.verdict}{f' in {run.length} steps' if run.length else ''}{f'  ({run.blocker})' if run.blocker else ''}"]
+        told = f"{run.verdict}{f' in {run.length} steps' if run.length else ''}{f'  ({run.blocker})' if run.blocker else ''}"
+        lines = [f"    with a difference: {run.variant}: {told}"]
     elif run.witness is not None:
         for step in run.witness.steps:
             place = f"  {step.path}:{step.line}" if step.path else ""

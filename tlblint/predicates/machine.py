@@ -74,7 +74,6 @@ class Machine:
         self.asked: dict[str, int] = {}
         self.zeroed: set[Place] = set()  # places whose unnamed members are 0
         self._enumerated: dict[str, Word] = {}
-        self._bodies: dict[str, tuple[Node, bytes, int]] = {}
 
     # the outside
 
@@ -91,8 +90,11 @@ class Machine:
 
     def where(self, node: Node) -> str:
         """path:line of a node of the function under way."""
-        frame = self.frames[-1] if self.frames else None
-        if frame is None or frame.function is None or not frame.function.offsets:
+        return self.where_of(node, self.frames[-1]) if self.frames else ""
+
+    def where_of(self, node: Node, frame: Frame) -> str:
+        """path:line of a node of a call under way."""
+        if frame.function is None or not frame.function.offsets:
             return ""
         offset = node.start_byte - frame.prefix
         index = max(0, bisect_right(frame.function.offsets, offset) - 1)
@@ -145,9 +147,10 @@ class Machine:
 
     def call(self, function: Function, arguments: Sequence[Value], mask: int) -> Value:
         """Execute a definition of the tree."""
-        if function.name not in self._bodies:
-            self._bodies[function.name] = parse.body_of(function)
-        body, raw, prefix = self._bodies[function.name]
+        bodies = self.names.bodies
+        if function.name not in bodies:
+            bodies[function.name] = parse.body_of(function)
+        body, raw, prefix = bodies[function.name]
         if len(arguments) < len(function.params) and not any(n == "..." for _, n in function.params):
             raise Inconclusive(f"{function.name}() is called with {len(arguments)} arguments")
         self.called.add(function.name)

@@ -46,6 +46,7 @@ class Models:
 
     kinds: Mapping[str, str] = field(default_factory=dict)
     prefixes: tuple[tuple[str, str], ...] = ()
+    _known: dict[str, str | None] = field(default_factory=dict, compare=False, repr=False)
 
     @staticmethod
     def of(groups: Mapping[str, list[str]]) -> Models:
@@ -56,8 +57,9 @@ class Models:
 
     def kind(self, name: str) -> str | None:
         """What a call of ``name`` means, None when the tree says."""
-        found = self.kinds.get(name)
-        return found or next((kind for prefix, kind in self.prefixes if name.startswith(prefix)), None)
+        if name not in self._known:
+            self._known[name] = self.kinds.get(name) or next((kind for prefix, kind in self.prefixes if name.startswith(prefix)), None)
+        return self._known[name]
 
     def __contains__(self, name: object) -> bool:
         """Whether a name is modelled, so that macros of that name are not expanded."""
@@ -181,7 +183,10 @@ def _percpu(m: Machine, what: str, arguments: Call, mask: int) -> Value:
     if what == "ptr":
         return ex.value(m, arguments[0], mask)
     place = ex.place(m, arguments[0], mask)
-    old = m.memory.read(place)
+    if what == "write":
+        m.assign(place, ex.value(m, arguments[1], mask), mask)
+        return NOTHING
+    old = m.read(place, mask)
     if what == "read":
         return old
     space = m.space

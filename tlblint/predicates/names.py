@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
+
+from tree_sitter import Node
 
 from tlblint.predicates.ctypes import AUTO, FIXED, POINTER, PRIMITIVE, CType, primitive
 from tlblint.predicates.errors import Inconclusive
 from tlblint.predicates.rewrite import configured, readable
-from tlblint.predicates.tokens import Expander, Token, joined, tokens
+from tlblint.predicates.tokens import Expander, Macro, Token, joined, tokens
 from tlblint.predicates.unit import Unit
 
 _QUALIFIERS = frozenset(
@@ -82,6 +85,10 @@ class Names:
         self._enums: dict[str, tuple[str, int] | None] = {}
         self._wrappers: dict[str, str] = {}
         self._spelled: dict[str, tuple[str, int]] | None = None
+        self.bodies: dict[str, tuple[Node, bytes, int]] = {}
+        """Parsed bodies by function: (compound statement, the text it is in, where its first token stands)."""
+        self.within: dict[str, dict[int, bool]] = {}
+        """Function -> node of its body -> whether it stands in a block that is an expression."""
 
     # text
 
@@ -112,6 +119,19 @@ class Names:
                     self._functions[name] = found
                     break
         return self._functions[name]
+
+    def with_function(self, function: Function) -> Names:
+        """The same names, but for this function."""
+        out = copy(self)
+        out._functions = {**self._functions, function.name: function}
+        out.bodies, out.within = {}, {}
+        return out
+
+    def with_macro(self, macro: Macro) -> Names:
+        """The same names, but for this macro, which is so everywhere. Functions whose text has been expanded before stay as they are."""
+        out = copy(self)
+        out.unit = replace(self.unit, macros={**self.unit.macros, macro.name: [(0, macro)]})
+        return out
 
     def _definition(self, name: str, at: int) -> Function | None:
         text = self.unit.text

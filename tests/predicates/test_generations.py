@@ -1,0 +1,133 @@
+"""Generations, counts and masks of CPUs as threads: what kernels have is safe, what a series of 2021 had is judged in each form it was discussed in."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.predicates import twins
+from tests.predicates.mini import DATA, machine_of, seen, tree
+from tlblint.app.predicates import reading
+from tlblint.app.simulate import machines
+from tlblint.io.tree import open_tree
+from tlblint.predicates import protocol
+from tlblint.predicates.protocol import Explored
+from tlblint.predicates.survey import Reader, reader
+from tlblint.predicates.unit import Shelf
+
+HEAD = "extern struct cpumask tlb_flush_batched_cpumask;\nextern unsigned int nr_cpu_ids;\nextern struct mm_struct init_mm;\n"
+EVERY = "every change takes a generation, as the author said later"
+ONCE = "the flush does not increment once more"
+EARLY = "without the early return"
+RANGE = "a CPU that is more than one generation behind may flush a range"
+BEYOND = "pending is what is deferred beyond the last completed"
+BEFORE = "each CPU takes its bit back before it flushes"
+
+
+def explored(own: Reader, name: str) -> list[Explored]:
+    one, shell = next(given for given in DATA.protocols if given[0].name == name)
+    return list(protocol.run(own, one, shell, machines()))
+
+
+def verdicts(own: Reader, name: str) -> dict[str, str]:
+    """Variant ("" is the text as it is) -> verdict; what stopped it, where something did."""
+    return {run.variant: run.blocker or run.verdict for run in explored(own, name)}
+
+
+def of(text: str) -> Reader:
+    return seen(tree("", {"mm/rmap.c": HEAD + text}))
+
+
+TWINS = [
+    ("flush_generation", twins.GENERATIONS, {"": "safe", RANGE: "contract"}),
+    ("flush_pending", twins.COUNT, {"": "safe", "nobody counts": "false-pending"}),
+    ("deferred_generation", twins.IN_VMA, {"": "safe", EVERY: "safe", ONCE: "contract", f"{ONCE}, every change takes a generation": "safe"}),
+    ("pending_generation", twins.IN_VMA, {"": "false-pending", BEYOND: "safe", f"{BEYOND}, or is that": "safe"}),
+    ("pending_generation", twins.IN_TABLE, {"": "false-pending", BEYOND: "safe", f"{BEYOND}, or is that": "safe"}),
+    ("batched_cpumask", twins.MASK, {"": "uaf-store", BEFORE: "safe"}),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "wanted"), TWINS)
+def test_own_code_in_the_same_shape(name: str, text: str, wanted: dict[str, str]) -> None:
+    assert verdicts(of(text), name) == wanted
+
+
+def test_a_witness_cites_the_lines_of_the_c_and_of_no_other_function() -> None:
+    run = explored(of(twins.IN_TABLE), "pending_generation")[0]
+    assert run.witness is not None
+    text = (HEAD + twins.IN_TABLE).splitlines()
+    cited = {step.text: text[step.line - 1] for step in run.witness.steps if step.path == "mm/rmap.c"}
+    assert "inc_mm_tlb_gen" in cited["add gen 1"] and "page->deferred_tlb_gen =" in cited["set deferred 2"]
+    assert "define pte_tlb_flush_pending" in cited["read deferred"], "a macro has the line of its definition"
+
+
+def test_the_second_increment_is_what_hides_the_reuse() -> None:
+    """With it the flush goes by a newer generation than a CPU can have caught up with; the witness without it is a CPU that came back in between."""
+    run = next(run for run in explored(of(twins.IN_VMA), "deferred_generation") if run.variant == ONCE)
+    assert run.witness is not None and run.blocker == ""
+    told = [step.text for step in run.witness.steps]
+    assert told.index("add gen 1") < told.index("switch_in(): mm loaded, reads its generation") and told.count("add gen 1") == 1
+
+
+def test_a_tree_that_does_it_otherwise_is_left_out() -> None:
+    assert explored(of(twins.MASK.replace("tlb_flush_batched_cpumask", "other_mask")), "batched_cpumask") == []
+    assert explored(of(twins.COUNT), "flush_generation") == []
+
+
+def test_what_is_beyond_execution_is_inconclusive_only_where_it_is_reached() -> None:
+    unknown = "\tif (mystery(mm))\n\t\treturn;\n\tinfo.mm = mm;\n"
+    assert verdicts(of(twins.GENERATIONS.replace("\tinfo.mm = mm;\n", unknown)), "flush_generation")[""].startswith("no body of mystery")
+    unreached = twins.COUNT.replace("{ atomic_dec(", "{ if (atomic_read(&mm->tlb_flush_pending) == 0) mystery(); atomic_dec(")
+    assert verdicts(of(unreached), "flush_pending")[""] == "safe"
+
+
+def test_an_endless_loop_is_inconclusive() -> None:
+    endless = twins.COUNT.replace("{ atomic_dec(", "{ for (;;) cpu_relax(); atomic_dec(")
+    assert "does not end" in verdicts(of(endless), "flush_pending")[""]
+
+
+KERNELS = os.environ.get("TLBLINT_KERNELS", "")
+RFC = os.environ.get("TLBLINT_RFC", "")
+"""A git repository whose last 20 commits are the patches of the RFC "TLB batching consolidation and enhancements"."""
+
+
+def kernel(directory: str, revision: str | None = None) -> Reader:
+    read = reading(open_tree(directory, directory, revision))
+    return reader(Shelf(read), read, machine_of("x86-64"), DATA.modelled, DATA.sizes)
+
+
+@pytest.mark.skipif(not KERNELS, reason="TLBLINT_KERNELS is not set")
+@pytest.mark.parametrize("version", ["5.10", "6.1", "6.12", "7.3"])
+def test_kernels(version: str) -> None:
+    place = os.path.join(KERNELS, f"linux-source-{version}")
+    if not os.path.isdir(place):
+        pytest.skip(f"no {version}")
+    own = kernel(place)
+    assert verdicts(own, "flush_generation") == {"": "safe", RANGE: "contract"}
+    assert verdicts(own, "flush_pending") == {"": "safe", "nobody counts": "false-pending"}
+    assert [explored(own, name) for name in ("deferred_generation", "pending_generation", "batched_cpumask")] == [[], [], []]
+
+
+AS_POSTED = [
+    (15, "deferred_generation", {"": "safe", EVERY: "safe", ONCE: "contract", f"{ONCE}, every change takes a generation": "safe"}),
+    (15, "pending_generation", {"": "false-pending", BEYOND: "safe", f"{BEYOND}, or is that": "safe"}),
+    (16, "pending_generation", {"": "false-pending", BEYOND: "safe", f"{BEYOND}, or is that": "safe"}),
+    (20, "deferred_generation", {"": "safe", EVERY: "safe", ONCE: "contract", f"{ONCE}, every change takes a generation": "safe"}),
+    (20, "batched_cpumask", {"": "uaf-store", BEFORE: "safe"}),
+    (
+        15,
+        "completed_generation",
+        {
+            **{"": "safe", EARLY: "safe", ONCE: "safe", f"{ONCE}, {EARLY}": "safe", RANGE: "contract"},
+            f"{ONCE}, the early return also when the generation itself is the last completed": "safe",
+        },
+    ),
+]
+
+
+@pytest.mark.skipif(not RFC, reason="TLBLINT_RFC is not set")
+@pytest.mark.parametrize(("patch", "name", "wanted"), AS_POSTED)
+def test_the_series_of_2021(patch: int, name: str, wanted: dict[str, str]) -> None:
+    assert verdicts(kernel(RFC, f"HEAD~{20 - patch}"), name) == wanted
