@@ -42,6 +42,6 @@ def test_a_sample_follows_the_schema(name: str) -> None:
 def test_the_samples_show_what_they_are_for() -> None:
     text = {name: (samples.SAMPLES / name).read_text() for name in NAMES}
     assert "<h1>Nothing found.</h1>" in text["empty.html"]
-    assert 'class="strip"' in text["series.html"] and "Patch 3 mends it." in text["series.html"] and 'class="l del' in text["series.html"]
+    assert 'class="strip"' in text["series.html"] and "Patch 3 mends it." in text["series.html"] and '<p class="del' in text["series.html"]
     assert "mm/&lt;script&gt;alert(1)&lt;/script&gt;.c" in text["hostile.html"] and "{{ 7*7 }}" in text["hostile.html"] and "\\x1b[31m" in text["hostile.html"]
     assert text["tree.html"].count('class="finding"') >= 6
