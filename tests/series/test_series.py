@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import jsonschema
@@ -17,6 +18,7 @@ from tlblint.report.formats import FORMATS
 from tlblint.report.view import Style
 
 X = "mm/x.c"
+KERNEL = Path(os.environ.get("TLBLINT_KERNELS") or "none", "linux-source-6.12")
 
 
 def test_a_defect_is_told_at_the_patch_that_brings_it(tmp_path: Path) -> None:
@@ -266,6 +268,32 @@ def test_a_contract_follows_its_function_to_another_file(tmp_path: Path) -> None
     report = judge(top, 2)
     assert rows(report) == [("TLB004", X, "seal", 2, "introduced", None)]
     assert report.series is not None and f"contracts for {old} were taken to hold for what moves to {new}" in report.series.notes
+
+
+def test_what_is_outside_stays_outside_under_another_name(tmp_path: Path) -> None:
+    """What arch/x86/mm/pgtable.c frees was never in a TLB, wherever that code stands."""
+    old, new = "arch/x86/mm/pgtable.c", "arch/x86/mm/tables.c"
+    body = """static void mop_up(struct mm_struct *mm, pgd_t *pgdp)
+{
+	pmd_t *pmd = (pmd_t *)pgd_page_vaddr(*pgdp);
+
+	pgd_clear(pgdp);
+	pmd_free(mm, pmd);
+}
+"""
+    top = build(tmp_path, {old: HEAD + body, X: HEAD}, {old: None, new: HEAD + body}, {X: HEAD + protect(flush=False)})
+    assert rows(judge(top, 2)) == [("TLB004", X, "seal", 2, "introduced", None)]
+    assert rows(judge(build(tmp_path / "second", {X: HEAD}, {new: HEAD + body}), 1)) != []
+
+
+@pytest.mark.skipif(not KERNEL.is_dir(), reason="TLBLINT_KERNELS names no directory with this kernel")
+@pytest.mark.parametrize("old", ["mm/huge_memory.c", "mm/migrate.c", "arch/x86/mm/pgtable.c"])
+def test_to_rename_a_file_introduces_nothing(tmp_path: Path, old: str) -> None:
+    new = old.replace(".c", "_2.c")
+    diff = f"diff --git a/{old} b/{new}\nsimilarity index 100%\nrename from {old}\nrename to {new}\n"
+    (tmp_path / "one.patch").write_text(f"From: A <a@example.org>\nSubject: [PATCH] rename\n\nWhy.\n---\n{diff}-- \n2.1\n")
+    report = series(Request(str(tmp_path), (str(tmp_path / "one.patch"),), tree=str(KERNEL), cache=False)).report
+    assert [row for row in rows(report) if row[4] != "existing"] == []
 
 
 def test_what_a_move_brings_is_not_excused_by_the_contract_that_is_left_behind(tmp_path: Path) -> None:

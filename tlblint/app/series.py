@@ -14,7 +14,7 @@ from tlblint.app import spine as spines
 from tlblint.app.check import Outcome, Progress
 from tlblint.app.remembered import Version
 from tlblint.app.series_kept import Kept, names_of
-from tlblint.app.series_moved import without_kept_quiet
+from tlblint.app.series_moved import Moved, followed, left_behind, without_kept_quiet
 from tlblint.app.series_view import About, assembled, marked
 from tlblint.app.simulated import simulated
 from tlblint.app.spine import Loader, Result, Spine
@@ -84,14 +84,15 @@ def series(request: Request, loader: Loader | None = None) -> Outcome:
         if refuted.CODE in spine.active:
             series_predicates.judge(tree, applied, found, settings["profile"].value, store, check.workers(jobs))
         part = changed(found)
+        moved = followed(spine.contracts, found)
         about = About(__version__, spine, read, base, generation.name(headers), tree.revision, not_read(source, found))
-        findings = marked(about, found, lives(_judged(spine, found, part, request, store)))
+        findings = marked(about, found, lives(_judged(spine, found, part, request, store, moved)))
         findings, left = without_kept_quiet(spine, found, findings, store)
         findings, _ = baselines.apply(findings, settings["baseline"].value, lambda rule, path: False, request)
         if settings["sim"].value:
             request.progress("simulating", 0, 0)
             findings = order(_simulated(findings, found, settings["sim-budget"].value, store))
-        return Outcome(assembled(replace(about, notes=(*about.notes, *left)), found, findings), settings, tree.top)
+        return Outcome(assembled(replace(about, notes=tuple(dict.fromkeys((*about.notes, *left_behind(moved), *left)))), found, findings), settings, tree.top)
     finally:
         cache.close(store)
         tree.close()
@@ -139,9 +140,9 @@ class _Anew:
         return self._spine.analyse(facts, None)
 
 
-def _judged(spine: Spine, found: Sequence[State], part: frozenset[Name], request: Request, store: Store) -> list[Seen]:
+def _judged(spine: Spine, found: Sequence[State], part: frozenset[Name], request: Request, store: Store, moved: Moved) -> list[Seen]:
     """What is found in each state, in the functions that the series can have an effect on."""
-    again = Kept(spine, spine.again(), store) if spine.again is not None else Kept(spine, _Anew(spine), NOTHING)
+    again = Kept(spine, spine.again(moved.names, moved.whole), store, moved) if spine.again is not None else Kept(spine, _Anew(spine), NOTHING)
     names = names_of(spine, found)
     touched = frozenset(path for state in found for path in state.touched)
     for _ in range(ROUNDS):

@@ -8,6 +8,7 @@ from contextlib import suppress
 import msgspec
 
 from tlblint.app.remembered import OURS, facts_key
+from tlblint.app.series_moved import NOWHERE, Moved
 from tlblint.app.spine import Again, Result, Spine
 from tlblint.app.states import Name, State
 from tlblint.engine import EngineResult
@@ -36,17 +37,18 @@ def names_of(spine: Spine, found: Sequence[State]) -> list[bytes]:
 
 
 class Kept:
-    """An analysis that asks a store first. A state that the store knows is not looked at."""
+    """An analysis that asks a store first. A state that the store knows is not looked at. ``moved``: what the analysis was begun with."""
 
-    def __init__(self, spine: Spine, again: Again, store: Store) -> None:
+    def __init__(self, spine: Spine, again: Again, store: Store, moved: Moved = NOWHERE) -> None:
         self._spine, self._again, self._store = spine, again, store
+        self._code = key(spine.judging, repr((sorted(moved.names.items()), sorted(moved.whole))))
         self.near: frozenset[Name] = frozenset()
 
     def judge(self, facts: Sequence[FileFacts], part: frozenset[Name], name: bytes) -> Result:
         """Like Again.judge(), of the state called ``name``."""
         if not name or self._store is NOTHING:
             return self._anew(facts, part)
-        row = key(self._spine.judging, name, *(word for pair in sorted(part) for word in pair))
+        row = key(self._code, name, *(word for pair in sorted(part) for word in pair))
         held = self._store.get(KIND, [row]).get(row)
         if held is not None:
             with suppress(msgspec.DecodeError, ValueError):

@@ -3,14 +3,49 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
 
 from tlblint.app.spine import Contracts, Spine
-from tlblint.app.states import Name, State, renamed
+from tlblint.app.states import Name, State, named, renamed, same_text
 from tlblint.engine.roots import in_order
 from tlblint.model.finding import Finding
 from tlblint.model.store import NOTHING, Store
 from tlblint.report.view import is_new
+
+
+@dataclass(frozen=True)
+class Moved:
+    """Functions with a contract, by what patches make of them -> what they were in the base, (path, name). ``whole``: those that only moved, or
+    were only renamed: what is promised of them still holds, while a function that is changed on the way is entered as it was and no more."""
+
+    names: Mapping[Name, Name] = field(default_factory=dict)
+    whole: frozenset[Name] = frozenset()
+
+
+NOWHERE = Moved()
+"""Nothing moves."""
+
+
+def followed(contracts: Contracts | None, found: Sequence[State]) -> Moved:
+    """What becomes of functions with contracts."""
+    names: dict[Name, Name] = {}
+    whole: set[Name] = set()
+    for last, state in pairwise(found) if contracts is not None else ():
+        pairs = renamed(last, state)
+        old, new = (named(of, {*state.touched}) if pairs else {} for of in (last, state))
+        for here, there in pairs.items():
+            if (here not in names or here in whole) and same_text(old[here], new[there]):
+                whole.add(there)
+            names[there] = names.get(here, here)
+    kept = {there: here for there, here in names.items() if here != there and contracts is not None and contracts.known(*here)}
+    return Moved(kept, frozenset(whole & kept.keys()))
+
+
+def left_behind(moved: Moved) -> tuple[str, ...]:
+    """Sentences on the contracts of functions that are no longer what these name."""
+    return tuple(sorted({_sentence(here, there) for there, here in moved.names.items() if there in moved.whole}))
 
 
 def without_kept_quiet(spine: Spine, found: Sequence[State], findings: Sequence[Finding], store: Store = NOTHING) -> tuple[list[Finding], tuple[str, ...]]:

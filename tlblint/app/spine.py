@@ -60,10 +60,12 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Contracts:
-    """``bare`` judges as if no function had a contract; ``reason`` is that of the contract of a function (path, name), or ""."""
+    """``bare`` judges as if no function had a contract; ``reason`` is that of the contract of a function (path, name), or ""; ``known``: whether
+    there is one, or it is known that the page tables are not user space's."""
 
     bare: Judge
     reason: Callable[[str, str], str]
+    known: Callable[[str, str], bool] = lambda path, name: False
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,9 @@ class Spine:
     hints: tuple[bytes, ...] = ()
     skipped: tuple[str, ...] = ()
     contracts: Contracts | None = None
-    again: Callable[[], Again] | None = None
+    again: Callable[..., Again] | None = None
+    """Begins a new memory. Takes, if anything, functions (path, name) by what they are after a patch -> what they were, which are entered as they
+    were; and those of them that are otherwise the same, of which all that was promised still holds."""
     key: str = ""
     """Names all that ``facts`` depend on besides path and bytes; "": they must not be remembered."""
     judging: str = ""

@@ -230,13 +230,13 @@ def _unlike(old: Counter[tuple[object, ...]], new: Counter[tuple[object, ...]]) 
 
 def renamed(last: State, state: State) -> Mapping[Name, Name]:
     """Functions that a patch carries to another file or calls otherwise: what they were -> what they are."""
-    old, new = (_named(of, {*state.touched}) for of in (last, state))
+    old, new = (named(of, {*state.touched}) for of in (last, state))
     gone, fresh = {name: old[name] for name in old if name not in new}, {name: new[name] for name in new if name not in old}
     out: dict[Name, Name] = {}
     for here, there in ((name, (state.moved.get(name[0], name[0]), name[1])) for name in sorted(gone)):
         if there in fresh:
             out[here] = there
-    for alike in (_same_text, _much_alike):
+    for alike in (same_text, _much_alike):
         for here in sorted(gone.keys() - out.keys()):
             free = sorted(fresh.keys() - set(out.values()))
             best = max(((alike(gone[here], fresh[there]), there) for there in free), default=(0.0, here))
@@ -249,11 +249,13 @@ ALIKE = 0.6
 """Share of calls that a function keeps when a patch renames it and changes it."""
 
 
-def _named(state: State, paths: set[str]) -> dict[Name, Function]:
+def named(state: State, paths: set[str]) -> dict[Name, Function]:
+    """The functions of some files; of several readings of one the first."""
     return {(path, fn.name): fn for path in sorted(paths & state.facts.keys()) for fn in state.facts[path].functions if not fn.variant}
 
 
-def _same_text(one: Function, other: Function) -> float:
+def same_text(one: Function, other: Function) -> float:
+    """1.0 for functions that do the same, whatever they are called and wherever they stand."""
     return float((one.params, text_of(one)[-1]) == (other.params, text_of(other)[-1]))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,9 @@ from tlblint.rulefile import RuleFileError, parse_rule
 
 if TYPE_CHECKING:
     from tlblint.syntax.config import Config
+
+Name = tuple[str, str]
+"""(path, function)."""
 
 OWN_ATTRS = frozenset({"again", "no-result", "kernel", "out", "walker", "extra", "own", "kept", "late", "left-out"})
 """Attributes that the engine adds to those of the role table."""
@@ -75,17 +78,20 @@ def build(wanted: Wanted) -> Spine:
         hints=roles.prefilter(),
         skipped=_paths(texts, "skipped"),
         again=partial(_Again, judged, context),
-        contracts=Contracts(partial(_analyse, judged, _without_contracts(context, texts), judging[1]), partial(_reason, contracts)),
+        contracts=Contracts(
+            partial(_analyse, judged, _without_contracts(context, texts), judging[1]), partial(_reason, contracts),
+            lambda path, name: contracts.function(name, path) is not None or context.outside(path, name),
+        ),
         key=named,
         judging=judging[0],
     )
 
 
 class _Again:
-    """The engine with a memory."""
+    """The engine with a memory. ``moved`` and ``whole`` as Spine.again says."""
 
-    def __init__(self, rules: tuple[RuleSpec, ...], context: Context) -> None:
-        self._rules, self._context = rules, context
+    def __init__(self, rules: tuple[RuleSpec, ...], context: Context, moved: Mapping[Name, Name] | None = None, whole: Collection[Name] = ()) -> None:
+        self._rules, self._context = rules, _followed(context, moved, whole) if moved else context
         self._memory: Memory[EngineResult] = Memory()
 
     def judge(self, facts: Sequence[FileFacts], part: frozenset[tuple[str, str]] | None) -> Result:
@@ -95,6 +101,19 @@ class _Again:
     @property
     def near(self) -> frozenset[tuple[str, str]]:
         return self._memory.told.near
+
+
+def _followed(context: Context, moved: Mapping[Name, Name], whole: Collection[Name]) -> Context:
+    def says(path: str, name: str) -> frozenset[str]:
+        return context.says(path, name) or (context.says(*moved[path, name]) if (path, name) in whole else frozenset())
+
+    def entries(path: str, name: str) -> Entry | None:
+        return context.entries(path, name) or (context.entries(*moved[path, name]) if (path, name) in moved else None)
+
+    def outside(path: str, name: str) -> bool:
+        return context.outside(path, name) or ((path, name) in whole and context.outside(*moved[path, name]))
+
+    return replace(context, says=says, entries=entries, outside=outside)
 
 
 def _without_contracts(context: Context, texts: Mapping[str, str]) -> Context:
