@@ -1,6 +1,7 @@
-"""One table from one run: reading all bytes, ripgrep, Coccinelle, tlblint.
+"""One table from one run: what a search must take, other pattern matchers, tlblint with nothing known, with all known, and with little changed.
 
-Nothing is asserted: times are of this machine at this moment, and only the ratios say something about tlblint.
+Nothing is asserted. Wall clock times are of this machine at this moment; ratios and processor times say something about tlblint. Runs of all kinds take
+turns, so that a busy minute hits each of them. The tree is copied first, because files in it are edited.
 """
 
 from __future__ import annotations
@@ -12,106 +13,147 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-from tests.bench.measure import Row, once, repeat
+from tests.bench import growth, others, work
+from tests.bench.measure import Clock, Row, clock, once
+from tests.bench.measure import others as elsewhere
 from tlblint import __version__
-from tlblint.app import generation
-from tlblint.app.spine import Wanted, load
-from tlblint.io.tree import PlainDir
-from tlblint.io.words import Words
 
-COCCI = Path(__file__).resolve().parent / "cocci"
-READ = """import os, sys
-total = 0
-for folder, _, names in os.walk("."):
-    for name in names:
-        if name.endswith((".c", ".h")):
-            with open(os.path.join(folder, name), "rb", buffering=0) as file:
-                total += len(file.read())
-print(total)
-"""
+ROOT = Path(__file__).resolve().parents[2]
+BUSY = 0.3
+"""Processors that others may use before the numbers are called bad."""
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--tree", required=True, help="a kernel source tree")
+    parser.add_argument("--second", help="another one, for the cost of two")
     parser.add_argument("--times", type=int, default=3, help="runs of each command (default 3)")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="processes (default: one for each processor)")
-    parser.add_argument("--cocci-timeout", type=float, default=300, help="seconds for all SmPL rules together (default 300)")
+    parser.add_argument("--with", dest="more", default="", metavar="NAMES", help="fetch from PyPI and measure: semgrep,ast-grep")
+    parser.add_argument("--limit", type=float, default=180, help="seconds for each of the other matchers (default 180)")
     parser.add_argument("--no-cocci", action="store_true", help="leave Coccinelle out")
+    parser.add_argument("--no-growth", action="store_true", help="leave the cost against size out")
     options = parser.parse_args()
-    before = os.getloadavg()[0]
-    rows = measure(os.path.abspath(options.tree), options.times, options.jobs, None if options.no_cocci else options.cocci_timeout)
-    print(machine(before, options.jobs))
-    print(table(rows))
+    names = [name for name in options.more.split(",") if name]
+    if wrong := set(names) - set(others.PACKAGES):
+        parser.error(f"--with {', '.join(sorted(wrong))}: known are {', '.join(others.PACKAGES)}")
+    with tempfile.TemporaryDirectory(prefix="tlblint-bench-") as place:
+        programs = others.fetched(names, Path(place, "tools"))
+        load, before = os.getloadavg()[0], clock()
+        rows, stages, points = measure(Path(options.tree).resolve(), Path(place), programs, options)
+        print(machine(load, before, options.jobs), table(rows), growth.line(points), profile(stages), sep="\n\n")
 
 
-def measure(tree: str, times: int, jobs: int, cocci: float | None) -> list[Row]:
-    """A row for each command, the floor first."""
-    rows = []
-    row, out = repeat("read all .c and .h", [sys.executable, "-S", "-c", READ], tree, times)
-    row.note = f"{int(out) / 1e6:,.0f} MB"
-    rows.append(row)
-    rows.extend(_ripgrep(tree, times, jobs))
-    if cocci is not None and shutil.which("spatch"):
-        rows.append(_coccinelle(tree, jobs, cocci))
-    whole: tuple[str, ...] = ()
-    for name, paths in (("tlblint, whole tree", whole), ("tlblint mm fs/proc", ("mm", "fs/proc")), ("tlblint mm/mremap.c", ("mm/mremap.c",))):
-        command = [sys.executable, "-m", "tlblint", "check", "--tree", tree, "--jobs", str(jobs), "--no-cache", "--exit-zero", "-f", "concise", *paths]
-        row, out = repeat(name, command, str(Path(__file__).resolve().parents[2]), times)
-        row.note = row.note or f"{out.count(b'TLB'):,} lines"
-        rows.append(row)
-    with tempfile.TemporaryDirectory() as place:
-        os.environ["XDG_CACHE_HOME"] = place
-        command = [sys.executable, "-m", "tlblint", "check", "--tree", tree, "--jobs", str(jobs), "--exit-zero", "-f", "concise"]
-        row, out = repeat("tlblint, whole tree, again", command, str(Path(__file__).resolve().parents[2]), times)
-        row.note = row.note or f"{out.count(b'TLB'):,} lines"
-        rows.append(row)
-    return rows
+def measure(tree: Path, place: Path, programs: dict[str, str], options: argparse.Namespace) -> tuple[list[Row], list[Row], list[growth.Point]]:
+    """(all rows, those with stages, points of growth)."""
+    print("copying", file=sys.stderr)
+    size = work.copy(tree, place / "tree")
+    bench = Bench(place / "tree", place, options.jobs)
+    for number in range(options.times + 1):
+        print(f"round {number} of {options.times}" + ("" if number else ", which does not count"), file=sys.stderr)
+        bench.round(number)
+    bench.rows["read"].note = f"{size / 1e6:,.0f} MB"
+    slow = [others.matcher(name, program, str(bench.tree), options.jobs, options.limit) for name, program in programs.items()]
+    if not options.no_cocci and (row := others.coccinelle(str(bench.tree), options.jobs, options.limit)) is not None:
+        slow.append(row)
+    rows = [row for row in bench.rows.values() if row.wall]
+    points: list[growth.Point] = []
+    if not options.no_growth:
+        print("growth", file=sys.stderr)
+        grown, points = growth.grow(bench.tree, options.second, place / "parts", bench.command, max(1, options.times - 1))
+        rows += grown
+    return [*rows[:2], *slow, *rows[2:]], [bench.rows[name] for name in ("cold", "warm", "body") if bench.rows[name].wall], points
 
 
-def _ripgrep(tree: str, times: int, jobs: int) -> list[Row]:
-    """ripgrep for the identifiers that make a file interesting: alone, what any tool that looks at all files must take."""
-    program = shutil.which("rg")
-    if program is None:
-        return []
-    words = load(Wanted(headers=generation.headers(PlainDir(tree)))).words
-    pattern = Words(words).rust().decode()
-    command = [program, "--no-config", "-l", "-j", str(jobs), "--no-ignore", "--hidden", "--text", "-g", "*.c", "-g", "*.h", "-e", pattern, "./"]
-    row, out = repeat("ripgrep, same identifiers", command, tree, times)
-    row.note = f"{out.count(bytes([10])):,} files for {len(words)} identifiers"
-    return [row]
+NAMES = {
+    "read": "read all .c and .h",
+    "ripgrep": "ripgrep, same identifiers",
+    "start": "tlblint --version",
+    "none": "tlblint, whole tree, no cache",
+    "cold": "tlblint, whole tree, cold",
+    "warm": "tlblint, whole tree, warm",
+    "comment": "tlblint, whole tree, a comment edited",
+    "body": "tlblint, whole tree, a function edited",
+    "part": "tlblint mm fs/proc, no cache",
+    "series": "tlblint series, 20 patches, cold",
+    "again": "tlblint series, 20 patches, warm",
+    "patch": "tlblint series, 1 patch, cold",
+    "next": "tlblint series, 1 patch, the tree known",
+}
 
 
-def _coccinelle(tree: str, jobs: int, limit: float) -> Row:
-    """All SmPL rules over the tree, once; together they get ``limit`` seconds."""
-    row = Row("Coccinelle, SmPL rules")
-    total = Row("")
-    hits = 0
-    rules = sorted(COCCI.glob("*.cocci"))
-    done = 0
-    for rule in rules:
-        left = limit - sum(total.wall)
-        if left < 1 or total.stopped:
-            break
-        out = once(total, ["spatch", "--very-quiet", "--no-includes", "-D", "report", "-j", str(jobs), "--sp-file", str(rule), "--dir", "."], tree, left)
-        hits += out.count(b"\n")
-        done += not total.stopped
-    row.wall, row.cpu, row.peak = [sum(total.wall)], [sum(total.cpu)], total.peak
-    row.note = f"{hits:,} lines from {len(rules)} rules" if done == len(rules) else f"stopped after {limit:.0f} s, {done} of {len(rules)} rules done"
-    row.stopped = done < len(rules)
-    return row
+class Bench:
+    """The runs that take turns."""
+
+    def __init__(self, tree: Path, place: Path, jobs: int) -> None:
+        self.tree, self.place = tree, place
+        self.rows = {key: Row(name) for key, name in NAMES.items()}
+        self.command = [sys.executable, "-m", "tlblint", "check"]
+        self._jobs = str(jobs)
+        self._ripgrep = others.ripgrep(str(tree), jobs)
+        self._file = work.edited(tree)
+        self._raw = (tree / self._file).read_bytes()
+        (place / "20.mbox").write_bytes(work.series(tree, 20))
+        (place / "1.mbox").write_bytes(work.series(tree, 1))
+        os.environ |= {"PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(place / "cache")}
+
+    def round(self, number: int) -> None:
+        """Every run once; round 0 only brings files into the page cache and byte code onto the disk."""
+        rows = self.rows if number else {key: Row("") for key in self.rows}
+        once(rows["read"], others.reading(), str(self.tree))
+        if self._ripgrep is not None:
+            out = once(rows["ripgrep"], self._ripgrep[0], str(self.tree))
+            rows["ripgrep"].note = f"{out.count(bytes([10])):,} files for {self._ripgrep[1]} identifiers"
+        once(rows["start"], [sys.executable, "-m", "tlblint", "--version"], str(self.tree))
+        self._check(rows["none"], "--no-cache")
+        self._check(rows["part"], "--no-cache", "mm", "fs/proc")
+        self._forget()
+        self._check(rows["cold"])
+        self._check(rows["warm"])
+        raw = work.commented(self._raw, number)
+        (self.tree / self._file).write_bytes(raw)
+        self._check(rows["comment"])
+        (self.tree / self._file).write_bytes(work.changed(raw, number))
+        self._check(rows["body"])
+        (self.tree / self._file).write_bytes(self._raw)
+        self._forget()
+        self._series(rows["patch"], "1.mbox")
+        self._forget()
+        self._series(rows["series"], "20.mbox")
+        self._series(rows["again"], "20.mbox")
+        self._series(rows["next"], "1.mbox")
+
+    def _forget(self) -> None:
+        shutil.rmtree(self.place / "cache", ignore_errors=True)
+
+    def _check(self, row: Row, *words: str) -> None:
+        out = once(row, [*self.command, "--tree", str(self.tree), "--jobs", self._jobs, "--exit-zero", "-f", "concise", "--timings", *words], str(self.tree))
+        row.note = row.note or f"{out.count(b': TLB'):,} findings"
+
+    def _series(self, row: Row, name: str) -> None:
+        command = [*self.command[:-1], "series", str(self.place / name), "--tree", str(self.tree), "--jobs", self._jobs, "-f", "concise"]
+        out = once(row, command, str(self.tree))
+        row.note = row.note or f"{out.count(b': TLB'):,} findings"
 
 
-def machine(before: float, jobs: int) -> str:
-    """Two lines on where the numbers come from."""
+def machine(load: float, before: Clock, jobs: int) -> str:
+    """Where the numbers come from, and whether they are any good."""
     model = next((line.split(":", 1)[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), platform.machine())
     memory = next((int(line.split()[1]) >> 20 for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), 0)
-    load_ = f"load {before:.1f} before, {os.getloadavg()[0]:.1f} after"
+    busy = elsewhere(before, clock())
     versions = [f"tlblint {__version__}", f"Python {platform.python_version()}", *(_version(name) for name in ("rg", "spatch") if shutil.which(name))]
-    return f"{len(os.sched_getaffinity(0))} processors ({model}), {memory} GB, {load_}, {jobs} processes, files in the page cache\n{', '.join(versions)}"
+    said = [
+        f"{len(os.sched_getaffinity(0))} processors ({model}), {memory} GB, {jobs} processes, files in the page cache; load {load:.1f} before and "
+        f"{os.getloadavg()[0]:.1f} after, {busy:.1f} processors busy with something else meanwhile",
+        ", ".join(versions),
+    ]
+    if busy > BUSY or load > BUSY * len(os.sched_getaffinity(0)) + 0.7:
+        said.append("WARNING: the machine was not quiet; wall clock times and their ratios are worth little, processor times something")
+    return "\n".join(said)
 
 
 def _lines(path: str) -> list[str]:
@@ -123,15 +165,25 @@ def _version(program: str) -> str:
     return " ".join(out[0].split()[:3]) if out else program
 
 
-def table(rows: list[Row]) -> str:
-    """A Markdown table. Ratios are of medians to ripgrep's."""
-    base = next((row.median for row in rows if row.name.startswith("ripgrep")), None)
-    lines = ["| run | wall min | wall median | CPU | peak MB | x ripgrep | |", "|---|---:|---:|---:|---:|---:|---|"]
+def table(rows: Sequence[Row]) -> str:
+    """A Markdown table. Ratios of minima and of medians to ripgrep's; the last one is how many times as long Coccinelle takes."""
+    base = next((row for row in rows if row.name.startswith("ripgrep")), None)
+    cocci = next((row for row in rows if row.name.startswith("Coccinelle")), None)
+    lines = ["| run | wall min | median | CPU min | peak MB | x ripgrep min | median | Coccinelle takes | |", "|---|---:|---:|---:|---:|---:|---:|---:|---|"]
     for row in rows:
         more = "> " if row.stopped else ""
-        ratio = f"{more}{row.median / base:.1f}" if base else "-"
-        cpu = sorted(row.cpu)[len(row.cpu) // 2]
-        lines.append(f"| {row.name} | {more}{row.best:.2f} | {more}{row.median:.2f} | {more}{cpu:.2f} | {row.peak:.0f} | {ratio} | {row.note} |")
+        ratios = [f"{more}{ours / floor:.2f}" for ours, floor in ((row.best, base.best), (row.median, base.median))] if base else ["-", "-"]
+        faster = f"{'> ' if cocci.stopped else ''}{cocci.best / row.best:.1f} x" if cocci else "-"
+        cells = [row.name, f"{more}{row.best:.2f}", f"{more}{row.median:.2f}", f"{more}{min(row.cpu):.2f}", f"{row.peak:.0f}", *ratios, faster, row.note]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def profile(rows: Sequence[Row]) -> str:
+    """Seconds of each stage in the last run of each row, as --timings tells."""
+    found = [{words[0]: words[1] for line in row.said.splitlines() if len(words := line.split()) == 3 and words[2] == "s"} for row in rows]
+    lines = ["| stage | " + " | ".join(row.name.removeprefix("tlblint, ") for row in rows) + " |", "|---|" + "---:|" * len(rows)]
+    lines += [f"| {stage} | " + " | ".join(times.get(stage, "-") for times in found) + " |" for stage in (found[0] if found else ())]
     return "\n".join(lines)
 
 

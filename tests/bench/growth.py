@@ -1,0 +1,72 @@
+"""Cost against size: the same check on parts of a kernel, the whole, and two of them. Costs are of one process and without a cache."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench.measure import Row, once
+from tests.bench.work import part
+
+BASE = ("include/", "arch/x86/include/")
+PARTS = (("a subsystem, fs/", ("fs/",)), ("mm/", ("mm/",)), ("mm/ fs/ arch/x86/", ("mm/", "fs/", "arch/x86/")), ("mm/ fs/ arch/", ("mm/", "fs/", "arch/")))
+
+
+@dataclass(frozen=True)
+class Point:
+    """A tree of so many functions of interest took so many seconds of processor time."""
+
+    name: str
+    functions: int
+    cpu: float
+
+
+def grow(whole: Path, second: str | None, place: Path, command: Sequence[str], times: int) -> tuple[list[Row], list[Point]]:
+    """Rows and points, small trees first. ``whole``: a copy to take parts of; ``second``: another tree; ``command``: check, without --tree."""
+    trees: list[tuple[str, list[str]]] = []
+    for number, (name, starts) in enumerate(PARTS):
+        part(whole, place / str(number), (*BASE, *starts))
+        trees.append((f"only {name}", [str(place / str(number))]))
+    trees.append(("the whole tree", [str(whole)]))
+    if second is not None:
+        trees.append(("two trees", [str(whole), second]))
+    rows, points = [], []
+    for name, tops in trees:
+        row, functions = Row(f"tlblint, one process, {name}"), 0
+        for _ in range(times):
+            runs = [_run(row, command, top) for top in tops]
+            functions = sum(run[1] for run in runs)
+            row.wall.append(sum(run[0].wall[0] for run in runs))
+            row.cpu.append(sum(run[0].cpu[0] for run in runs))
+        row.note = row.note or f"{functions:,} functions of interest, {1000 * min(row.cpu) / max(1, functions):.2f} ms each"
+        rows.append(row)
+        points.append(Point(name, functions, min(row.cpu)))
+    return rows, points
+
+
+def _run(row: Row, command: Sequence[str], top: str) -> tuple[Row, int]:
+    one = Row("")
+    out = once(one, [*command, "--no-cache", "--jobs", "1", "--exit-zero", "-f", "json", "--tree", top], top)
+    row.peak, row.note = max(row.peak, one.peak), row.note or one.note
+    try:
+        return one, int(json.loads(out)["health"]["functions"])
+    except (ValueError, KeyError):
+        print(f"{top}: {one.said.strip()}", file=sys.stderr)
+        return one, 0
+
+
+def line(points: Sequence[Point]) -> str:
+    """The straight line through the points, and how far the farthest lies off it."""
+    if len({point.functions for point in points}) < 3:
+        return ""
+    count = len(points)
+    x, y = sum(p.functions for p in points) / count, sum(p.cpu for p in points) / count
+    slope = sum((p.functions - x) * (p.cpu - y) for p in points) / sum((p.functions - x) ** 2 for p in points)
+    base = y - slope * x
+    far = max(points, key=lambda p: abs(p.cpu - base - slope * p.functions))
+    off = far.cpu - base - slope * far.functions
+    says = f"Processor time is {base:.1f} s and {1000 * slope:.2f} ms for each function of interest"
+    return f"{says}; the farthest from that is {far.name}, by {off:+.1f} s of {far.cpu:.1f}."
