@@ -331,6 +331,8 @@ def test_print_shows_every_finding(page: Open) -> None:
 
 def test_a_thousand_findings_filter(page: Open) -> None:
     one = page(many(1000))
+    assert one.js("document.querySelectorAll('main *').length") < 20_000  # what is behind all but one is text
+    assert one.js("document.querySelectorAll('.panel').length") == 4 and len(one.seen(".panel .s")) == 4
     one.key("/")
     one.type("fn_99")
     assert len(one.seen("#list li")) == 11

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -10,6 +11,7 @@ import pytest
 
 from tests.report import samples
 from tests.report.page_parser import Page
+from tlblint.report.html import FINDING
 
 NAMES = ("tree.html", "series.html", "empty.html", "hostile.html", "tree.json", "series.json")
 
@@ -31,6 +33,16 @@ def test_a_sample_is_sound(name: str) -> None:
     page = Page((samples.SAMPLES / name).read_text())
     assert page.problems == [] and page.elements["script"] == 1
     assert b"\x1b" not in (samples.SAMPLES / name).read_bytes() and "\u202e" not in (samples.SAMPLES / name).read_text()
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.endswith(".html")])
+def test_a_sample_keeps_the_sizes(name: str) -> None:
+    """Findings with interleavings, shown in full."""
+    text = (samples.SAMPLES / name).read_text()
+    sizes = [len(one.encode()) for one in re.findall(r"<article.*?</article>", text, re.DOTALL)]
+    assert max(sizes, default=0) <= FINDING and "to keep the page small" not in text
+    manuals = re.search(r'<section id="rules".*?\n</section>\n', text, re.DOTALL)
+    assert len(text.encode()) - sum(sizes) - len(manuals[0].encode() if manuals else b"") <= 60_000
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name.endswith(".json")])

@@ -20,7 +20,7 @@ FINDING = 15_000
 MANY = 60
 """Findings beyond which a browser that runs scripts keeps what is behind a finding as text until somebody opens it."""
 SOFT, TIGHT, HARD = 2_000_000, 3_500_000, 5_000_000
-"""Bytes of all findings after which the next ones are shown shorter, without source, and not at all."""
+"""Bytes of all findings after which the next ones are shown shorter and without source; bytes of a page, beyond which findings are left out."""
 
 
 def render(report: Report, style: Style) -> str:
@@ -31,8 +31,15 @@ def render(report: Report, style: Style) -> str:
     )  # fmt: skip
     environment.globals.update(shapes=SHAPES, states=STATES, verdicts=VERDICTS, deferred=len(report.findings) > MANY)
     environment.filters["clean"] = clean
+    text = _page(report, style, environment, HARD)
+    over = _size(text) - HARD
+    return text if over <= 0 else _page(report, style, environment, HARD - over)  # what stands around the findings takes its part
+
+
+def _page(report: Report, style: Style, environment: Environment, room: int) -> str:
+    """The page with at most ``room`` bytes of findings."""
     names = _names(report.findings)
-    parts, notices = _parts(report, names, environment.get_template("finding.html.j2"))
+    parts, notices = _parts(report, names, environment.get_template("finding.html.j2"), room)
     css, script = style.templates["page.css"].strip(), style.templates["page.js"].strip()
     return environment.get_template("page.html.j2").render(
         page=page(report, notices),
@@ -41,6 +48,11 @@ def render(report: Report, style: Style) -> str:
         css=Markup(css),
         script=Markup(script),
     )  # fmt: skip
+
+
+def _size(text: str) -> int:
+    """Bytes of a text as it is written."""
+    return len(text.encode("utf-8", "backslashreplace"))
 
 
 def _hash(text: str) -> str:
@@ -58,7 +70,7 @@ def _names(findings: Sequence[Finding]) -> list[str]:
     return names
 
 
-def _parts(report: Report, names: Sequence[str], template: Template) -> tuple[dict[int, str], list[str]]:
+def _parts(report: Report, names: Sequence[str], template: Template, room: int) -> tuple[dict[int, str], list[str]]:
     """(HTML of the findings that fit by their place, sentences on what was shortened). The gravest are served first."""
     parts: dict[int, str] = {}
     used, levels = 0, [0] * (BARE + 1)
@@ -67,10 +79,10 @@ def _parts(report: Report, names: Sequence[str], template: Template) -> tuple[di
         least = FULL if used < SOFT else SHORT if used < TIGHT else BARE
         for level in range(least, BARE + 1):
             html = template.render(f=finding_view(report, finding, names[at], level)).strip()
-            size = len(html.encode("utf-8", "backslashreplace"))
+            size = _size(html)
             if size <= FINDING:
                 break
-        if used + size > HARD:
+        if used + size > room:
             break
         parts[at] = html
         used += size
