@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tlblint.io import apply_git
+from tlblint.io import apply_exact, apply_git
 from tlblint.io.apply_files import Files, Missing
 from tlblint.io.errors import InputError
 from tlblint.io.series_paths import shown
@@ -59,6 +59,8 @@ def _applied(files: Files, patch: Patch) -> Applied:
     work = [one for one in sections if one.hunks or one.kind in ("create", "delete", "rename", "copy")]
     if not work:
         return Applied(patch, {}, "clean", notes)
+    if (exact := apply_exact.apply(contents, work)) is not None:
+        return Applied(patch, _changed(contents, exact), "clean", notes)
     outcome = apply_git.apply(contents, work)
     if outcome.files is not None:
         return Applied(patch, _changed(contents, outcome.files), f"offset {outcome.offset}" if outcome.offset else "clean", notes)
