@@ -81,5 +81,5 @@ def test_a_mend_that_does_not_hold_is_not_offered() -> None:
     """A budget that ends before every pairing of the mended path was tried."""
     case = one(of_rule("TLB001", 1), "TLB001", "bar_writes")
     needed = judged(case).states
-    short = judged(case, needed - 2000)
+    short = judged(case, needed * 3 // 4)
     assert short.verdict == "conditional" and short.mended is None

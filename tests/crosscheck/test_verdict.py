@@ -45,7 +45,7 @@ def test_what_is_an_error_by_itself_is_called_a_static_judgement() -> None:
 
 
 def test_a_budget_that_is_too_small_is_a_reason() -> None:
-    judgement = judged(walker(), 50)
+    judgement = judged(walker(), 10)
     assert judgement.verdict == "inconclusive" and judgement.reason.startswith("bound: ")
 
 

@@ -11,6 +11,7 @@ from tlblint.sim import naive
 from tlblint.sim.explore import Explorer, Search
 from tlblint.sim.ir import VIOLATIONS
 from tlblint.sim.lower import lower
+from tlblint.sim.tidy import tidied
 
 BOUND = 4000
 BATCHES = 7
@@ -23,8 +24,9 @@ def verdict(search: Search) -> str:
 
 @pytest.mark.parametrize("batch", range(BATCHES))
 def test_engines_agree(batch: int) -> None:
-    """Quick and naive: verdict, length, states. Reduced: safe or not. Fills as steps: safe or not, hardly longer, never shorter."""
+    """Quick and naive: verdict, length, states. Reduced: safe or not, and then the same steps. Tidied: verdict, length, steps. Fills as steps: safe or not, hardly longer, never shorter."""
     kinds: Counter[str] = Counter()
+    fewer = 0
     for seed in range(batch * EACH, (batch + 1) * EACH):
         one = model(seed)
         program = lower(one)
@@ -38,6 +40,13 @@ def test_engines_agree(batch: int) -> None:
         reduced = Explorer(program, reduced=True).run(BOUND)
         assert (reduced.length is None) == (full.length is None), seed
         assert reduced.states <= full.states or full.length is not None, seed
+        tidy = Explorer(tidied(program)).run(BOUND)
+        assert (tidy.violations, tidy.length, set(tidy.hits)) == (full.violations, full.length, set(full.hits)), seed
+        assert tidy.states <= full.states, seed
+        fewer += tidy.states < full.states
+        both = Explorer(tidied(program), reduced=True).run(BOUND)
+        assert (both.length is None) == (full.length is None), seed
+        assert full.length is not None or set(both.hits) == set(full.hits), f"{seed}: a step that runs is not seen to"
         fills = Explorer(lower(one, fill=True)).run(8 * BOUND)
         if fills.complete or fills.length is not None:
             kinds["filled"] += 1
@@ -46,6 +55,7 @@ def test_engines_agree(batch: int) -> None:
     assert kinds["big"] < EACH / 20
     assert kinds["filled"] > EACH * 0.8
     assert kinds["safe"] > EACH / 20, "the programs are too wild to tell engines apart"
+    assert fewer > 5
     assert len(kinds) > 8, "the programs are too tame"
 
 

@@ -29,8 +29,6 @@ FRESH = "fresh"
 REFILL = frozenset({"fault", "hash-fault"})
 BATCHING = frozenset({"x86-64", "x86-xen-pv", "arm64", "riscv64"})
 """Flush profiles in which reclaim may put flushes off."""
-ACCESSES = 2
-"""Accesses of the general user."""
 _PLACE = Callable[[PathEvent], tuple[str, int]]
 
 
@@ -140,8 +138,8 @@ def system(program: Program, setting: Setting, shape: Shape, place: _PLACE) -> M
     adapt = _adapter(shape, setting.pairing)
     threads = [Thread(PATH, 0, _lines(program.steps, place, program.changes[0] if watched else None, adapt))]
     threads += [_adversary(adversary, program, number, watched, adapt) for number, adversary in enumerate(setting.pairing)]
-    # It may stop at any time: what is left of it must not make a witness longer.
-    threads.append(Thread(USER, 1, (_line("any()", "", None, None),) * ACCESSES, "daemon"))
+    # As often as it likes, and it may stop at any time: neither a count of accesses nor one that is left over makes other states.
+    threads.append(Thread(USER, 1, (_line("again: any()", "", None, None), _line("goto again", "", None, None)), "daemon"))
     vas = [Va(entry.va, f"{setting.start}|pfn({entry.page})" if entry.page else entry.start) for entry in sorted(program.entries, key=lambda e: e.va)]
     flagged = any(adversary.name in ("flag-deferrer", "flag-trusting") for adversary in setting.pairing)
     if flagged and len(vas) == 1:

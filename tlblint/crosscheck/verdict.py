@@ -181,7 +181,7 @@ class Judge:
         return holds
 
     def _run(self, program: Program, setting: Setting, shape: Shape, budget: Budget) -> Outcome:
-        outcome = explore(system(program, setting, shape, self._place), Bounds(EACH))
+        outcome = explore(system(program, setting, shape, self._place), Bounds(EACH), tidy=True)
         budget.take(outcome.states)
         return outcome
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from tlblint.sim.engine import Act, Machinery, State, Test, build
 from tlblint.sim.ir import PRUNED, VIOLATIONS, Program, Step, code_of
 from tlblint.sim.lower import lower
 from tlblint.sim.model import BOUND, Bounds, Model, Outcome
 from tlblint.sim.reduce import Reduction
+from tlblint.sim.tidy import tidied
 from tlblint.sim.witness import Taken, tell
 
 DEADLOCK = code_of("deadlock")
+FEW = 1500
+"""States below which it costs more to find out what can be left out than it saves."""
 Way = tuple[int, Test | None, Act, "Callable[[State], int] | int", int, bool, int]
 """(thread, guard, act, goto, node, flush, number of the alternative)"""
 
@@ -41,6 +45,11 @@ class Explorer:
         self.program = program
         self.machinery: Machinery = build(program)
         self._count = len(program.codes)
+        self._of = [
+            [tuple((thread, move.guard, move.act, move.goto, move.node, move.flush, number) for number, move in enumerate(moves)) for moves in nodes]
+            for thread, nodes in enumerate(self.machinery.moves)
+        ]
+        """thread -> pc -> the alternatives there."""
         self._ways: dict[bytes, tuple[Way, ...]] = {}
         self._solo: dict[bytes, tuple[Way, ...]] = {}
         self._finished: dict[bytes, bool] = {}
@@ -50,12 +59,7 @@ class Explorer:
         """All alternatives of threads that stand at ``pcs``."""
         found = self._ways.get(pcs)
         if found is None:
-            found = tuple(
-                (thread, move.guard, move.act, move.goto, move.node, move.flush, number)
-                for thread, pc in enumerate(pcs)
-                for number, move in enumerate(self.machinery.moves[thread][pc])
-            )
-            self._ways[pcs] = found
+            found = self._ways[pcs] = tuple(chain.from_iterable(map(list.__getitem__, self._of, pcs)))
         return found
 
     def _alone(self, pcs: bytes) -> tuple[Way, ...]:
@@ -234,9 +238,24 @@ def _note(search: Search, length: int, code: int) -> None:
         search.violations.add(code)
 
 
-def explore(model: Model, bounds: Bounds | None = None) -> Outcome:
-    """All interleavings of a model up to ``bounds``. Raises ScenarioError for a model that makes no sense."""
-    return judge(lower(model), model, bounds or Bounds())
+def explore(model: Model, bounds: Bounds | None = None, tidy: bool = False) -> Outcome:
+    """All interleavings of a model up to ``bounds``. ``tidy``: what needs many states is first looked at with fewer, which is enough if all
+    is well: registers are set back when they are of no more use, and steps that nobody notices are taken alone. How often steps ran is then
+    less than in all interleavings, and each "sometimes" must be one that stays true.
+
+    Raises ScenarioError for a model that makes no sense.
+    """
+    program, bounds = lower(model), bounds or Bounds()
+    if not tidy or bounds.states <= FEW:
+        return judge(program, model, bounds)
+    explorer = Explorer(program)
+    search = explorer.run(FEW)  # most are over before it is worth while
+    if search.complete or search.length is not None:
+        return _outcome(explorer, search, model)
+    program = tidied(program)
+    explorer = Explorer(program, reduced=True)
+    search = explorer.run(bounds.states)
+    return _outcome(explorer, search, model) if search.complete and search.length is None else judge(program, model, bounds)
 
 
 def judge(program: Program, model: Model, bounds: Bounds) -> Outcome:
@@ -248,6 +267,11 @@ def judge(program: Program, model: Model, bounds: Bounds) -> Outcome:
         second = explorer.run(bounds.states)
         if second.complete:
             search = second
+    return _outcome(explorer, search, model)
+
+
+def _outcome(explorer: Explorer, search: Search, model: Model) -> Outcome:
+    program = explorer.program
     if search.length is None:
         return _with_figures(Outcome("safe" if search.complete else BOUND, None, search.states, search.transitions), program, search)
     taken, code, switches = explorer.shortest(search.length)
