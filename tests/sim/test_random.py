@@ -24,7 +24,8 @@ def verdict(search: Search) -> str:
 
 @pytest.mark.parametrize("batch", range(BATCHES))
 def test_engines_agree(batch: int) -> None:
-    """Quick and naive: verdict, length, states. Reduced: safe or not, and then the same steps. Tidied: verdict, length, steps. Fills as steps: safe or not, hardly longer, never shorter."""
+    """Quick and naive: verdict, length, states. Reduced: safe or not, and then the same steps. Tidied: verdict, length, steps.
+    Fills as steps: safe or not, hardly longer, never shorter."""
     kinds: Counter[str] = Counter()
     fewer = 0
     for seed in range(batch * EACH, (batch + 1) * EACH):

@@ -10,7 +10,7 @@ from tlblint.report.text import cells, clean
 GAP = 3
 NARROWEST = 22
 """Columns narrower than that are no help: then the steps are listed one below the other."""
-MARKS = {"birth": "<- this will be stale", "missed": "<- does not reach it", "violation": "<- VIOLATION"}
+MARKS = {"birth": "<- this will be stale", "missed": "<- what is stale stays", "violation": "<- VIOLATION"}
 
 
 def wrapped(text: str, width: int) -> list[str]:
