@@ -84,6 +84,11 @@ def test_keys_for_tabs(page: Open) -> None:
     quiet(one)
 
 
+def test_every_step_shows_the_state_of_the_automaton(page: Open) -> None:
+    one = page(rich())
+    assert one.seen(".finding.on .s var") == ["clean → obligation starts", "open", "open", "open → violated"]
+
+
 def test_a_tab_that_a_finding_does_not_have_is_off(page: Open) -> None:
     one = page(rich(), f"f={LAST}&tab=timeline")
     assert one.tab() == "source" and one.js("document.querySelector('#tab-timeline').disabled") is True
