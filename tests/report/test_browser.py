@@ -324,6 +324,36 @@ def test_it_reads_without_script(page: Open) -> None:
         one.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
 
+def test_many_findings_read_without_script_and_by_link(page: Open) -> None:
+    """What is behind them is text for a browser that runs scripts, until it is asked for."""
+    one = page(many(100), f"f=f-{99:016x}&step=2")
+    assert one.finding() == f"f-{99:016x}" and one.js("document.querySelectorAll('.sel').length") == 1
+    one.key("k")
+    assert one.finding() == f"f-{98:016x}" and one.tab() == "source" and one.js("document.querySelectorAll('.finding noscript').length") == 98
+    quiet(one)
+    one.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        one.open()
+        quiet(one)
+        one.click(".finding:last-of-type .body > summary")
+        one.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+        assert one.seen(".finding:last-of-type .panel h4") == ["Source", "Graph", "Rule", "Mail"]
+    finally:
+        one.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def test_a_timeline_has_arrows_where_its_columns_are(page: Open) -> None:
+    one = page(rich(), "tab=timeline")
+    ends = "[...document.querySelectorAll('.finding.on .arrows path')].map(e => e.getBoundingClientRect()).map(r => [r.left, r.right])"
+    boxes = "[...document.querySelectorAll('.finding.on .lanes .c')].map(e => e.getBoundingClientRect()).map(r => [r.left, r.right])"
+    assert len(one.js(ends)) == 2 and len(one.js(boxes)) == 10
+    for left, right in one.js(ends):
+        assert any(abs(left - edge) < 20 for box in one.js(boxes) for edge in box) and any(abs(right - edge) < 20 for box in one.js(boxes) for edge in box)
+    one.key("1")
+    one.key("2")
+    assert len(one.js(ends)) == 2
+
+
 def test_print_shows_every_finding(page: Open) -> None:
     one = page(rich())
     one.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
