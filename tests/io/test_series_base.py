@@ -151,9 +151,23 @@ def test_the_base_is_a_revision_of_the_repository(mini: Mini, tmp_path: Path) ->
         open_base(str(mini.top), "nope", None, series)
 
 
-def test_a_repository_without_commits(mini: Mini, tmp_path: Path) -> None:
+def test_a_repository_without_a_commit_says_what_to_do(mini: Mini, tmp_path: Path) -> None:
     series = series_of(two_files(mini), tmp_path)
-    (tmp_path / "bare").mkdir()
-    git(tmp_path / "bare", "init", "-q")
-    tree, base = open_base(str(tmp_path / "bare"), None, None, series)
+    git(tmp_path, "init", "-q", "empty")
+    with pytest.raises(InputError, match=r"HEAD names no commit, and the files .* are not there; commit the tree .* --base, .* --tree DIR"):
+        open_base(str(tmp_path / "empty"), None, None, series)
+    (tmp_path / "empty/mm").mkdir()
+    (tmp_path / "empty" / PROTECT).write_bytes(b"int protect;\n")
+    tree, base = open_base(str(tmp_path / "empty"), None, None, series)
     assert isinstance(tree, PlainDir) and base.how == "directory"
+    tree.close()
+
+
+def test_one_file_is_no_plural(mini: Mini, tmp_path: Path) -> None:
+    git(mini.top, "checkout", "-q", "--detach")
+    last = mini.commit({PROTECT: mini.edit(PROTECT, b"pages++;", b"pages += 1;")}, "protect: one")
+    git(mini.top, "checkout", "-q", "main")
+    series = series_of(mini.mails(f"main..{last}"), tmp_path)
+    assert based(mini, series).text.endswith("; the file is the one that the patches were made for")
+    later = mini.commit({PROTECT: mini.edit(PROTECT, b"-EAGAIN", b"-EBUSY")}, "protect: other")
+    assert based(mini, series, base=later).text.endswith("; the file is not the one that the patches were made for")

@@ -30,6 +30,9 @@ def open_base(cwd: str, tree: str | None, base: str | None, series: Series) -> t
         return _directory(start, series)
     revision, how, name, note = _chosen(start, base, series)
     if revision is None:
+        if not _anything_there(top or start, series):
+            what = "HEAD names no commit, and the files that the series changes are not there"
+            raise InputError(tree or cwd, what, "commit the tree that the series is for, name a revision with --base, or another tree with --tree DIR")
         return _directory(top or start, series)
     blobs = series_blobs.wanted(series)
     equal = series_blobs.equal(start, [revision], blobs)[0]
@@ -53,6 +56,13 @@ def _directory(start: str, series: Series) -> tuple[Tree, Base]:
     blobs = series_blobs.wanted(series)
     equal = series_blobs.equal_on_disk(plain, blobs)
     return plain, Base(None, "directory", equal, len(blobs), _sentence(f"the directory {plain.top}", "directory", equal, len(blobs)))
+
+
+def _anything_there(start: str, series: Series) -> bool:
+    """Whether a directory holds one of the files that the series changes, or it changes none."""
+    old = {one.old_path for patch in series.patches for one in patch.files if one.old_path is not None}
+    tree = PlainDir(start)
+    return not old or any(tree.holds(path) == "file" for path in old)
 
 
 def _chosen(start: str, base: str | None, series: Series) -> tuple[str | None, str, str, str]:
@@ -119,5 +129,12 @@ def _sentence(what: str, how: str, equal: int, known: int) -> str:
         "head": "for want of a better one",
         "directory": "as it is",
     }[how]
-    fit = f"{equal} of {known} files are the ones that the patches were made for" if known else "the patches do not say which files they were made for"
-    return f"base: {what}, {why}; {fit}"
+    return f"base: {what}, {why}; {_fit(equal, known)}"
+
+
+def _fit(equal: int, known: int) -> str:
+    if not known:
+        return "the patches do not say which files they were made for"
+    if known == 1:
+        return f"the file is {'' if equal else 'not '}the one that the patches were made for"
+    return f"{equal} of {known} files {'is the one' if equal == 1 else 'are the ones'} that the patches were made for"
