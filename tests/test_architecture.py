@@ -25,9 +25,10 @@ MAY_IMPORT = {
     "sim": set(),
     "crosscheck": {"findings", "sim"},
     "predicates": {"syntax", "roles", "sim"},
+    "hooks": {"predicates"},
     "report": set(),
     "io": set(),
-    "app": {"syntax", "roles", "flow", "calls", "engine", "rulefile", "findings", "sim", "crosscheck", "predicates", "report", "io"},
+    "app": {"syntax", "roles", "flow", "calls", "engine", "rulefile", "findings", "sim", "crosscheck", "predicates", "hooks", "report", "io"},
     "cli": {"app"},
 }
 """Layer -> layers it may import besides itself and model."""

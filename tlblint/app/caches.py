@@ -11,6 +11,7 @@ from tlblint.report.text import clean
 MEANING = {
     "blobs": "files of revisions that hold nothing of interest",
     "facts": "what was read of files",
+    "hooks": "what hooks of trees and series lack",
     "judged": "what was found from groups of functions on",
     "predicate": "what flush predicates of trees were found to be",
     "run": "what was found in whole trees",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tlblint.app import refuted
+from tlblint.app import hooks, refuted
 from tlblint.app import spine as spines
 from tlblint.app.generation import stand_in
 from tlblint.app.rules import find
@@ -63,5 +63,6 @@ def judge(spine: Spine, path: str, raw: bytes) -> list[Finding]:
     files = Files(lines, {path: raw}, fact.tables)
     found = [*refine(result.findings, files, rules), *own.not_analysed([*fact.not_analysed, *result.not_analysed], lines, rules)]
     found += refuted.in_file(path, raw, rules)
+    found += hooks.in_file(path, raw, rules)
     marked, unused = suppress.apply(found, suppress.suppressions(path, raw), rules, spine.active, frozenset())
     return [*marked, *unused]

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any, BinaryIO
 
 from tlblint import __version__
-from tlblint.app import baselines, check, generation, refuted, remembered, series_predicates
+from tlblint.app import baselines, check, generation, hooks, refuted, remembered, series_predicates
 from tlblint.app import spine as spines
 from tlblint.app.check import Outcome, Progress
 from tlblint.app.remembered import Version
@@ -83,6 +83,8 @@ def series(request: Request, loader: Loader | None = None) -> Outcome:
             surround(source, found)
         if refuted.CODE in spine.active:
             series_predicates.judge(tree, applied, found, settings["profile"].value, store, check.workers(jobs))
+        if hooks.CODE in spine.active:
+            hooks.judge(tree, applied, found, store)
         part = changed(found)
         moved = followed(spine.contracts, found)
         about = About(__version__, spine, read, base, generation.name(headers), tree.revision, not_read(source, found))
@@ -183,6 +185,7 @@ def _findings(
     state.gaps = tuple(dict.fromkeys((*state.gaps, *(gap for path in sorted(touched & state.facts.keys()) for gap in state.facts[path].not_analysed),
                                       *(gap for gap in result.not_analysed if (gap.path, gap.function) in near))))
     inside += [refuted.as_finding(wrong, rules[refuted.CODE]) for wrong in state.wrong]
+    inside += [hooks.as_finding(misfit, rules[hooks.CODE]) for misfit in state.hooks]
     if own.NOT_ANALYSED in spine.active:
         inside += own.not_analysed(state.gaps, lines, rules)
     comments = [comment for path in sorted({f.path for f in inside}) if path in state.contents

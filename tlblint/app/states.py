@@ -10,6 +10,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from tlblint.app import scope
+from tlblint.app.hooks import Misfit
 from tlblint.app.refuted import Wrong
 from tlblint.app.remembered import Version
 from tlblint.app.spine import Spine
@@ -55,6 +56,8 @@ class State:
     wrong: tuple[Wrong, ...] = ()
     unclear: frozenset[Name] = frozenset()
     """Predicates that are refuted, and those that cannot be executed."""
+    hooks: tuple[Misfit, ...] = ()
+    """Hooks that some configuration lacks, or has otherwise than it should, and did not before the series."""
 
 
 @dataclass(frozen=True)

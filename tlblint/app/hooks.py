@@ -1,0 +1,165 @@
+"""TLB201: hooks that some architecture or configuration lacks, has twice, or cannot have, as findings.
+
+What came of a tree is remembered together with the files that were read for it, those included that were looked for and are not there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tlblint.findings.own import RuleInfo, own_finding
+from tlblint.io import data
+from tlblint.io.apply import Applied
+from tlblint.io.errors import Unreadable
+from tlblint.io.marks import mark, still
+from tlblint.io.stamp import stamp
+from tlblint.io.tree import Tree
+from tlblint.model.finding import Finding
+from tlblint.model.ir import NotAnalysed
+from tlblint.model.store import NOTHING, Store, key
+
+CODE = "TLB201"
+KIND = "hooks"
+KERNEL = "include/linux/mm_types.h"
+GENERIC = "include/asm-generic/tlb.h"
+"""Where flush hooks are asked for: a tree is looked at when this is among what is checked."""
+
+
+class Misfit(msgspec.Struct, frozen=True, array_like=True):
+    """Something that does not fit together. ``kind`` and ``name`` tell it from the others of a tree."""
+
+    kind: str
+    name: str
+    path: str
+    line: int
+    message: str
+
+
+class Told(msgspec.Struct, frozen=True, array_like=True):
+    """What came of the states of a tree, one of them for a check. ``gaps``: (state, path, why). ``files``: what was read, with what it was then."""
+
+    wrong: tuple[tuple[Misfit, ...], ...]
+    gaps: tuple[tuple[int, str, str], ...]
+    files: dict[bytes, bytes]
+
+
+if TYPE_CHECKING:  # what is remembered needs none of it
+    from tlblint.app.states import State
+    from tlblint.hooks.judge import Fault
+    from tlblint.hooks.world import Machines
+
+Listing = Callable[[Sequence[str]], Sequence[str]]
+Gap = tuple[int, str, str]
+Brought = tuple[tuple[tuple[Misfit, ...], ...], tuple[Gap, ...]]
+
+
+def in_tree(
+    tree: Tree, inside: Callable[[str], bool], rules: Mapping[str, RuleInfo], store: Store = NOTHING
+) -> tuple[list[Finding], dict[str, bytes], list[NotAnalysed]]:
+    """(findings in files that are ``inside``, the bytes of these files, what was not looked at). Raises InputError."""
+    if not inside(GENERIC) or tree.holds(KERNEL) != "file" or tree.holds(GENERIC) != "file":
+        return [], {}, []
+    told = _remembered(tree, store, b"", _present)
+    wrong = [one for one in told.wrong[0] if inside(one.path)]
+    sources = {path: raw for path in sorted({one.path for one in wrong}) if (raw := _read(tree, path)) is not None}
+    gaps = [NotAnalysed(path, "", 0, f"{CODE}: {why}") for _, path, why in told.gaps if inside(path)]
+    return [as_finding(one, rules[CODE]) for one in wrong], sources, gaps
+
+
+def in_series(tree: Tree, applied: Sequence[Applied], store: Store = NOTHING) -> Told | None:
+    """What a series brings, state by state; None when it touches nothing of the kind. Raises InputError."""
+    if tree.holds(KERNEL) != "file" or not any(_counts(path) for step in applied for path in step.changed):
+        return None
+    name = key(*(part for step in applied for path, raw in sorted(step.changed.items()) for part in (path, raw if raw is not None else b"")))
+    return _remembered(tree, store, name, lambda read, listing: _brought(read, listing, applied))
+
+
+def judge(tree: Tree, applied: Sequence[Applied], found: Sequence[State], store: Store = NOTHING) -> None:
+    """Tell each state of a series what it lacks. Raises InputError."""
+    told = in_series(tree, applied, store)
+    for number, state in enumerate(found if told is not None else ()):
+        assert told is not None
+        state.hooks = told.wrong[number]
+        state.notes += tuple(f"{path}: {CODE}: {why}" for at, path, why in told.gaps if at == number)
+        for path in sorted({one.path for one in state.hooks} - state.contents.keys()):
+            raw = next((step.changed[path] for step in reversed(applied[:number]) if path in step.changed), None) or _read(tree, path)
+            state.contents.update({path: raw} if raw is not None else {})
+
+
+def in_file(path: str, raw: bytes, rules: Mapping[str, RuleInfo]) -> list[Finding]:
+    """Findings in one file that stands alone, every CONFIG_ name of it free."""
+    if CODE not in rules or b"#if" not in raw:
+        return []
+    from tlblint.hooks import present
+
+    return [as_finding(_misfit(fault), rules[CODE]) for fault in present.alone(path, raw, _machines())]
+
+
+def as_finding(wrong: Misfit, rule: RuleInfo) -> Finding:
+    """A fault as a finding."""
+    return own_finding(rule, wrong.path, wrong.line, 1, wrong.name, wrong.message, wrong.kind, wrong.name)
+
+
+def _counts(path: str) -> bool:
+    return path.endswith((".h", ".c")) or os.path.basename(path).startswith(("Kconfig", "Kbuild", "Makefile"))
+
+
+def _machines() -> Machines:
+    from tlblint.hooks.world import Machines
+
+    return msgspec.toml.decode(data.read(os.path.join(data.root("rules"), "hooks", "machines.toml")), type=Machines)
+
+
+def _remembered(tree: Tree, store: Store, state: bytes, work: Callable[[Callable[[str], bytes | None], Listing], Brought]) -> Told:
+    name = key(stamp(), data.read(os.path.join(data.root("rules"), "hooks", "machines.toml")), tree.kind, os.fsencode(tree.top), state)
+    row = store.get(KIND, [name]).get(name)
+    if row is not None:
+        with suppress(msgspec.DecodeError, ValueError):
+            told = msgspec.msgpack.decode(row, type=Told)
+            if all(still(tree, os.fsdecode(path), before) for path, before in told.files.items()):
+                return told
+    files: dict[str, bytes] = {}
+
+    def read(path: str) -> bytes | None:
+        files.setdefault(path, mark(tree, path))
+        return _read(tree, path)
+
+    def listing(places: Sequence[str]) -> Sequence[str]:
+        return tree.list(tuple(place for place in places if tree.holds(place) == "directory")).paths
+
+    wrong, gaps = work(read, listing)
+    told = Told(wrong, gaps, {os.fsencode(path): before for path, before in files.items()})
+    store.put(KIND, {name: msgspec.msgpack.encode(told)})
+    return told
+
+
+def _present(read: Callable[[str], bytes | None], listing: Listing) -> Brought:
+    from tlblint.hooks import present
+
+    machines = _machines()
+    found, gaps = present.told(read, machines, [one.name for one in machines.arch], listing)
+    return (tuple(_misfit(fault) for fault in found),), tuple((0, path, why) for path, why in gaps.items())
+
+
+def _brought(read: Callable[[str], bytes | None], listing: Listing, applied: Sequence[Applied]) -> Brought:
+    from tlblint.hooks import history
+
+    machines = _machines()
+    told = history.told(read, [step.changed for step in applied], machines, [one.name for one in machines.arch], listing)
+    return tuple(tuple(_misfit(fault) for fault in found) for found in told.faults), tuple(told.gaps)
+
+
+def _misfit(fault: Fault) -> Misfit:
+    return Misfit(fault.kind, fault.name, fault.path, fault.line, fault.message)
+
+
+def _read(tree: Tree, path: str) -> bytes | None:
+    try:
+        return tree.read(path)
+    except Unreadable:
+        return None

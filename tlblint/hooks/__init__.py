@@ -1,0 +1,1 @@
+"""TLB201: does every architecture, in every configuration, define the hooks that its code uses?"""

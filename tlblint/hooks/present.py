@@ -1,0 +1,73 @@
+"""A tree as it is: faults in what has to do with flushes, on all architectures."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from posixpath import dirname
+
+from tlblint.hooks import static
+from tlblint.hooks.history import Listing, surface
+from tlblint.hooks.judge import Answer, Fault, faults, judged
+from tlblint.hooks.kconfig import Read
+from tlblint.hooks.slices import View
+from tlblint.hooks.world import ROOTS, Machines, Views, World, arches
+
+KCONFIGS = ("Kconfig", "arch/Kconfig", "mm/Kconfig", "init/Kconfig")
+"""Where the symbols are declared that hooks hang on."""
+USERS = ("mm", "fs/proc")
+_ALONE = "x86"
+
+
+def told(read: Read, machines: Machines, known: Sequence[str], listing: Listing) -> tuple[list[Fault], dict[str, str]]:
+    """(faults, path -> why something was not looked at) of a tree. Headers are asked first, on all architectures and in all configurations;
+    C files only about names that some of these lack."""
+    world = World(read, machines, Views())
+    there = arches(read, machines, known)
+    views = {id(one): one for arch in there for one in world.reached(arch, ROOTS).values()}
+    names = {name for one in views.values() for name in _defined(one) if surface(name)}
+    answer = judged(world, there, names, lambda arch: ())
+    out = {(fault.kind, fault.name): fault for fault in faults(world, answer, (), lambda place: 0)}
+    lacking = {name for name in answer.known() if any(name in said.absent for said in answer.said)}
+    if lacking:
+        words = [name.encode() for name in lacking]
+        homes = (path for path in listing(USERS) if path.endswith(".c") and dirname(path) in USERS)
+        users = [path for path in homes if (raw := read(path)) is not None and any(word in raw for word in words)]
+        more = judged(world, there, lacking, lambda arch: users)
+        out |= {(fault.kind, fault.name): fault for fault in faults(world, more, (), lambda place: 0)}
+        answer = Answer([*answer.said, *more.said], {**answer.gaps, **more.gaps})
+    found = [*out.values(), *_never(world, views.values())]
+    for path in (*KCONFIGS, *(f"arch/{arch}/Kconfig" for arch in there)):
+        raw = read(path)
+        found += static.kconfig(path, raw) if raw is not None else []
+    return sorted(found, key=lambda fault: (fault.path, fault.line, fault.kind, fault.name)), answer.gaps
+
+
+def alone(path: str, raw: bytes, machines: Machines) -> list[Fault]:
+    """The faults of one file that stands alone, every CONFIG_ name of it free."""
+    files = {path: raw, f"arch/{_ALONE}/Kconfig": _free(raw)}
+    world = World(files.get, machines, Views())
+    view = world.file(path)
+    assert view is not None
+    names = {name for name in _defined(view) if surface(name)}
+    found = faults(world, judged(world, [_ALONE], names, lambda arch: [path]), (), lambda place: 0)
+    return [*found, *_never(world, [view], path)]
+
+
+def _free(raw: bytes) -> bytes:
+    names = sorted({word[7:] for word in Views().of(raw).words if word.startswith("CONFIG_")})
+    return "".join(f'config {name}\n\tbool "{name}"\n' for name in names).encode()
+
+
+def _defined(view: View) -> Collection[str]:
+    return {name for name, _ in view.macros} | view.words
+
+
+def _never(world: World, views: Iterable[View], only: str = "") -> list[Fault]:
+    """Tests that no definition makes true, in the files that were reached."""
+    views = list(views)
+    wanted = {name for view in views for name in static.asked(view)}
+    if not wanted:
+        return []
+    made = static.bodies(views, {name for name in wanted if surface(name)})
+    paths = {id(one): path for path, one in world.files.items()}
+    return [fault for view in views if static.asked(view) for fault in static.never(only or paths[id(view)], view, made)]

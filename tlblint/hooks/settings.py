@@ -1,0 +1,186 @@
+"""One configuration of an architecture: some symbols are chosen, the others follow from Kconfig."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from tlblint.hooks.kconfig import Expr, Kconfig, Symbol
+
+_STEPS = 60_000
+_DEPTH = 60
+_NEST = 100
+_RINGS = 4
+_NOISE = frozenset(("EXPERT", "COMPILE_TEST", "DEBUG_KERNEL"))
+"""Many things can be chosen under these, and no code is written for them."""
+
+
+class Settings:
+    """Values are "y", "n" or text. ``chosen`` says of symbols with a prompt, and of members of choices, whether they are on."""
+
+    def __init__(self, kconfig: Kconfig, chosen: Mapping[str, bool]) -> None:
+        self.kconfig, self.chosen = kconfig, chosen
+        self.known: dict[str, str] = {}
+        self.open: dict[str, int] = {}
+        self.lowest = 0  # how far down the stack of open symbols the last answer reached into a circle
+        self.steps = 0
+
+    def value(self, name: str) -> str:
+        """The value of a symbol without its prefix; "n" for one that is not there, or cannot be told within bounds."""
+        if name in self.known:
+            return self.known[name]
+        if name in self.open:
+            self.lowest = min(self.lowest, self.open[name])
+            return "n"
+        symbol = self.kconfig.symbols.get(name)
+        self.steps += 1
+        if symbol is None or self.steps > _STEPS or len(self.open) > _NEST:
+            return "n"
+        around, level = self.lowest, len(self.open)
+        self.open[name], self.lowest = level, level
+        value = self._of(symbol)
+        del self.open[name]
+        if self.lowest >= level:
+            self.known[name] = value  # else it holds only as long as what it was asked for is not known
+            self.lowest = around
+        else:
+            self.lowest = min(self.lowest, around)
+        return value
+
+    def _of(self, symbol: Symbol) -> str:
+        if symbol.boolean and any(self.holds(condition) and self.value(by) == "y" for by, condition in self.kconfig.selects.get(symbol.name, ())):
+            return "y"
+        if not self.possible(symbol):
+            return "n" if symbol.boolean else ""
+        if symbol.boolean and symbol.choice:
+            return "y" if self._picked(symbol.choice) == symbol.name else "n"
+        if symbol.boolean and symbol.name in self.chosen and self.visible(symbol):
+            return "y" if self.chosen[symbol.name] else "n"
+        for number, value, condition in symbol.defaults:
+            if self.holds(condition) and self._there(symbol, number):
+                return ("y" if self.holds(value) else "n") if symbol.boolean else self._text(value)
+        return "n" if symbol.boolean else ""
+
+    def possible(self, symbol: Symbol) -> bool:
+        """Whether what a symbol depends on holds."""
+        return not symbol.depends or any(self._there(symbol, number) for number in range(len(symbol.depends)))
+
+    def visible(self, symbol: Symbol) -> bool:
+        """Whether a symbol can be chosen."""
+        return any(self.holds(condition) and self._there(symbol, number) for number, condition in symbol.prompts)
+
+    def _there(self, symbol: Symbol, number: int) -> bool:
+        return all(self.holds(condition) for condition in symbol.depends[number])
+
+    def _picked(self, group: int) -> str:
+        members = [name for name in self.kconfig.choices[group] if self.possible(self.kconfig.symbols[name])]
+        wanted = [name for name in members if self.chosen.get(name)]
+        default = [name for name in members if name == self.kconfig.chosen.get(group) and self.chosen.get(name) is not False]
+        other = [name for name in members if self.chosen.get(name) is not False]
+        return (*wanted, *default, *other, *members, "")[0]
+
+    def _text(self, value: Expr) -> str:
+        word = value[0] if value else ""
+        return word.strip("\"'") if word[:1] in ("'", '"') or word not in self.kconfig.symbols else self.value(word)
+
+    def holds(self, condition: Expr) -> bool:
+        """Whether a condition holds: an empty one does, one that cannot be read does not."""
+        if not condition:
+            return True
+        reader = _Expression(self, condition)
+        try:
+            return reader.either() and reader.at == len(condition)
+        except _Bad:
+            return False
+
+
+class _Bad(Exception):
+    """Not an expression."""
+
+
+class _Expression:
+    def __init__(self, settings: Settings, words: Expr) -> None:
+        self.settings, self.words, self.at, self.depth = settings, words, 0, 0
+
+    def next(self) -> str:
+        if self.at >= len(self.words):
+            raise _Bad
+        self.at += 1
+        return self.words[self.at - 1]
+
+    def took(self, *words: str) -> str:
+        if self.at < len(self.words) and self.words[self.at] in words:
+            return self.next()
+        return ""
+
+    def either(self) -> bool:
+        value = self.both()
+        while self.took("||"):
+            value = self.both() or value
+        return value
+
+    def both(self) -> bool:
+        value = self.one()
+        while self.took("&&"):
+            value = self.one() and value
+        return value
+
+    def one(self) -> bool:
+        self.depth += 1
+        if self.depth > _DEPTH:
+            raise _Bad
+        word = self.next()
+        if word == "!":
+            value = not self.one()
+        elif word == "(":
+            value = self.either()
+            if not self.took(")"):
+                raise _Bad
+        else:
+            value = self.compared(self.text(word))
+        self.depth -= 1
+        return value
+
+    def compared(self, left: str) -> bool:
+        operator = self.took("=", "!=", "<", ">", "<=", ">=")
+        if not operator:
+            return left == "y" or left.startswith("$(")  # what a compiler or a script would be asked counts as yes
+        right = self.text(self.next())
+        if operator in ("=", "!="):
+            return (left == right) == (operator == "=")
+        try:
+            a, b = int(left, 0), int(right, 0)
+        except ValueError:
+            return False
+        return {"<": a < b, ">": a > b, "<=": a <= b, ">=": a >= b}[operator]
+
+    def text(self, word: str) -> str:
+        if word[:1] in ("'", '"'):
+            return word.strip("\"'").replace("$(ARCH)", self.settings.kconfig.arch).replace("$(SRCARCH)", self.settings.kconfig.arch)
+        if word in ("y", "m", "n"):
+            return "n" if word == "n" else "y"
+        return word if word.isdigit() or word.startswith(("0x", "$(")) else self.settings.value(word)
+
+
+def free(settings: Settings, names: Iterable[str], most: int) -> tuple[str, ...]:
+    """The symbols that can be chosen and that the values of ``names`` hang on: first those that are named, then what these come from."""
+    kconfig, out, seen = settings.kconfig, [], set()
+    ring = list(dict.fromkeys(names))
+    for _ in range(_RINGS):
+        after: list[str] = []
+        for name in ring:
+            symbol = kconfig.symbols.get(name)
+            if symbol is None or name in seen or not symbol.boolean:
+                continue
+            seen.add(name)
+            if settings.visible(symbol):
+                out += [name] * (name not in _NOISE)
+            else:
+                after += [word for word in _behind(kconfig, symbol) if word in kconfig.symbols]
+        ring = list(dict.fromkeys(after))
+    return tuple(out[:most])
+
+
+def _behind(kconfig: Kconfig, symbol: Symbol) -> list[str]:
+    words = [word for some in symbol.depends for condition in some for word in condition]
+    words += [word for _, value, condition in symbol.defaults for word in (*value, *condition)]
+    return words + [word for by, condition in kconfig.selects.get(symbol.name, ())[:12] for word in (by, *condition)]

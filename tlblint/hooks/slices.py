@@ -1,0 +1,233 @@
+"""A file cut down to what some names hang on: text that speaks of them, their macros, the conditions around, and includes that lead to more.
+
+What is left goes through the preprocessor of tlblint.predicates.unit like any file, for many configurations at little cost. Lines stay what they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+
+from tlblint.predicates.unit import Piece, guard, pieces
+
+_IDENTIFIER = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+_BREAK = bytes(c if c in _IDENTIFIER else 32 for c in range(256))
+_TEXT = re.compile(r"""->|\.+|[A-Za-z_]\w*|[{}();\n]|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""")
+_BRACES = re.compile(r"""[{}]|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""")
+_WORD = re.compile(r"[A-Za-z_]\w*")
+_INCLUDE = re.compile(r"\s*([<\"])([^>\"]+)[>\"]")
+_OPENING = frozenset(("if", "ifdef", "ifndef"))
+_TURNING = frozenset(("elif", "else", "elifdef", "elifndef"))
+_NO_MACRO = frozenset(("defined", "IS_ENABLED", "IS_BUILTIN", "IS_MODULE", "IS_REACHABLE", "__is_defined", "__has_include", "__has_attribute", "__has_builtin"))
+_KCONFIG = frozenset(
+    (
+        "IS_ENABLED", "IS_BUILTIN", "IS_MODULE", "IS_REACHABLE", "__is_defined", "___is_defined", "____is_defined", "__and", "___and", "____and", "__or",
+        "___or", "____or", "__take_second_arg", "__ARG_PLACEHOLDER_1",
+    )
+)  # fmt: skip
+"""What IS_ENABLED() is made of: within a macro it is expanded like any other."""
+_CLOSING = frozenset((")", "}", ";"))
+_BRACKETS = frozenset(("", "(", ")", "{", "}", ";"))
+_GAP = 8
+LIMIT = 2_000_000
+"""Bytes of the largest file that is looked into."""
+
+
+@dataclass(slots=True)
+class View:
+    """A file version. ``guard``: the macro that keeps it from being read twice, or ""; it is taken out of ``parts``."""
+
+    raw: bytes
+    parts: tuple[Piece, ...]
+    words: frozenset[str]
+    guard: str = ""
+    too_large: bool = False
+    includes: tuple[tuple[str, bool], ...] = ()
+    """(name, in angle brackets) of what is included anywhere."""
+    macros: tuple[tuple[str, frozenset[str]], ...] = ()
+    """Macros with the words of their parameters and bodies."""
+    kept: dict[tuple[frozenset[str], frozenset[str]], tuple[tuple[Piece, ...], frozenset[str]]] = field(default_factory=dict)
+
+    def conditions(self, line: int) -> tuple[str, ...]:
+        """The conditions around a line, the outermost first, as they are written; "else of" for a turned one."""
+        stack: list[str] = []
+        for part in self.parts:
+            if part.line > line:
+                break
+            text = " ".join(part.text.split())
+            if part.word in _OPENING:
+                stack.append(f"#{part.word} {text}")
+            elif part.word == "endif":
+                del stack[-1:]
+            elif part.word in _TURNING and stack:
+                stack[-1] = f"#{part.word} {text}" if text else f"the #else of {stack[-1].removeprefix('the #else of ')}"
+        return tuple(stack)
+
+
+def view(raw: bytes) -> View:
+    """Take a file apart. One that is too large counts as empty."""
+    if len(raw) > LIMIT:
+        return View(raw, (), frozenset(), too_large=True)
+    parts = pieces(raw)
+    once = _guard(parts)
+    words = frozenset(raw.translate(_BREAK).decode().split())
+    found = (_INCLUDE.match(part.text) for part in parts if part.word in ("include", "include_next"))
+    includes = tuple((one[2], one[1] == "<") for one in found if one is not None)
+    defines = (_WORD.findall(part.text) for part in parts if part.word == "define")
+    macros = tuple((one[0], frozenset(one[1:])) for one in defines if one)
+    return View(raw, parts if not once else _unguarded(parts), words, once, False, includes, macros)
+
+
+def _guard(parts: tuple[Piece, ...]) -> str:
+    """The macro that a file tests and defines before all else."""
+    name = guard(parts)
+    second = [part for part in parts if part.word][1:2]
+    return name if name and second and second[0].word == "define" and second[0].text.split()[:1] == [name] else ""
+
+
+def _unguarded(parts: tuple[Piece, ...]) -> tuple[Piece, ...]:
+    rest = list(parts)
+    opening = next(index for index, part in enumerate(rest) if part.word)
+    rest[opening] = Piece("pragma", " once", rest[opening].line)
+    closing = max(index for index, part in enumerate(rest) if part.word == "endif")
+    del rest[closing]
+    return tuple(rest)
+
+
+def sliced(one: View, names: Collection[str], tested: Collection[str], follow: Callable[[str], bool]) -> tuple[tuple[Piece, ...], frozenset[str]]:
+    """(what is left of a file, macros that its conditions hang on). ``names``: what is looked for; ``tested``: macros of conditions."""
+    key = (one.words.intersection(names), one.words.intersection(tested))
+    if key not in one.kept:
+        if len(one.kept) > 8:
+            one.kept.clear()
+        one.kept[key] = _Cut(key[0], key[1], follow).run(one.parts)
+    return one.kept[key]
+
+
+class _Cut:
+    """``stack``: for each open condition where it starts in ``out``, whether it holds anything, and the macros that it tests."""
+
+    def __init__(self, names: frozenset[str], tested: frozenset[str], follow: Callable[[str], bool]) -> None:
+        self.names, self.tested, self.follow = names, tested, follow
+        self.out: list[Piece] = []
+        self.macros: set[str] = set()
+        self.stack: list[tuple[int, set[str]]] = []
+        self.holding = [False]
+
+    def run(self, parts: tuple[Piece, ...]) -> tuple[tuple[Piece, ...], frozenset[str]]:
+        for part in parts:
+            if part.word in _OPENING:
+                self.stack.append((len(self.out), set()))
+                self.holding.append(False)
+                self.condition(part)
+            elif part.word in _TURNING:
+                if self.stack:
+                    self.condition(part)
+            elif part.word == "endif":
+                self.close(part)
+            else:
+                self.plain(part)
+        return tuple(self.out), frozenset(self.macros)
+
+    def condition(self, part: Piece) -> None:
+        self.out.append(part)
+        self.stack[-1][1].update(word for word in _WORD.findall(part.text) if word not in _NO_MACRO)
+
+    def close(self, part: Piece) -> None:
+        if not self.stack:
+            return
+        start, macros = self.stack.pop()
+        if self.holding.pop():
+            self.holding[-1] = True
+            self.out.append(part)
+            self.macros |= macros
+        else:
+            del self.out[start:]
+
+    def plain(self, part: Piece) -> None:
+        if not part.word:
+            kept = reduced(part.text, part.line, self.names)
+        else:
+            kept = [part] if self.keeps(part) else []
+        self.out += kept
+        if kept and part.word != "pragma":
+            self.holding[-1] = True
+
+    def keeps(self, part: Piece) -> bool:
+        """Whether a directive that is no condition stays."""
+        if part.word in ("define", "undef"):
+            found = _WORD.search(part.text)
+            if found is None or (found[0] not in self.names and found[0] not in self.tested):
+                return False
+            if found[0] in self.tested:
+                words = _WORD.findall(part.text)
+                self.macros.update(word for word in words if word not in _NO_MACRO)
+                self.macros.update(_KCONFIG if not _NO_MACRO.isdisjoint(words) else ())
+            return True
+        if part.word in ("include", "include_next"):
+            found = _INCLUDE.match(part.text)
+            return found is not None and self.follow(found[2])
+        return part.word == "pragma" and part.text.strip() == "once"
+
+
+def reduced(text: str, line: int, names: Collection[str]) -> list[Piece]:
+    """What tells where ``names`` that are no members stand, on their lines: they, brackets and semicolons. What is closed again without any of
+    them is left out. For text without a name: the braces that stay open."""
+    out: list[tuple[str, int]] = []
+    last = ""
+    held = False
+    for token in _TEXT.findall(text) if any(name in text for name in names) else ():
+        if token == "\n":
+            line += 1
+            continue
+        if token in names and last not in ("->", "."):
+            out.append((token, line))
+            held = True
+        elif token in _CLOSING:
+            _close(out, token, line)
+        elif token in "{(":
+            out.append((token, line))
+        last = token
+    if held:
+        return _by_line(out)
+    braces = _open_braces(text)
+    return [Piece("", braces, line)] if braces else []
+
+
+def _close(out: list[tuple[str, int]], token: str, line: int) -> None:
+    before = out[-1][0] if out else ""
+    further = out[-2][0] if len(out) > 1 else ""
+    if (token == ")" and before == "(" and further in _BRACKETS) or (token == "}" and before == "{" and further != ")"):
+        out.pop()
+    elif token != ";" or before not in ("", ";", "{", "}"):
+        out.append((token, line))
+
+
+def _by_line(tokens: list[tuple[str, int]]) -> list[Piece]:
+    out: list[Piece] = []
+    words: list[str] = []
+    start = at = 0
+    for token, line in tokens:
+        if words and line > at + _GAP:
+            out.append(Piece("", "".join(words), start))
+            words = []
+        if not words:
+            start = at = line
+        words.append("\n" * (line - at) + " " + token)
+        at = line
+    if words:
+        out.append(Piece("", "".join(words), start))
+    return out
+
+
+def _open_braces(text: str) -> str:
+    if "{" not in text and "}" not in text:
+        return ""
+    closed = opened = 0
+    for token in _BRACES.findall(text):
+        if token == "{":
+            opened += 1
+        elif token == "}":
+            closed, opened = (closed, opened - 1) if opened else (closed + 1, 0)
+    return "}" * closed + "{" * opened

@@ -1,0 +1,278 @@
+"""A tree as each architecture and configuration sees it, for a set of names: units built from slices, and what is seen in them."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from posixpath import basename, dirname, normpath
+
+import msgspec
+
+from tlblint.hooks.kconfig import Kconfig, generic, of_arch
+from tlblint.hooks.makefile import Makefiles
+from tlblint.hooks.scan import Seen, scan
+from tlblint.hooks.settings import Settings, free
+from tlblint.hooks.slices import View, sliced, view
+from tlblint.predicates.unit import Piece, Places, Read, Shelf, build
+
+ROOTS = (
+    "<linux/kconfig.h>", "<linux/mm_types_task.h>", "<linux/mm_types.h>", "<linux/mm.h>", "<linux/pgtable.h>", "<asm/pgtable.h>", "<linux/huge_mm.h>",
+    "<linux/hugetlb.h>", "<linux/mm_inline.h>", "<linux/rmap.h>", "<asm/mmu_context.h>", "<linux/mmu_context.h>", "<asm/cacheflush.h>", "<asm/tlbflush.h>",
+    "<asm/tlb.h>",
+)  # fmt: skip
+"""The headers that say what flushes and entries are, in the order in which files of memory management come to them."""
+_FOLLOWED = re.compile(r"tlb|pgtable|pgalloc|p[gum4]d|pte|mmu|huge|flush|swap|rmap|page|highmem|hash|radix|fixmap|threads|internal|paravirt|kconfig|^mm")
+_FILES = 3000
+_ROUNDS = 8
+_FREE = 9
+_PRODUCT = 3
+_WRAPPERS = 3
+
+
+class Machine(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What the compiler defines for an architecture: always, with 64-bit and with 32-bit words; symbols that are chosen; more directories."""
+
+    name: str
+    chosen: tuple[str, ...] = ()
+    always: dict[str, str] = {}
+    wide: dict[str, str] = {}
+    narrow: dict[str, str] = {}
+    directories: tuple[str, ...] = ()
+
+
+class Machines(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The data of rules/hooks. ``chosen`` holds for all architectures; those in ``skipped`` are not looked at."""
+
+    chosen: tuple[str, ...]
+    predefined: dict[str, str]
+    skipped: tuple[str, ...]
+    arch: tuple[Machine, ...]
+
+    def of(self, name: str) -> Machine:
+        """The data of an architecture; one that is not named has none of its own."""
+        return next((machine for machine in self.arch if machine.name == name), Machine(name))
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A configuration: ``differs`` names the symbols that are not as in the first one, with their values."""
+
+    settings: Settings
+    differs: tuple[tuple[str, bool], ...] = ()
+
+    def on(self, name: str) -> bool:
+        """Whether a CONFIG_ name is set."""
+        return self.settings.value(name.removeprefix("CONFIG_")) not in ("n", "")
+
+
+@dataclass(slots=True)
+class Views:
+    """File versions taken apart once, for all states and architectures."""
+
+    held: dict[bytes, View] = field(default_factory=dict)
+
+    def of(self, raw: bytes) -> View:
+        """The view of some bytes."""
+        found = self.held.get(raw)
+        if found is None:
+            found = self.held[raw] = view(raw)
+        return found
+
+
+class World:
+    """One state of a tree. ``also``: headers that are followed whatever they are called. Files come from ``read`` only."""
+
+    def __init__(self, read: Read, machines: Machines, views: Views, also: Collection[str] = ()) -> None:
+        self.read, self.machines, self.views = read, machines, views
+        self.also = tuple(sorted(also))
+        self.followed = frozenset(basename(path) for path in also)
+        self.files: dict[str, View | None] = {}
+        self.paths: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {}
+        self.makefiles = Makefiles(read)
+        self.kconfigs: dict[str, Kconfig] = {}
+        self.cut = False
+
+    def file(self, path: str) -> View | None:
+        """The view of a file, or None when there is none."""
+        if path not in self.files:
+            raw = self.read(path)
+            self.files[path] = None if raw is None else self.views.of(raw)
+        return self.files[path]
+
+    def kconfig(self, arch: str) -> Kconfig:
+        """The symbols of an architecture."""
+        if arch not in self.kconfigs:
+            if "" not in self.kconfigs:
+                self.kconfigs[""] = generic(self.read)
+            self.kconfigs[arch] = of_arch(self.read, arch, self.kconfigs[""])
+        return self.kconfigs[arch]
+
+    def follow(self, name: str) -> bool:
+        """Whether what a header of this name includes and defines can matter."""
+        return bool(_FOLLOWED.search(basename(name))) or basename(name) in self.followed
+
+    def places(self, arch: str) -> Places:
+        """Where headers are looked for."""
+        more = self.machines.of(arch).directories
+        return Places((f"arch/{arch}/include", *more, "include", f"arch/{arch}/include/uapi", "include/uapi", "."))
+
+    def reached(self, arch: str, roots: tuple[str, ...]) -> dict[str, View]:
+        """The followed files that ``roots`` may lead to, whatever conditions say, by path."""
+        key = (arch, roots)
+        if key not in self.paths:
+            self.paths[key] = tuple(self._reached(arch, roots))
+        return {path: one for path in self.paths[key] if (one := self.file(path)) is not None}
+
+    def _reached(self, arch: str, roots: Iterable[str]) -> dict[str, View]:
+        places = self.places(arch)
+        out: dict[str, View] = {}
+        waiting = [("", root.strip("<>"), root[0] == "<") for root in roots]
+        asked: set[tuple[str, str, bool]] = set()
+        while waiting:
+            here, name, angled = item = waiting.pop()
+            if item in asked:
+                continue
+            asked.add(item)
+            path = self._find(places, here, name, angled)
+            if path is None or path in out:
+                continue
+            if len(out) >= _FILES:
+                self.cut = True
+                break
+            found = self.file(path)
+            assert found is not None
+            out[path] = found
+            waiting += [(dirname(path) if not inner else "", what, inner) for what, inner in found.includes if self.follow(what)]
+        return out
+
+    def _find(self, places: Places, here: str, name: str, angled: bool) -> str | None:
+        candidates = [] if angled else [f"{here}/{name}" if here else name]
+        candidates += [f"{directory}/{name}" for directory in places.directories]
+        if name.startswith("asm/"):
+            candidates += [f"{directory}/{name[4:]}" for directory in places.generic]
+        for candidate in candidates:
+            path = normpath(candidate)
+            if not path.startswith(("..", "/")) and self.file(path) is not None:
+                return path
+        return None
+
+
+@dataclass(slots=True)
+class Sight:
+    """An architecture cut down to some names: ``held`` are slices by path, ``atoms`` the CONFIG_ names that their conditions hang on."""
+
+    world: World
+    arch: str
+    roots: tuple[str, ...]
+    files: dict[str, View]
+    held: dict[str, tuple[Piece, ...] | None] = field(default_factory=dict)
+    atoms: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+    tested: frozenset[str] = frozenset()
+
+    def variants(self) -> list[Variant]:
+        """Configurations that differ in what the slices hang on: all of a few free symbols, else each of them turned over."""
+        machine, kconfig = self.world.machines.of(self.arch), self.world.kconfig(self.arch)
+        base = dict.fromkeys((*self.world.machines.chosen, *machine.chosen), True)
+        first = Settings(kconfig, base)
+        symbols = free(first, sorted(name.removeprefix("CONFIG_") for name in self.atoms), _FREE)
+        now = {name: first.value(name) == "y" for name in symbols}
+        if len(symbols) <= _PRODUCT:
+            flips = [some for size in range(len(symbols) + 1) for some in itertools.combinations(symbols, size)]
+        else:
+            flips = [(), *((name,) for name in symbols), symbols]
+        out: dict[tuple[str, ...], Variant] = {}
+        for some in flips:
+            differs = tuple((name, not now[name]) for name in some)
+            settings = Settings(kconfig, {**base, **dict(differs)}) if differs else first
+            key = tuple(settings.value(name.removeprefix("CONFIG_")) for name in sorted(self.atoms)) + (settings.value("64BIT"),)
+            out.setdefault(key, Variant(settings, differs))
+        return list(out.values())
+
+    def chosen(self, variant: Variant) -> tuple[str, ...]:
+        """What a configuration compiles: the headers, and the C files that it builds."""
+        return tuple(root for root in self.roots if root[0] == "<" or self.world.makefiles.builds(root, variant.on))
+
+    def seen(self, variant: Variant) -> Seen:
+        """What a configuration makes of the names."""
+        shelf = Shelf(lambda path: None, dict(self.held))
+        return scan(build(shelf, self.chosen(variant), self.predefined(variant), self.world.places(self.arch)), self.names)
+
+    def likeness(self) -> tuple[object, ...]:
+        """Two architectures for which this is the same see the same, but for their names in paths, when configured alike."""
+        own = f"arch/{self.arch}/"
+        return tuple((path.replace(own, "arch/*/", 1), *((part.word, part.text, part.line) for part in parts or ())) for path, parts in self.held.items())
+
+    def predefined(self, variant: Variant) -> dict[str, str]:
+        """The macros before the first line."""
+        machine = self.world.machines.of(self.arch)
+        wide = variant.on("64BIT")
+        out = {**self.world.machines.predefined, **machine.always, **(machine.wide if wide else machine.narrow)}
+        out |= {"BITS_PER_LONG": "64", "__LP64__": "1"} if wide else {"BITS_PER_LONG": "32"}
+        out = {name: value for name, value in out.items() if name in self.tested}
+        for name in sorted(self.atoms):
+            value = variant.settings.value(name.removeprefix("CONFIG_"))
+            if value not in ("n", ""):
+                out[name] = "1" if value == "y" else value
+        return out
+
+
+def sights(world: World, arches: Sequence[str], names: set[str], users: Callable[[str], Sequence[str]]) -> list[Sight]:
+    """Each architecture cut down to ``names``, to which macros are added whose bodies use them. ``users``: C files of an architecture."""
+    out = []
+    for arch in arches:
+        roots = (*ROOTS, *(f"<{include}>" for path in world.also if (include := _included(path))), *users(arch))
+        out.append(Sight(world, arch, roots, world.reached(arch, roots)))
+    views = {id(one): one for sight in out for one in sight.files.values()}
+    _wrappers(views.values(), names)
+    slices, tested = _slices(world, views, frozenset(names))
+    for sight in out:
+        sight.names, sight.tested = frozenset(names), tested
+        cuts = [(path, slices[id(one)]) for path, one in sight.files.items()]
+        sight.held = {path: parts for path, (parts, _) in cuts}
+        sight.atoms = frozenset(macro for _, (_, macros) in cuts for macro in macros if macro.startswith("CONFIG_"))
+    return out
+
+
+def _slices(world: World, views: Mapping[int, View], names: frozenset[str]) -> tuple[dict[int, tuple[tuple[Piece, ...], frozenset[str]]], frozenset[str]]:
+    """All files cut, and the macros that conditions hang on: cutting brings conditions in, and these the macros that they test."""
+    out: dict[int, tuple[tuple[Piece, ...], frozenset[str]]] = {}
+    tested: frozenset[str] = frozenset()
+    fresh: frozenset[str] = frozenset()
+    for turn in range(_ROUNDS):
+        for number, one in views.items():
+            if not turn or not one.words.isdisjoint(fresh):
+                out[number] = sliced(one, names, tested, world.follow)
+        fresh = frozenset(macro for _, macros in out.values() for macro in macros if not macro.startswith("CONFIG_")) - tested
+        if not fresh:
+            break
+        tested |= fresh
+    return out, tested
+
+
+def _included(path: str) -> str:
+    """How a header is included: "linux/mm.h", "asm/tlb.h"; "" for one that lies beside those that use it."""
+    parts = path.split("/")
+    if parts[0] == "include":
+        return "/".join(parts[1:])
+    return "/".join(parts[3:]) if parts[0] == "arch" and parts[2:3] == ["include"] else ""
+
+
+def _wrappers(views: Iterable[View], names: set[str]) -> None:
+    """Add to ``names`` the macros whose bodies speak of one of them."""
+    bodies = [item for one in views for item in one.macros]
+    for _ in range(_WRAPPERS):
+        more = {name for name, words in bodies if name not in names and not words.isdisjoint(names)}
+        if not more:
+            break
+        names |= more
+
+
+def arches(read: Read, machines: Machines, known: Iterable[str]) -> list[str]:
+    """The architectures of a tree that are looked at."""
+    return [name for name in known if name not in machines.skipped and read(f"arch/{name}/Kconfig") is not None]
+
+
+__all__ = ["Machine", "Machines", "Mapping", "Sight", "Variant", "Views", "World", "arches", "sights"]
