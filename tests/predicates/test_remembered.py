@@ -39,7 +39,7 @@ def executed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def found(place: Path, store: Held) -> list[str]:
-    findings, _ = refuted.in_tree(open_tree("/", str(place), None), lambda _: True, RULES, (), store)
+    findings, _, _ = refuted.in_tree(open_tree("/", str(place), None), lambda _: True, RULES, (), store)
     return [f"{finding.path}:{finding.line}" for finding in findings]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from tests.report.make import HIDDEN, NOTE, RULE, SOURCE, finding, report
 from tlblint.model.finding import Finding, TraceStep
 from tlblint.model.witness import Change, Fix, PatchMark, Witness, WitnessStep
+from tlblint.report.predicates_view import Executed, Judged, PredicateView, ProtocolView
 from tlblint.report.view import Excused, Report, RuleView, Stale, Style
 
 TEMPLATES = Path(__file__).parents[2] / "reports" / "templates"
@@ -107,8 +108,17 @@ def hostile() -> Report:
     return report(
         one, known, sources={f"mm/{EVIL}.c": source, "mm/a.c": source}, rules={"TLB003": RuleView("TLB003", EVIL, "error", "high", EVIL, text, EVIL)},
         version=EVIL, ruleset=EVIL, revision=EVIL, generation=EVIL, profiles=(EVIL,), command=EVIL, stale=(Stale(EVIL, EVIL, EVIL, EVIL),),
-        excused=(Excused(EVIL, 1, EVIL, (EVIL,), EVIL),), submodules=(EVIL,),
+        excused=(Excused(EVIL, 1, EVIL, (EVIL,), EVIL),), submodules=(EVIL,), executed=executed(EVIL),
     )  # fmt: skip
+
+
+def executed(word: str = "x", alone: bool = False) -> Executed:
+    """Predicates and protocols with ``word`` in every place, one of each verdict."""
+    unsafe = PredicateView(word, word, word, 3, (Judged(word, "unsafe", 9, word, (word,)), Judged(word, "exact", 0, "", ())), (word, word), word, "")
+    wasteful = PredicateView(word, word, word, 4, (Judged(word, "conservative", 1234, word, (word, word)),), (), "", "")
+    unknown = PredicateView(word, word, word, 5, (), (), "", word)
+    refuted = ProtocolView(word, word, 0, "", "contract", 21, 1600, "", ((1, word, word, f"{word}:7"),))
+    return Executed((unsafe, wasteful, unknown), (refuted, ProtocolView(word, word, 1, word, "safe", None, 400, "", ())), 3, 4, alone)
 
 
 def many(count: int) -> Report:

@@ -14,12 +14,12 @@ import pytest
 
 from tests.report.make import HIDDEN, NOTE, finding, report
 from tests.report.page_parser import Page
-from tests.report.pages import CALLED, EVIL, STYLE, hostile, long_witness, many, rich, series, witness
+from tests.report.pages import CALLED, EVIL, STYLE, executed, hostile, long_witness, many, rich, series, witness
 from tlblint.report import html, mail
 from tlblint.report.html_page import verdict_line
 from tlblint.report.view import Compared, Report, SeriesView, Style, place_of
 
-MAKERS: list[Callable[[], Report]] = [rich, series, hostile, report, lambda: many(50)]
+MAKERS: list[Callable[[], Report]] = [rich, series, hostile, report, lambda: many(50), lambda: report(executed=executed(alone=True))]
 
 
 @pytest.mark.parametrize("make", MAKERS)
@@ -67,6 +67,23 @@ def test_hostile_text_stays_text() -> None:
 def test_the_bytes_depend_on_the_report_alone(make: Callable[[], Report]) -> None:
     style = replace(STYLE, color=True, width=40, unicode=True, verbosity=-1, place=lambda path: f"/elsewhere/{path}")
     assert html.render(make(), STYLE) == html.render(make(), style)
+
+
+def test_predicates_have_a_table_with_verdict_count_and_edit() -> None:
+    text = html.render(report(executed=executed("pte_needs_flush", alone=True)), STYLE)
+    page = Page(text)
+    assert page.elements["table"] == 2 and "No finding to show" not in text
+    said = " ".join(" ".join(page.text).split())
+    assert "2 predicates judged, 1 unsafe; 1 protocol run, 1 refuted." in said and "Helpers executed: 3 of 4." in said
+    rows = [" ".join(re.sub(r"<[^>]*>", " ", row).split()) for row in re.findall(r"<tr>.*?</tr>", text, re.DOTALL)]
+    assert "✕ unsafe : pte_needs_flush, 9 missing, the smallest pte_needs_flush" in rows[1]
+    assert "conservative: pte_needs_flush 1234: pte_needs_flush, pte_needs_flush" in rows[2]
+    assert "not judged: pte_needs_flush" in rows[3] and "contract in 21 steps" in rows[5]
+
+
+def test_what_was_executed_does_not_change_the_verdict_on_findings() -> None:
+    assert verdict_line(report(executed=executed())) == "Nothing found."
+    assert 'id="predicates"' in html.render(report(executed=executed()), STYLE) and 'id="predicates"' not in html.render(report(), STYLE)
 
 
 def test_the_shell_is_small() -> None:

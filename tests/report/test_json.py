@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 
 from tests.report.make import HIDDEN, NOTE, finding, report
+from tests.report.pages import executed
 from tlblint.report import jsonout
 from tlblint.report.view import Style
 
@@ -25,6 +26,15 @@ def test_the_schema_misses_a_key_that_vanished(key: str) -> None:
     document = json.loads(jsonout.render(report(finding()), Style()))
     del document["findings"][0][key]
     assert not jsonschema.Draft202012Validator(SCHEMA).is_valid(document)
+
+
+def test_predicates_follow_the_schema_and_are_there_without_any() -> None:
+    document = json.loads(jsonout.render(report(executed=executed("pte_needs_flush")), Style()))
+    jsonschema.Draft202012Validator(SCHEMA).validate(document)
+    assert [one["blocker"] for one in document["predicates"]] == [None, None, "pte_needs_flush"]
+    assert [by["verdict"] for by in document["predicates"][0]["judged"]] == ["unsafe", "exact"]
+    assert document["predicates"][0]["judged"][1]["smallest"] is None and document["predicates"][1]["edit"] is None
+    assert json.loads(jsonout.render(report(), Style()))["predicates"] == []
 
 
 def test_absent_is_null_and_arrays_are_sorted() -> None:

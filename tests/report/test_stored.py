@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.report.make import HIDDEN, NOTE, finding, report
-from tests.report.pages import many, rich, series
+from tests.report.pages import executed, many, rich, series
 from tlblint.model.finding import Finding
 from tlblint.report import jsonout
 from tlblint.report.compare import compare, compared
@@ -22,7 +22,7 @@ from tlblint.report.view import PatchView as Patch
 from tlblint.report.view import Report, SeriesView, Style, place_of
 
 MAKERS: list[Callable[[], Report]] = [
-    rich, series, report, lambda: many(20), lambda: report(NOTE, HIDDEN),
+    rich, series, report, lambda: report(executed=replace(executed("y"), protocols=(), helpers=0, asked=0)), lambda: many(20), lambda: report(NOTE, HIDDEN),
     lambda: report(series=SeriesView("t", "b", (Patch(1, "s", 1, 2, 3, ("n",), "c" * 40),), ("note",)), kind="series"),
 ]  # fmt: skip
 

@@ -30,6 +30,7 @@ from tlblint.model.ir import FileFacts, NotAnalysed
 from tlblint.model.store import NOTHING, Store
 from tlblint.report.formats import FORMATS
 from tlblint.report.graph_view import GraphView
+from tlblint.report.predicates_view import Executed, PredicateView
 from tlblint.report.view import Gap, Health, Place, Report, RuleView, Stale
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def _report(
     context = tree.list(places)
     rules = own.by_code(spine.rules)
     request.stage("executing")  # takes memory, so ahead of what takes more
-    wrong, headers = _wrong_predicates(tree, inside, rules, settings, store) if refuted.CODE in spine.active else ([], {})
+    wrong, headers, executed = _wrong_predicates(tree, inside, rules, settings, store) if refuted.CODE in spine.active else ([], {}, ())
     request.progress("searching", 0, 0)
     request.stage("searching")
     chosen = remembered(tree, context.paths, spine.words | {suppress.MARK}, prefilter.Where(places, spine.skipped), spine.hints, store)
@@ -202,13 +203,14 @@ def _report(
         submodules=tree.list(roots).submodules,
         excused=quiet,
         graphs=_graphs(findings, known, contents, lines, settings, tree, request.shard is not None),
+        executed=Executed(executed) if executed else None,
     )
     return report, rest
 
 
 def _wrong_predicates(
     tree: Tree, inside: Callable[[str], bool], rules: Mapping[str, own.RuleInfo], settings: config.Settings, store: Store
-) -> tuple[list[Finding], dict[str, bytes]]:
+) -> tuple[list[Finding], dict[str, bytes], tuple[PredicateView, ...]]:
     return refuted.in_tree(tree, inside, rules, settings["profile"].value, store, workers(settings["jobs"].value))
 
 

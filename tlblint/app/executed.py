@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from tlblint.app.predicates import Data, chosen, reading, shipped
+from tlblint.app.predicates_shown import view_of
 from tlblint.app.refuted import KERNEL, Machine, Told, Wrong, name_of
 from tlblint.io.errors import InputError
 from tlblint.io.marks import mark
@@ -51,7 +52,7 @@ def told(tree: Tree, ships: Data, machine: Machine) -> Told:
         return Told((), {}, error=str(error))
     gc.collect()  # nobody else does, and there is the next machine
     unclear = tuple((row.path, row.name) for row in rows if row.blocker and not row.blocker.startswith("no oracle"))
-    return Told(_wrong(rows), {name_of(path): what for path, what in files.items()}, unclear)
+    return Told(_wrong(rows), {name_of(path): what for path, what in files.items()}, unclear, judged=tuple(map(view_of, rows)))
 
 
 def alone(raw: bytes) -> tuple[Wrong, ...]:

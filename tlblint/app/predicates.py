@@ -20,7 +20,9 @@ from tlblint.predicates.errors import DataError
 from tlblint.predicates.models import KINDS, Models
 from tlblint.predicates.profile import Profile
 from tlblint.predicates.protocol import Explored, Protocol
+from tlblint.predicates.repair import Edit
 from tlblint.predicates.survey import Row
+from tlblint.predicates.truth import Verdict
 from tlblint.predicates.unit import Read, Shelf
 from tlblint.report.text import clean
 
@@ -174,13 +176,11 @@ def _predicate(row: Row) -> list[str]:
             lines.append(f"    exact: {verdict.oracle}")
             continue
         what = "flushes missing" if verdict.kind == "unsafe" else "redundant flushes"
-        pair = f"{_entry(verdict.old)} -> {_entry(verdict.new)}" if verdict.changes or verdict.new else _entry(verdict.old)
-        lines.append(f"    {verdict.kind}: {verdict.oracle}: {verdict.count} {what}, the smallest {pair}")
+        lines.append(f"    {verdict.kind}: {verdict.oracle}: {verdict.count} {what}, the smallest {changed(verdict)}")
         if verdict.changes:
             lines.append("      single bits: " + ", ".join(f"{change.words} ({change.count})" for change in verdict.changes[:8]))
     if row.edit is not None:
-        does = f"adds {row.edit.mended} flushes" if row.edit.mended else f"saves {row.edit.spared} redundant flushes and keeps each needed one"
-        lines.append(f"    an edit that {does}:")
+        lines.append(f"    an edit that {worth(row.edit)}:")
         lines += [f"      {code}" for code in row.edit.code]
     return lines
 
@@ -196,6 +196,18 @@ def _protocol(run: Explored) -> list[str]:
             place = f"  {step.path}:{step.line}" if step.path else ""
             lines.append(f"    {step.number:3} {step.actor}: {step.text}{f'  ({step.note})' if step.note else ''}{place}")
     return lines
+
+
+def changed(verdict: Verdict) -> str:
+    """The smallest change that a predicate is wrong about; "" when it is about none."""
+    if verdict.kind == "exact":
+        return ""
+    return f"{_entry(verdict.old)} -> {_entry(verdict.new)}" if verdict.changes or verdict.new else _entry(verdict.old)
+
+
+def worth(edit: Edit) -> str:
+    """What an edit of a predicate does."""
+    return f"adds {edit.mended} flushes" if edit.mended else f"saves {edit.spared} redundant flushes and keeps each needed one"
 
 
 def _entry(bits: Sequence[str]) -> str:

@@ -21,6 +21,7 @@ from tlblint.io.stamp import stamp
 from tlblint.io.tree import Tree
 from tlblint.model.finding import Finding
 from tlblint.model.store import NOTHING, Store, key
+from tlblint.report.predicates_view import PredicateView
 
 CODE = "TLB202"
 KIND = "predicate"
@@ -66,12 +67,13 @@ class Told(msgspec.Struct, frozen=True, array_like=True):
     unclear: tuple[tuple[str, str], ...] = ()
     """(path, function) of predicates that cannot be executed."""
     error: str = ""
+    judged: tuple[PredicateView, ...] = ()
 
 
 def in_tree(
     tree: Tree, inside: Callable[[str], bool], rules: Mapping[str, RuleInfo], models: Collection[str] = (), store: Store = NOTHING, jobs: int = 1
-) -> tuple[list[Finding], dict[str, bytes]]:
-    """Findings at definitions in files that are ``inside``, and the bytes of those files. Nothing is read unless such a file is.
+) -> tuple[list[Finding], dict[str, bytes], tuple[PredicateView, ...]]:
+    """Findings at definitions in files that are ``inside``, the bytes of those files, and what was executed there. Nothing is read unless such a file is.
 
     ``models`` are flush profiles: only their machines count. None means all. Raises InputError.
     """
@@ -86,13 +88,15 @@ def in_tree(
         return held[path]
 
     if tree.holds(KERNEL) != "file":
-        return [], {}
+        return [], {}, ()
     code = about()
     known = [one for one in machines(code, store) if not models or one.flush_profile in models]
     asked = [one for one in known if any(inside(path) and one.defined_in(read(path)) for path in one.places)]
-    found = [wrong for told in tell(tree, code, asked, store, jobs) for wrong in told.wrong if inside(wrong.path)]
+    all_told = tell(tree, code, asked, store, jobs)
+    found = [wrong for told in all_told for wrong in told.wrong if inside(wrong.path)]
     findings = {finding.fingerprint: finding for finding in (as_finding(wrong, rules[CODE]) for wrong in found)}
-    return list(findings.values()), {path: read(path) for path in sorted({wrong.path for wrong in found})}
+    judged = tuple(view for told in all_told for view in told.judged if inside(view.path))
+    return list(findings.values()), {path: read(path) for path in sorted({wrong.path for wrong in found})}, judged
 
 
 def about() -> bytes:

@@ -10,6 +10,7 @@ from tlblint.model.finding import Finding
 from tlblint.report import health
 from tlblint.report.html_rows import SHAPES, STATES, VERDICTS, state
 from tlblint.report.markdown import Block, blocks
+from tlblint.report.predicates_view import Executed
 from tlblint.report.text import clean, plural
 from tlblint.report.view import SEVERITIES, PatchView, Report
 
@@ -70,20 +71,22 @@ class Page:
     filters: tuple[Filter, ...]
     rules: tuple[RuleText, ...]
     appendix: tuple[Listing, ...]
+    executed: Executed | None = None
 
 
 def page(report: Report, notices: Sequence[str]) -> Page:
     """The page around the findings."""
     verdict, facts = verdict_line(report), tuple(_facts(report))
-    return Page(
-        f"tlblint: {verdict}", verdict, facts, clean(report.command), tuple(notices), _strip(report), _filters(report), _rules(report), _appendix(report)
-    )
+    strip, filters, rules, appendix = _strip(report), _filters(report), _rules(report), _appendix(report)
+    return Page(f"tlblint: {verdict}", verdict, facts, clean(report.command), tuple(notices), strip, filters, rules, appendix, report.executed)
 
 
 def verdict_line(report: Report) -> str:
     """What was found, in one sentence: "2 new, 1 known, 1 fixed by this series; 1 confirmed by simulation."."""
     counted = Counter(state(finding, report) for finding in report.findings)
     gone = len(report.compared.gone) if report.compared else 0
+    if report.executed is not None and report.executed.alone:
+        return report.executed.sentence
     if not report.findings and not gone:
         return "Nothing found."
     plain = set(counted) <= {"new"} and report.compared is None and not any(finding.patch for finding in report.findings)
@@ -110,14 +113,19 @@ def _facts(report: Report) -> list[tuple[str, str]]:
     tree = f"{kinds.get(report.kind, report.kind)} {report.revision}" if report.revision else kinds.get(report.kind, report.kind)
     facts = [("Tree", clean(tree)), ("Kernel", clean(report.generation or "not the top of a kernel tree"))]
     facts += [("Profiles", clean(", ".join(sorted(report.profiles))))] if report.profiles else []
-    facts += [("tlblint", clean(f"{report.version}, rules and roles {report.ruleset}"))]
-    first, *rest = health.health(report).split("\n")
-    facts += [("Health", clean(" ".join([first, *rest])))]
+    facts += [("tlblint", clean(report.version + (f", rules and roles {report.ruleset}" if report.ruleset else "")))]
+    facts += [("Health", " ".join(clean(part) for part in _health(report)))]
     if report.series is not None:
         facts[:1] = [("Series", clean(report.series.title)), ("Base", clean(report.series.base.removeprefix("base: ")))]
         facts += [("Note", clean(note)) for note in report.series.notes]
     facts += [("Compared with", clean(report.compared.named))] if report.compared else []
     return facts
+
+
+def _health(report: Report) -> list[str]:
+    if report.executed is not None and report.executed.alone:
+        return [f"Helpers executed: {report.executed.helpers:,} of {report.executed.asked:,}."] if report.executed.asked else ["No helper was asked for."]
+    return health.health(report).split("\n")
 
 
 def _strip(report: Report) -> tuple[PatchView, ...]:

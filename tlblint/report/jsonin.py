@@ -10,6 +10,7 @@ import msgspec
 
 from tlblint.model.finding import Finding, TraceStep
 from tlblint.model.witness import Change, Fix, PatchMark, Witness, WitnessStep
+from tlblint.report.predicates_view import Executed, Judged, PredicateView
 from tlblint.report.text import clean
 from tlblint.report.view import Gap, Health, PatchView, Report, SeriesView
 
@@ -168,12 +169,36 @@ class _Finding(_Strict):
     reason: str | None = None
 
 
+class _Judged(_Strict):
+    oracle: str
+    verdict: Literal["unsafe", "conservative", "exact"]
+    count: Count
+    smallest: str | None
+    changes: tuple[str, ...]
+
+
+class _Edit(_Strict):
+    code: tuple[str, ...]
+    does: str
+
+
+class _Predicate(_Strict):
+    profile: str
+    name: str
+    path: str
+    line: At
+    judged: tuple[_Judged, ...]
+    edit: _Edit | None
+    blocker: str | None
+
+
 class _Head(_Strict):
     schema: Literal["tlblint-findings/1"]
     tool: _Tool
     tree: _Tree
     health: _Health
     series: _Series | None = None
+    predicates: tuple[_Predicate, ...] = ()
 
 
 class _Document(_Head, kw_only=True):
@@ -245,7 +270,14 @@ def _report(head: _Head, findings: Sequence[_Finding]) -> Report:
         rules={},
         sources={},
         series=SeriesView(series.title, series.base, tuple(map(_patch_view, series.patches)), series.notes) if series else None,
+        executed=Executed(tuple(map(_predicate, head.predicates))) if head.predicates else None,
     )
+
+
+def _predicate(p: _Predicate) -> PredicateView:
+    judged = tuple(Judged(by.oracle, by.verdict, by.count, by.smallest or "", by.changes) for by in p.judged)
+    code, does = (p.edit.code, p.edit.does) if p.edit else ((), "")
+    return PredicateView(p.profile, p.name, p.path, p.line, judged, code, does, p.blocker or "")
 
 
 def _patch_view(patch: _PatchView) -> PatchView:

@@ -10,6 +10,7 @@ from typing import Any
 
 from tlblint.model.finding import Finding, TraceStep
 from tlblint.model.witness import Fix, PatchMark, Witness
+from tlblint.report.predicates_view import PredicateView
 from tlblint.report.view import Report, SeriesView, Style
 
 SCHEMA = "tlblint-findings/1"
@@ -43,6 +44,22 @@ def _head(report: Report) -> dict[str, Any]:
         },
         "health": {"files": state.files, "functions": state.functions, "whole": state.whole, "partial": state.partial, "not_analysed": gaps},
         "series": _series(report.series) if report.series else None,
+        "predicates": [_predicate(one) for one in report.executed.predicates] if report.executed else [],
+    }
+
+
+def _predicate(one: PredicateView) -> dict[str, Any]:
+    judged = [
+        {"oracle": by.oracle, "verdict": by.kind, "count": by.count, "smallest": by.smallest or None, "changes": list(by.changes)} for by in one.judged
+    ]
+    return {
+        "profile": one.profile,
+        "name": one.name,
+        "path": one.path,
+        "line": one.line,
+        "judged": judged,
+        "edit": {"code": list(one.edit), "does": one.does} if one.edit else None,
+        "blocker": one.blocker or None,
     }
 
 

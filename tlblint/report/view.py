@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from tlblint.model.finding import Finding
 from tlblint.report.graph_view import GraphView
+from tlblint.report.predicates_view import Executed
 
 SEVERITIES = ("error", "warning", "note")
 """From the worst down."""
@@ -143,6 +144,8 @@ class Report:
     """Calls around findings, where a format that shows them was asked for."""
     series: SeriesView | None = None
     """None for a report on a tree."""
+    executed: Executed | None = None
+    """What the predicates of the tree were found to be, where any were executed."""
     sources_at: Mapping[int, Mapping[str, bytes]] = field(default_factory=dict)
     """The bytes of the files that findings of a series name, by the number of the patch after which they are these; 0 is the base."""
 
