@@ -64,7 +64,7 @@ def measure(tree: Path, place: Path, programs: dict[str, str], options: argparse
     points: list[growth.Point] = []
     if not options.no_growth:
         print("growth", file=sys.stderr)
-        grown, points = growth.grow(bench.tree, options.second, place / "parts", bench.command, max(1, options.times - 1))
+        grown, points = growth.grow(bench.tree, options.second and os.path.abspath(options.second), place / "parts", bench.command, max(1, options.times - 1))
         rows += grown
     return [*rows[:2], *slow, *rows[2:]], [bench.rows[name] for name in ("cold", "warm", "body") if bench.rows[name].wall], points
 

@@ -26,36 +26,36 @@ class Point:
 
 def grow(whole: Path, second: str | None, place: Path, command: Sequence[str], times: int) -> tuple[list[Row], list[Point]]:
     """Rows and points, small trees first. ``whole``: a copy to take parts of; ``second``: another tree; ``command``: check, without --tree."""
-    trees: list[tuple[str, list[str]]] = []
+    trees = []
     for number, (name, starts) in enumerate(PARTS):
         part(whole, place / str(number), (*BASE, *starts))
-        trees.append((f"only {name}", [str(place / str(number))]))
-    trees.append(("the whole tree", [str(whole)]))
-    if second is not None:
-        trees.append(("two trees", [str(whole), second]))
+        trees.append((f"only {name}", place / str(number)))
+    trees.append(("the whole tree", whole))
     rows, points = [], []
-    for name, tops in trees:
-        row, functions = Row(f"tlblint, one process, {name}"), 0
-        for _ in range(times):
-            runs = [_run(row, command, top) for top in tops]
-            functions = sum(run[1] for run in runs)
-            row.wall.append(sum(run[0].wall[0] for run in runs))
-            row.cpu.append(sum(run[0].cpu[0] for run in runs))
-        row.note = row.note or f"{functions:,} functions of interest, {1000 * min(row.cpu) / max(1, functions):.2f} ms each"
+    for name, top in trees:
+        row = Row(f"tlblint, one process, {name}")
+        functions = [_run(row, command, str(top)) for _ in range(times)][-1]
         rows.append(row)
         points.append(Point(name, functions, min(row.cpu)))
+    if second is not None:
+        more = Row("")
+        functions = points[-1].functions + [_run(more, command, second) for _ in range(times)][-1]
+        sums = [[one + other for one, other in zip(*pair, strict=True)] for pair in ((rows[-1].wall, more.wall), (rows[-1].cpu, more.cpu))]
+        rows.append(Row("tlblint, one process, two trees", *sums, max(rows[-1].peak, more.peak), more.note))
+        points.append(Point("two trees", functions, min(sums[1])))
+    for row, point in zip(rows, points, strict=True):
+        row.note = row.note or f"{point.functions:,} functions of interest, {1000 * point.cpu / max(1, point.functions):.2f} ms each"
     return rows, points
 
 
-def _run(row: Row, command: Sequence[str], top: str) -> tuple[Row, int]:
-    one = Row("")
-    out = once(one, [*command, "--no-cache", "--jobs", "1", "--exit-zero", "-f", "json", "--tree", top], top)
-    row.peak, row.note = max(row.peak, one.peak), row.note or one.note
+def _run(row: Row, command: Sequence[str], top: str) -> int:
+    """One check; the functions of interest in that tree."""
+    out = once(row, [*command, "--no-cache", "--jobs", "1", "--exit-zero", "-f", "json", "--tree", top], top)
     try:
-        return one, int(json.loads(out)["health"]["functions"])
+        return int(json.loads(out)["health"]["functions"])
     except (ValueError, KeyError):
-        print(f"{top}: {one.said.strip()}", file=sys.stderr)
-        return one, 0
+        print(f"{top}: {row.said.strip()}", file=sys.stderr)
+        return 0
 
 
 def line(points: Sequence[Point]) -> str:

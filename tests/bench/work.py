@@ -61,14 +61,14 @@ def changed(raw: bytes, number: int) -> bytes:
 
 
 def series(tree: Path, count: int) -> bytes:
-    """A mailbox of ``count`` patches, one edit each, on files of mm/ that change page table entries; each fourth one is a comment."""
+    """A mailbox of ``count`` patches, one edit each, on files of mm/ that change page table entries; every fourth is a comment."""
     names = [path for path in sorted(os.listdir(tree / "mm")) if path.endswith(".c")]
     texts = {f"mm/{name}": (tree / "mm" / name).read_bytes() for name in names}
     chosen = [path for path, raw in texts.items() if b"pte_unmap_unlock(" in raw and len(_CALL.findall(raw)) > 3]
     mails = []
     for number in range(count):
         path = chosen[number % len(chosen)]
-        new = (commented if number % 4 == 0 else changed)(texts[path], number)
+        new = (commented if number % 4 == 3 else changed)(texts[path], number)
         mails.append(_mail(path, texts[path], new, number + 1, count))
         texts[path] = new
     return b"".join(mails)
