@@ -14,8 +14,9 @@ from tests.series.kit import HEAD, build, calling, helper, judge, protect, rows
 from tlblint.app import states
 from tlblint.app.emit import status
 from tlblint.app.series import Request, series
+from tlblint.io.errors import InputError
 from tlblint.report.formats import FORMATS
-from tlblint.report.view import Style
+from tlblint.report.view import Report, Style
 
 X = "mm/x.c"
 KERNEL = Path(os.environ.get("TLBLINT_KERNELS") or "none", "linux-source-6.12")
@@ -318,3 +319,25 @@ def test_the_setting_that_turns_the_cache_off_is_heard(tmp_path: Path, monkeypat
     said: list[str] = []
     series(Request(str(top), ("HEAD~1..HEAD",), note=said.append))
     assert len(said) == 1 and said[0].startswith("no cache: ")
+
+
+def test_a_partial_clone_is_judged_as_far_as_it_goes(tmp_path: Path) -> None:
+    """git would end where it may not fetch; what is there is judged, what is not is said."""
+    kernel = {f"include/linux/h{number}.h": f"/* {number} */\n" for number in range(states.SMALL)}
+    top = build(tmp_path / "full", {**kernel, X: HEAD + protect(), "mm/y.c": HEAD + protect("other")}, {X: HEAD + protect(flush=False)})
+    git(top, "config", "uploadpack.allowFilter", "true")
+    git(tmp_path, "clone", "-q", "--filter=blob:none", "--no-checkout", top.as_uri(), "part")
+    part = tmp_path / "part"
+    git(top, "format-patch", "-q", "-1", "-o", str(tmp_path))
+    (mail,) = tmp_path.glob("*.patch")
+
+    def judged() -> Report:
+        return series(Request(str(part), (str(mail),), base="HEAD~1", flags={"jobs": 1})).report
+
+    with pytest.raises(InputError, match=r"mm/x\.c cannot be read \(the repository does not hold this object\).*; fetch it first"):
+        judged()
+    git(part, "cat-file", "blob", f"HEAD~1:{X}")
+    report = judged()
+    assert rows(report) == [("TLB004", X, "seal", 1, "introduced", None)]
+    note = "callers were not looked for in 501 files around the series: the repository does not hold this object"
+    assert report.series is not None and note in report.series.notes

@@ -79,15 +79,14 @@ def series(request: Request, loader: Loader | None = None) -> Outcome:
         request.progress("reading", 0, 0)
         source = Source(tree, spine, partial(_read, spine, jobs, request.debug, store), store, request.wide)
         found = states(source, applied)
-        if changed(found):  # else nothing can have come or gone
-            surround(source, found)
+        unread = surround(source, found) if changed(found) else ()  # else nothing can have come or gone
         if refuted.CODE in spine.active:
             series_predicates.judge(tree, applied, found, settings["profile"].value, store, check.workers(jobs))
         if hooks.CODE in spine.active:
             hooks.judge(tree, applied, found, store)
         part = changed(found)
         moved = followed(spine.contracts, found)
-        about = About(__version__, spine, read, base, generation.name(headers), tree.revision, not_read(source, found))
+        about = About(__version__, spine, read, base, generation.name(headers), tree.revision, (*not_read(source, found), *unread))
         findings = marked(about, found, lives(_judged(spine, found, part, request, store, moved)))
         findings, left = without_kept_quiet(spine, found, findings, store)
         findings, _ = baselines.apply(findings, settings["baseline"].value, lambda rule, path: False, request)

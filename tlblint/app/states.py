@@ -96,19 +96,22 @@ def states(source: Source, applied: Sequence[Applied]) -> list[State]:
     return out
 
 
-def surround(source: Source, found: Sequence[State]) -> None:
-    """Add to every state the files around those that the series touches: what may call them, and what they may call."""
+def surround(source: Source, found: Sequence[State]) -> tuple[str, ...]:
+    """Add to every state the files around those that the series touches: what may call them, and what they may call. Sentences on files that
+    cannot be read: a partial clone holds few."""
     tree, spine = source.tree, source.spine
     touched = {path for state in found for path in state.touched}
     places = () if source.wide else near_places(tree, sorted(touched))
     paths = [path for path in tree.list(places).paths if path not in touched]
     words = spine.words | {suppress.MARK}
     chosen = snapshot.remembered(tree, paths, words, prefilter.Where(places, spine.skipped), spine.hints, source.store)
-    contents, _ = read_all(tree, chosen)
+    contents, unread = read_all(tree, chosen)
     facts = {fact.path: fact for fact in source.reader(sorted(contents.items()))}
     for state in found:
         state.contents.update(contents)
         state.facts.update(facts)
+    reasons = Counter(why for _, why in unread)
+    return tuple(f"callers were not looked for in {count} file{'s' * (count != 1)} around the series: {why}" for why, count in sorted(reasons.items()))
 
 
 def near_places(tree: Tree, touched: Sequence[str]) -> tuple[str, ...]:

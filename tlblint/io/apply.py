@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from tlblint.io import apply_exact, apply_git
 from tlblint.io.apply_files import Files, Missing
 from tlblint.io.errors import InputError
+from tlblint.io.git import NOT_HELD
 from tlblint.io.series_paths import shown
 from tlblint.io.tree import Tree, is_c
 from tlblint.model.series import FilePatch, Patch, Series
@@ -190,6 +191,8 @@ def _advice(tree: Tree, series: Series, place: int, refused: _Refused) -> str:
         return ""
     if refused.already:
         return "it is in there already: name the revision before it with --base" if tree.revision else "it is in there already"
+    if NOT_HELD in refused.what:
+        return "fetch it first: a partial clone holds what was checked out, and 'git show REVISION:PATH' fetches the rest"
     index, earlier = series.patches[place].index, {patch.index for patch in series.patches[:place]}
     if series.patches[place].total is not None and len(earlier) < index - 1:
         return "patches before it are missing"

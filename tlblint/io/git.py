@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
@@ -30,6 +31,9 @@ _OVERRIDES = (
     "protocol.allow=never",  # a promisor remote would be asked for missing blobs
     "submodule.recurse=false",
 )
+
+
+NOT_HELD = "the repository does not hold this object"
 
 
 def environment() -> dict[str, str]:
@@ -126,17 +130,42 @@ class Blobs:
         self._directory = directory
         self._owner = 0
         self._started: subprocess.Popen[bytes]
+        self._bare: tempfile.TemporaryDirectory[str] | None = None
 
     @property
     def _process(self) -> subprocess.Popen[bytes]:
         if self._owner != os.getpid():
-            words = command(self._directory, ["cat-file", "--batch"])
-            self._started = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment())
+            words, variables = command(self._directory, ["cat-file", "--batch"]), environment()
+            if self._bare is not None:
+                variables.update(GIT_DIR=self._bare.name, GIT_OBJECT_DIRECTORY=self._objects())
+            self._started = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=variables)
             self._owner = os.getpid()
         return self._started
 
+    def _objects(self) -> str:
+        return os.path.join(os.path.realpath(self._directory), os.fsdecode(run(self._directory, ["rev-parse", "--git-path", "objects"]).removesuffix(b"\n")))
+
+    def _stand_apart(self) -> bool:
+        """Go on with the same objects seen from a repository without a remote; whether that is new. In a partial clone git ends when it is asked for
+        an object that it would have to fetch; here it says that there is none."""
+        if self._bare is not None:
+            return False
+        self._bare = tempfile.TemporaryDirectory(prefix="tlblint-")
+        for folder in ("objects", "refs"):
+            os.mkdir(os.path.join(self._bare.name, folder))
+        for name, text in (("HEAD", "ref: refs/heads/none\n"), ("config", "[core]\n\trepositoryformatversion = 0\n\tbare = true\n")):
+            with open(os.path.join(self._bare.name, name), "w") as file:
+                file.write(text)
+        return True
+
     def close(self) -> None:
         """End the process."""
+        self._end()
+        if self._bare is not None:
+            self._bare.cleanup()
+            self._bare = None
+
+    def _end(self) -> None:
         if self._owner == os.getpid():
             assert self._started.stdin is not None and self._started.stdout is not None
             with suppress(BrokenPipeError):
@@ -147,18 +176,24 @@ class Blobs:
             self._owner = 0
 
     def _ask(self, name: str) -> list[bytes]:
-        """The answer's first line: id, type and size."""
+        """The answer's first line: id, type and size; something shorter for what is not there."""
         process = self._process
         assert process.stdin is not None and process.stdout is not None
-        process.stdin.write(name.encode("ascii") + b"\n")
-        process.stdin.flush()
-        return process.stdout.readline().split()
+        answer = b""
+        with suppress(BrokenPipeError):
+            process.stdin.write(name.encode("ascii") + b"\n")
+            process.stdin.flush()
+            answer = process.stdout.readline()
+        if not answer:
+            self._end()
+            return self._ask(name) if self._stand_apart() else []
+        return answer.split()
 
     def read(self, path: str, oid: str, limit: int) -> bytes:
         """The bytes of a blob. Raises Unreadable when it is missing or longer than ``limit`` bytes."""
         head = self._ask(oid)
         if len(head) != 3 or head[1] != b"blob":
-            raise Unreadable(path, "the repository does not hold this object")
+            raise Unreadable(path, NOT_HELD)
         size = int(head[2])
         data = self._take(path, size + 1, limit + 1)
         if size > limit:
