@@ -254,7 +254,7 @@ class Compiler:
         if marks is None:
             return [[self._lower(instr, fn, dest) for instr in block.instrs] for block in fn.blocks]
         out: list[list[tuple | None]] = []  # type: ignore[type-arg]
-        lost = marks.lost(fn)
+        lost = marks.standing(fn)
         for number, block in enumerate(fn.blocks):
             ops: list[tuple | None] = [_marked(mark) for mark in lost.get(number, ())]  # type: ignore[type-arg]
             for instr in block.instrs:
