@@ -169,7 +169,9 @@ class _History:
                 if all(_includes(last.file(path)) == _includes(world.file(path)) for path in step):
                     world.paths = last.paths
                 if not any(is_kconfig(path) for path in step):
-                    world.kconfigs = last.kconfigs
+                    world.kconfigs, world.variants = last.kconfigs, last.variants
+                    if not any(basename(path) in ("Makefile", "Kbuild") for path in step):
+                        world.built, world.makefiles.held = last.built, last.makefiles.held
             last = world
             yield world
 

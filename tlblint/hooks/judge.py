@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import partial
 
 from tlblint.hooks.scan import Place, Seen
 from tlblint.hooks.world import Sight, Variant, World, sights
@@ -61,7 +63,7 @@ class Answer:
         return out
 
 
-Memory = dict[tuple[object, ...], tuple[str, Seen]]
+Memory = dict[tuple[object, ...], tuple[Sight, Seen]]
 """What some architecture sees, by what it is made from."""
 
 
@@ -91,14 +93,22 @@ def _said(sight: Sight, hooks: frozenset[str], memory: Memory) -> Said:
         own = f"arch/{sight.arch}/"
         key = (alike, tuple(root.replace(own, "arch/*/", 1) for root in sight.chosen(variant)), tuple(sorted(sight.predefined(variant).items())))
         if key not in memory:
-            memory[key] = (sight.arch, sight.seen(variant))
+            memory[key] = (sight, sight.seen(variant))
         by, seen = memory[key]
         if seen.gap is not None:
             out.gap = seen.gap
             break
         out.variants += 1
-        _add(out, seen if by == sight.arch else seen.moved(f"arch/{by}/", own), variant, hooks)
+        _add(out, seen if by is sight else seen.moved(partial(_place, by, sight)), variant, hooks)
     return out
+
+
+def _place(old: Sight, new: Sight, place: Place) -> Place:
+    """Where something is for an architecture, or in a state, that is like another: on the line of the same part of the same file."""
+    path = place[0].replace(f"arch/{old.arch}/", f"arch/{new.arch}/", 1)
+    before, after = old.held.get(place[0]) or (), new.held.get(path) or ()
+    index = bisect_right(before, place[1], key=lambda part: part.line) - 1
+    return path, place[1] + (after[index].line - before[index].line if index >= 0 else 0)
 
 
 def _add(out: Said, seen: Seen, variant: Variant, hooks: frozenset[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from tlblint.predicates.tokens import Macro
@@ -34,11 +34,8 @@ class Seen:
     gap: tuple[str, str] | None = None
     """(path, why) when the unit is not looked through."""
 
-    def moved(self, old: str, new: str) -> Seen:
-        """The same with other paths: what starts with ``old`` starts with ``new``."""
-
-        def place(one: Place) -> Place:
-            return (new + one[0].removeprefix(old), one[1]) if one[0].startswith(old) else one
+    def moved(self, place: Callable[[Place], Place]) -> Seen:
+        """The same at other places."""
 
         def places(some: dict[str, list[Place]]) -> dict[str, list[Place]]:
             return {name: [place(one) for one in found] for name, found in some.items()}

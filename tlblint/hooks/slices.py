@@ -138,21 +138,35 @@ class _Cut:
         if not self.stack:
             return
         start, macros = self.stack.pop()
-        if self.holding.pop():
+        braces = None if self.holding.pop() else _alike(self.out[start:])
+        if braces is None:
             self.holding[-1] = True
             self.out.append(part)
             self.macros |= macros
         else:
             del self.out[start:]
+            self.braces(braces, part.line)
+
+    def braces(self, text: str, line: int) -> None:
+        """Add braces to those right before them; what is opened and closed again goes away."""
+        if self.out and self.out[-1].word == "" and not self.out[-1].text.strip("{}") and len(self.out) > (self.stack[-1][0] + 1 if self.stack else 0):
+            last = self.out.pop()
+            text, line = _open_braces(last.text + text), last.line
+        if text:
+            self.out.append(Piece("", text, line))
 
     def plain(self, part: Piece) -> None:
-        if not part.word:
-            kept = reduced(part.text, part.line, self.names)
-        else:
-            kept = [part] if self.keeps(part) else []
-        self.out += kept
-        if kept and part.word != "pragma":
+        if part.word:
+            if self.keeps(part):
+                self.out.append(part)
+                self.holding[-1] = self.holding[-1] or part.word != "pragma"
+            return
+        kept = reduced(part.text, part.line, self.names)
+        if kept and kept[0].text.strip("{}"):
+            self.out += kept
             self.holding[-1] = True
+        elif kept:
+            self.braces(kept[0].text, kept[0].line)
 
     def keeps(self, part: Piece) -> bool:
         """Whether a directive that is no condition stays."""
@@ -169,6 +183,21 @@ class _Cut:
             found = _INCLUDE.match(part.text)
             return found is not None and self.follow(found[2])
         return part.word == "pragma" and part.text.strip() == "once"
+
+
+def _alike(parts: list[Piece]) -> str | None:
+    """The braces that any arm of a condition without names leaves open, when it is the same for all of them."""
+    arms = [""]
+    other = False
+    for part in parts[1:]:
+        if part.word == "":
+            arms[-1] = _open_braces(arms[-1] + part.text)
+        elif part.word in _TURNING:
+            other = other or part.word == "else"
+            arms.append("")
+        else:
+            return None  # a condition inside that makes a difference
+    return arms[0] if len({*arms, *([] if other else [""])}) == 1 else None
 
 
 def reduced(text: str, line: int, names: Collection[str]) -> list[Piece]:

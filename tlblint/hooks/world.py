@@ -26,7 +26,9 @@ ROOTS = (
 _FOLLOWED = re.compile(r"tlb|pgtable|pgalloc|p[gum4]d|pte|mmu|huge|flush|swap|rmap|page|highmem|hash|radix|fixmap|threads|internal|paravirt|kconfig|^mm")
 _FILES = 3000
 _ROUNDS = 8
-_FREE = 9
+_FREE = 7
+_FIRST = frozenset(("MMU", "SMP", "64BIT", "TRANSPARENT_HUGEPAGE"))
+"""What is turned over first when there is much to choose."""
 _PRODUCT = 3
 _WRAPPERS = 3
 
@@ -92,6 +94,8 @@ class World:
         self.paths: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {}
         self.makefiles = Makefiles(read)
         self.kconfigs: dict[str, Kconfig] = {}
+        self.variants: dict[tuple[str, frozenset[str]], list[Variant]] = {}
+        self.built: dict[tuple[str, int], bool] = {}
         self.cut = False
 
     def file(self, path: str) -> View | None:
@@ -173,11 +177,18 @@ class Sight:
     tested: frozenset[str] = frozenset()
 
     def variants(self) -> list[Variant]:
+        """Configurations to look at."""
+        key = (self.arch, self.atoms)
+        if key not in self.world.variants:
+            self.world.variants[key] = self._variants()
+        return self.world.variants[key]
+
+    def _variants(self) -> list[Variant]:
         """Configurations that differ in what the slices hang on: all of a few free symbols, else each of them turned over."""
         machine, kconfig = self.world.machines.of(self.arch), self.world.kconfig(self.arch)
         base = dict.fromkeys((*self.world.machines.chosen, *machine.chosen), True)
         first = Settings(kconfig, base)
-        symbols = free(first, sorted(name.removeprefix("CONFIG_") for name in self.atoms), _FREE)
+        symbols = free(first, sorted((name.removeprefix("CONFIG_") for name in self.atoms), key=lambda name: (name not in _FIRST, name)), _FREE)
         now = {name: first.value(name) == "y" for name in symbols}
         if len(symbols) <= _PRODUCT:
             flips = [some for size in range(len(symbols) + 1) for some in itertools.combinations(symbols, size)]
@@ -193,7 +204,13 @@ class Sight:
 
     def chosen(self, variant: Variant) -> tuple[str, ...]:
         """What a configuration compiles: the headers, and the C files that it builds."""
-        return tuple(root for root in self.roots if root[0] == "<" or self.world.makefiles.builds(root, variant.on))
+        return tuple(root for root in self.roots if root[0] == "<" or self._built(root, variant))
+
+    def _built(self, root: str, variant: Variant) -> bool:
+        key = (root, id(variant))
+        if key not in self.world.built:
+            self.world.built[key] = self.world.makefiles.builds(root, variant.on)
+        return self.world.built[key]
 
     def seen(self, variant: Variant) -> Seen:
         """What a configuration makes of the names."""
@@ -201,9 +218,9 @@ class Sight:
         return scan(build(shelf, self.chosen(variant), self.predefined(variant), self.world.places(self.arch)), self.names)
 
     def likeness(self) -> tuple[object, ...]:
-        """Two architectures for which this is the same see the same, but for their names in paths, when configured alike."""
+        """Two architectures, or states of one, for which this is the same see the same when configured alike, but for paths and lines."""
         own = f"arch/{self.arch}/"
-        return tuple((path.replace(own, "arch/*/", 1), *((part.word, part.text, part.line) for part in parts or ())) for path, parts in self.held.items())
+        return tuple((path.replace(own, "arch/*/", 1), *((part.word, part.text) for part in parts or ())) for path, parts in self.held.items())
 
     def predefined(self, variant: Variant) -> dict[str, str]:
         """The macros before the first line."""
