@@ -56,7 +56,12 @@ class Violation:
     say: str
 
 
-GuardTest = Callable[[Event, "Instance | None", str, frozenset[str]], bool]
+Words = frozenset[str]
+GuardTest = Callable[[Event, "Instance | None", Words, Words], bool]
+"""Asks about an event and an instance; with the alternatives of the guard's argument, and the features of the kernel."""
+
+_Ready = tuple[tuple[GuardTest, Words, bool], ...]
+"""Guards with their arguments taken apart, and whether they are negated."""
 
 
 def _same(key: object, other: object) -> bool:
@@ -108,9 +113,9 @@ _GUARDS: dict[str, GuardTest] = {
     "emptied-value": lambda e, i, a, f: "z" in e.bits,
     "unreturned-value": lambda e, i, a, f: "n" in e.bits,
     "nothing-changed": lambda e, i, a, f: "@quiet" in e.env,
-    "attr": lambda e, i, a, f: not e.attrs.isdisjoint(a.split("|")),
-    "feature": lambda e, i, a, f: not f.isdisjoint(a.split("|")),
-    "contract": lambda e, i, a, f: not e.says.isdisjoint(a.split("|")),
+    "attr": lambda e, i, a, f: not e.attrs.isdisjoint(a),
+    "feature": lambda e, i, a, f: not f.isdisjoint(a),
+    "contract": lambda e, i, a, f: not e.says.isdisjoint(a),
 }
 
 
@@ -121,16 +126,20 @@ class Automata:
         self._only = only
         self.rules = tuple(rules)
         self._features = features
-        self._start: dict[str, list[tuple[int, Transition, bool | None]]] = {}
-        self._step: dict[str, dict[tuple[int, str], list[tuple[Transition, int | None, bool | None]]]] = {}
+        self._start: dict[str, list[tuple[int, Transition, bool | None, _Ready]]] = {}
+        self._step: dict[str, dict[tuple[int, str], list[tuple[Transition, int | None, bool | None, _Ready]]]] = {}
         self._able: dict[tuple[frozenset[str], bool, frozenset[str]], frozenset[Place]] = {}
         self._nameless: dict[tuple[Instance, ...], tuple[Instance, ...]] = {}
         self._numbers: dict[tuple[Instance, ...], frozenset[int]] = {}
         self._asked: dict[tuple[frozenset[str], frozenset[Place]], frozenset[Place]] = {}
         self._heard: dict[tuple[int, str, frozenset[str]], bool] = {}
+        self._leads: dict[str, set[tuple[int, str, str]]] = {}
+        """By event kind the steps of all rules, those of states that do not count included: (rule, from, to)."""
         for index, rule in enumerate(rules):
             for transition in rule.transitions:
                 self._add(index, rule, transition)
+                for event in transition.events:
+                    self._leads.setdefault(event.kind, set()).update((index, source, transition.target) for source in transition.sources)
         self._single = frozenset((index, state) for index, rule in enumerate(rules) for state in rule.single)
         self._bound = self._value_bound()
         self.kinds = frozenset(self._start) | frozenset(self._step)
@@ -140,7 +149,7 @@ class Automata:
         slots: dict[tuple[int, str], set[int | None]] = {}
         for by_state in self._step.values():
             for place, transitions in by_state.items():
-                slots.setdefault(place, set()).update(slot for transition, slot, _ in transitions if transition.target != "gone")
+                slots.setdefault(place, set()).update(slot for transition, slot, _, _ in transitions if transition.target != "gone")
         out = {}
         for (rule, state), found in slots.items():
             track = self.rules[rule].track
@@ -149,6 +158,7 @@ class Automata:
         return out
 
     def _add(self, index: int, rule: RuleSpec, transition: Transition) -> None:
+        ready = tuple((_GUARDS[g.word], frozenset(g.argument.split("|")), g.negated) for g in transition.guards)
         for pattern in transition.events:
             for source in transition.sources:
                 if self._only is not None and (index, source) not in self._only:
@@ -156,11 +166,11 @@ class Automata:
                 if source == "start" and transition.target != "ERROR" and self._only is not None and (index, transition.target) not in self._only:
                     continue  # what can come to nothing does not begin
                 if source == "start":
-                    self._start.setdefault(pattern.kind, []).append((index, transition, pattern.truth))
+                    self._start.setdefault(pattern.kind, []).append((index, transition, pattern.truth, ready))
                 else:
                     slot = rule.track.index(pattern.object) if pattern.object in rule.track else None
                     by_state = self._step.setdefault(pattern.kind, {})
-                    by_state.setdefault((index, source), []).append((transition, slot, pattern.truth))
+                    by_state.setdefault((index, source), []).append((transition, slot, pattern.truth, ready))
 
     @property
     def only(self) -> frozenset[Place] | None:
@@ -171,9 +181,9 @@ class Automata:
         """The states of which it matters whether they count where events of ``kinds`` meet instances in the states ``met``."""
         known = self._asked.get((kinds, met))
         if known is None:
+            steps = [step for kind in kinds for step in self._leads.get(kind, ())]
             known = self._asked[kinds, met] = frozenset(
-                (index, state) for index, rule in enumerate(self.rules) for t in rule.transitions if any(e.kind in kinds for e in t.events)
-                for source in t.sources if source == "start" or (index, source) in met for state in (source, t.target))
+                (index, state) for index, source, target in steps if source == "start" or (index, source) in met for state in (source, target))
         return known
 
     def listens(self, instance: Instance, kinds: frozenset[str]) -> bool:
@@ -260,14 +270,14 @@ class Automata:
         return known
 
     def _move(self, instance: Instance, event: Event, steps: dict, bad: list[Violation]) -> Instance | None:  # type: ignore[type-arg]
-        for transition, slot, wanted in steps.get((instance[0], instance[1]), ()):
+        for transition, slot, wanted, ready in steps.get((instance[0], instance[1]), ()):
             if wanted is not None and event.truth is not wanted:
                 continue
             if slot is not None:
                 name = self.rules[instance[0]].track[slot]
                 if event.objects.get(name, "") == "" or not _same(instance[2][slot], event.objects[name]):
                     continue
-            if not self._holds(transition.guards, event, instance):
+            if not self._holds(ready, event, instance):
                 continue
             if transition.target == "gone" or (transition.target != "ERROR" and self._only is not None
                                                and (instance[0], transition.target) not in self._only):
@@ -278,20 +288,24 @@ class Automata:
             return (instance[0], transition.target, instance[2], instance[3])
         return instance
 
-    def _create(self, starts: list[tuple[int, Transition, bool | None]], event: Event, out: set[Instance], bad: list[Violation]) -> None:
-        for index, transition, wanted in starts:
+    def _create(self, starts: list[tuple[int, Transition, bool | None, _Ready]], event: Event, out: set[Instance], bad: list[Violation]) -> None:
+        for index, transition, wanted, ready in starts:
             if wanted is not None and event.truth is not wanted:
                 continue
             keys = tuple(event.objects.get(name, ()) for name in self.rules[index].track)
-            if not self._holds(transition.guards, event, (index, "start", keys, event.site)):
+            if not self._holds(ready, event, (index, "start", keys, event.site)):
                 continue
             if transition.target == "ERROR":
                 bad.append(Violation(index, None, transition.say))
                 continue
             out.add((index, transition.target, keys, event.site))
 
-    def _holds(self, guards: tuple[Guard, ...], event: Event, instance: Instance | None) -> bool:
-        return all(_GUARDS[g.word](event, instance, g.argument, self._features) != g.negated for g in guards)
+    def _holds(self, guards: _Ready, event: Event, instance: Instance | None) -> bool:
+        features = self._features
+        for test, argument, negated in guards:  # noqa: SIM110 - much faster so, and asked often
+            if test(event, instance, argument, features) == negated:
+                return False
+        return True
 
     def describe(self, rule: int, state: str) -> str:
         """The rule file's words for a state."""

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from tlblint.calls.walks import Walks
 from tlblint.engine.marks import Mark, Marks
@@ -43,6 +44,34 @@ LONGEST_PATH = 120
 _DEREF = re.compile(r"->|\.|\[")
 
 
+class Call(NamedTuple):
+    """Where an effect comes from: the call's name, byte offset, level, temp ("%n") and the path its value goes to."""
+
+    name: str
+    pos: int
+    level: str
+    temp: str
+    dest: str
+
+
+class Prepared(NamedTuple):
+    """What is the same each time a call with a role is run: variables that it may have written, its effects, whether all of them happen
+    whatever it returns."""
+
+    forgotten: tuple[str, ...]
+    effects: tuple[tuple[str, dict[str, Expr], frozenset[str], str], ...]
+    always: bool
+    call: Call
+
+
+class End(NamedTuple):
+    """``drops``: temps that the block makes or learns something of and that no other reads; None: they must be looked for. ``asked``:
+    the variable that decides the branch, when it is nothing more, and whether it is so when that is zero."""
+
+    drops: tuple[str, ...] | None
+    asked: tuple[str, bool] | None
+
+
 @dataclass(slots=True)
 class Code:
     """A compiled function. ``blocks[i]`` is (ops, kind, cond, succs, pos)."""
@@ -50,6 +79,8 @@ class Code:
     index: int
     fn: Function
     blocks: list[tuple[tuple[tuple, ...], str, Expr | None, tuple[int, ...], int]]  # type: ignore[type-arg]
+    ends: list[End]
+    """What is known of each block's end before it is run."""
     reads: frozenset[str]
     tests: frozenset[str]
     """Paths that a branch or the result depends on, in this function itself."""
@@ -124,20 +155,16 @@ def text_of(expr: Expr) -> str | None:
     return None
 
 
-def paths_in(expr: Expr) -> Iterable[str]:
+def paths_in(expr: Expr) -> tuple[str, ...]:
     """The lvalue paths an expression reads; temps as "%n"."""
     tag = expr[0]
-    if tag == "v":
-        yield expr[1]
-    elif tag == "t":
-        yield f"%{expr[1]}"
-    elif tag == "op":
-        yield from paths_in(expr[2])
-        yield from paths_in(expr[3])
-    elif tag in ("!", "~", "-"):
-        yield from paths_in(expr[1])
-    elif tag == "&":
-        yield expr[1]
+    if tag == "v" or tag == "&":
+        return (expr[1],)
+    if tag == "t":
+        return (f"%{expr[1]}",)
+    if tag == "op":
+        return paths_in(expr[2]) + paths_in(expr[3])
+    return paths_in(expr[1]) if tag in ("!", "~", "-") else ()
 
 
 def operand(how: str, args: tuple[Expr, ...], temp: int) -> Expr:
@@ -205,10 +232,6 @@ def _constants(expr: Expr) -> set[str]:
     return set().union(*(_constants(part) for part in expr[1:] if type(part) is tuple))
 
 
-def _constants_in(fn: Function) -> frozenset[str]:
-    return frozenset(name for block in fn.blocks for expr in _exprs(block) for name in _constants(expr))
-
-
 class Compiler:
     """Compiles functions against a role table, a callee resolver and a list of pure calls."""
 
@@ -226,7 +249,7 @@ class Compiler:
     def compile(self, index: int, fn: Function) -> Code:
         """Resolve, find the relevant paths, drop the rest."""
         dest = _destinations(fn)
-        self._used = _used(fn)
+        self._used, lasting, constants = _scanned(fn)
         self._entries = self._walks.entries.get(index, {}) if self._walks is not None else {}
         raw = self._raw(fn, dest)
         relevant = _relevant(fn, raw)
@@ -238,14 +261,17 @@ class Compiler:
             for op in ops:
                 if op is None or not _keep(op, relevant):
                     continue
+                if op[0] == ROLE:
+                    op = (*op, _prepared(op))
                 kept.append(op)
                 if op[0] == CALL:
                     calls.append((op[1], op[4]))
                 elif op[0] == SET:
                     writes.add(op[1])
             blocks.append((tuple(kept), block.kind, block.cond, block.succs, block.pos))
-        return Code(index, fn, blocks, frozenset(relevant.paths), *_tests(blocks), _constants_in(fn),
-                    tuple(calls), frozenset(writes), _pointers(fn), _lasting(fn), _zeroed(fn),
+        ends = [_end(ops, cond, lasting) for ops, _, cond, _, _ in blocks]
+        return Code(index, fn, blocks, ends, frozenset(relevant.paths), *_tests(blocks), constants,
+                    tuple(calls), frozenset(writes), _pointers(fn), lasting, _zeroed(fn),
                     _guards(fn), frozenset(name for name, _ in fn.params) - _assigned(fn), _owned(fn))
 
     def _raw(self, fn: Function, dest: dict[int, str]) -> list[list[tuple | None]]:  # type: ignore[type-arg]
@@ -259,7 +285,8 @@ class Compiler:
             ops: list[tuple | None] = [_marked(mark) for mark in lost.get(number, ())]  # type: ignore[type-arg]
             for instr in block.instrs:
                 ops.append(self._lower(instr, fn, dest))
-                ops += [_marked(mark) for mark in marks.after(instr, fn)]
+                if instr[0] == "set":
+                    ops += [_marked(mark) for mark in marks.after(instr, fn)]
             out.append([*ops, *(_marked(mark) for mark in marks.at_end(block, fn))])
         return out
 
@@ -314,6 +341,40 @@ class Compiler:
         if args and ENTRY_FUNCTION.match(name):
             return (DERIVE, f"%{temp}", args[0], tuple(a[1] for a in args if a[0] == "&"))
         return _opaque(temp, args)
+
+
+def _prepared(op: tuple) -> Prepared:  # type: ignore[type-arg]
+    _, role, effects, temp, name, args, pos, dest = op
+    kept = {expr for _, binds, _, _ in effects for what, expr in binds if what in ("tlb", "range")}
+    forgotten = tuple(arg[1] for arg in args if arg[0] == "&" and arg not in kept)
+    parts = tuple((kind, dict(binds), attrs, when) for kind, binds, attrs, when in effects)
+    return Prepared(forgotten, parts, all(when == "always" for *_, when in effects), Call(name, pos, role.level, temp, dest))
+
+
+def _end(ops: tuple[tuple, ...], cond: Expr | None, lasting: frozenset[str]) -> End:  # type: ignore[type-arg]
+    drops: tuple[str, ...] | None = None
+    if not any(op[0] == CALL for op in ops):  # what comes back from one may have any name
+        temps = {path for path in paths_in(cond) if path[0] == "%"} if cond is not None else set()
+        for op in ops:
+            for path in _mentioned(op):
+                if path[0] == "%" and path not in lasting and path != "%":
+                    temps.add(path)
+        drops = tuple(temps - lasting)
+    negated = False
+    while cond is not None and (cond[0] == "!" or (cond[0] == "op" and cond[1] in ("==", "!=") and cond[3] == ("n", 0))):
+        negated, cond = negated != (cond[0] == "!" or cond[1] == "=="), cond[1] if cond[0] == "!" else cond[2]
+    if cond is not None and cond[0] == "v" and cond[1][0] not in "*%" and "->" not in cond[1]:
+        return End(drops, (cond[1], negated))
+    return End(drops, None)
+
+
+def _mentioned(op: tuple) -> tuple[str, ...]:  # type: ignore[type-arg]
+    """The paths that an operation makes or reads, arguments and operands included."""
+    if op[0] == ROLE:
+        return (op[3], *(path for arg in op[5] for path in paths_in(arg)))
+    if op[0] == HAVOC:
+        return op[1]  # type: ignore[no-any-return]
+    return (op[1], *paths_in(op[2])) if op[0] != PURE else (op[1],)
 
 
 def _marked(mark: Mark) -> tuple:  # type: ignore[type-arg]
@@ -373,7 +434,7 @@ def _relevant(fn: Function, raw: list[list[tuple | None]]) -> _Wanted:  # type: 
             if op is None:
                 continue
             if op[0] == SET or op[0] == DERIVE:
-                sets.append((op[1], tuple(paths_in(op[2]))))
+                sets.append((op[1], paths_in(op[2])))
             elif op[0] in (ROLE, CALL):
                 for arg in op[5 if op[0] == ROLE else 4]:
                     wanted.add(paths_in(arg))
@@ -492,15 +553,6 @@ def _zeroed(fn: Function) -> frozenset[str]:
     return frozenset(instr[1] for block in fn.blocks for instr in block.instrs if instr[0] == "set" and instr[2] == ("n", 0))
 
 
-def _used(fn: Function) -> frozenset[str]:
-    """Temps that anything reads."""
-    out: set[str] = set()
-    for block in fn.blocks:
-        for expr in _exprs(block):
-            out.update(p for p in paths_in(expr) if p[0] == "%")
-    return frozenset(out)
-
-
 def _exprs(block: Block) -> list[Expr]:
     """Every expression that a block evaluates."""
     out: list[Expr] = [] if block.cond is None else [block.cond]
@@ -512,15 +564,32 @@ def _exprs(block: Block) -> list[Expr]:
     return out
 
 
-def _lasting(fn: Function) -> frozenset[str]:
-    """Temps that a block other than the one that makes them reads."""
+def _scanned(fn: Function) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """Temps that anything reads, those that a block other than the one that makes them reads, and the named constants."""
     made: dict[str, int] = {}
-    out: set[str] = set()
+    reads: dict[int, set[str]] = {}
+    constants: set[str] = set()
     for number, block in enumerate(fn.blocks):
+        temps = reads[number] = set()
+        for expr in _exprs(block):
+            _scan(expr, temps, constants)
         for instr in block.instrs:
             if instr[0] in ("call", "icall"):
                 made[f"%{instr[1]}"] = number
-    for number, block in enumerate(fn.blocks):
-        for expr in _exprs(block):
-            out.update(p for p in paths_in(expr) if p[0] == "%" and made.get(p, number) != number)
-    return frozenset(out)
+    lasting = {temp for number, temps in reads.items() for temp in temps if made.get(temp, number) != number}
+    return frozenset().union(*reads.values()), frozenset(lasting), frozenset(constants)
+
+
+def _scan(expr: Expr, temps: set[str], constants: set[str]) -> None:
+    tag = expr[0]
+    if tag == "t":
+        temps.add(f"%{expr[1]}")
+    elif tag == "k":
+        constants.add(expr[1])
+    elif tag == "v" or tag == "&":
+        if expr[1][0] == "%":
+            temps.add(expr[1])
+    elif tag != "n":
+        for part in expr[1:]:
+            if type(part) is tuple:
+                _scan(part, temps, constants)

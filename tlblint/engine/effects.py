@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
 
 from tlblint.engine.automata import Event, Instance
-from tlblint.engine.compile import PTL_NAME, text_of
+from tlblint.engine.compile import PTL_NAME, Call, text_of
 from tlblint.engine.state import Auto, Path
 from tlblint.engine.values import SAME_PAGE, Env, Value, evaluate, forget, learn, mapped_by, reads_of, resolve, truth
 from tlblint.model.ir import Expr
@@ -27,16 +26,6 @@ ENDS_SPAN = frozenset({"entry.promote", "ptl.acquire", "ptl.release", "lazy.leav
 EMPTIED = "emptied#"
 """Before a pointer: the entry was taken out through it under this lock, and nothing was stored since. 1 if the old value was dropped."""
 _NUMBER = {"clean": "c", "dirty": "d", "wrprotect": "w", "invalid": "i", "old": "o", "keep": "k"}
-
-
-class Call(NamedTuple):
-    """Where an effect comes from: the call's name, byte offset, level, temp ("%n") and the path its value goes to."""
-
-    name: str
-    pos: int
-    level: str
-    temp: str
-    dest: str
 
 
 class Effects:
@@ -198,8 +187,9 @@ _NAMES: dict[str, Callable[[Effects, Env, Expr], str]] = {"pte": Effects.pointer
 
 def forget_spans(env: Env) -> None:
     """What was flushed may have changed."""
-    for key in [k for k in env if k.startswith(SPAN)]:
-        del env[key]
+    if SPAN in "\0".join(env):
+        for key in [k for k in env if k.startswith(SPAN)]:
+            del env[key]
 
 
 def is_ptl(env: Env, symbol: str) -> bool:
@@ -218,8 +208,11 @@ def drop_number(env: Env, number: int) -> None:
 def unread(env: Env, pointer: str | None) -> list[tuple[str, tuple]]:  # type: ignore[type-arg]
     """Plain reads through ``pointer`` are no longer what the entry holds; with None, a lock was taken or dropped: what was read before
     is remembered under "~pointer", as code that goes on with it compares the entry again. Returns the reads."""
-    for key in [k for k in env if k.startswith(EMPTIED) and (pointer is None or k == EMPTIED + pointer)]:
-        del env[key]
+    if pointer is not None:
+        env.pop(EMPTIED + pointer, None)
+    elif EMPTIED in "\0".join(env):
+        for key in [k for k in env if k.startswith(EMPTIED)]:
+            del env[key]
     found = [(k, v) for k, v in env.items() if type(v) is tuple and v[0] == "e" and v[2] == "read" and v[4] and (pointer is None or v[4] == pointer)]
     for key, value in found:
         if key[0] == "*":

@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tlblint.engine.automata import Event, Instance
-from tlblint.engine.compile import DERIVE, HAVOC, PURE, ROLE, SET, Code, text_of, tokens
-from tlblint.engine.effects import CHANGES, EMPTIED, ENDS_SPAN, NO_BITS, QUIET, RECORDS, Call, Effects, drop_number, forget_spans
+from tlblint.engine.compile import DERIVE, HAVOC, PURE, ROLE, SET, Call, Code, text_of, tokens
+from tlblint.engine.effects import CHANGES, EMPTIED, ENDS_SPAN, NO_BITS, QUIET, RECORDS, Effects, drop_number, forget_spans
 from tlblint.engine.entries import Entry, entered
 from tlblint.engine.rename import Frame
 from tlblint.engine.state import SHIFT, START, Auto, Exit, Path, Record, Trail
@@ -23,6 +23,10 @@ from tlblint.engine.world import MAX_BUDGET, MAX_CONTEXTS, MAX_DEPTH, MAX_STORIE
 from tlblint.model.ir import Expr
 
 _ADDRESS = re.compile(r"(?:^|_|>|\.)(?:h?addr|address|next|start|end)$")
+
+Apart = tuple[tuple[int, Value], ...]
+"""See presence()."""
+
 
 @dataclass(slots=True)
 class Node:
@@ -152,18 +156,16 @@ class Run:
         self._cost += cost
         self._world.budget -= cost
 
-    def _reach(self, block: int, path: Path, before: Node | None) -> None:
-        """Go on in ``block``. Temps do not live past theirs unless a later one reads them."""
+    def _reach(self, block: int, path: Path, before: Node | None, apart: Apart | None = None) -> None:
+        """Go on in ``block``. ``apart``: the presence facts of the path, when they are known."""
         auto, env = path.auto, path.env
-        if "%" in "\0".join(env):
-            _drop_temps(env, self._code.lasting)
         depth = 0
         if before is None:
             sort = self._sort(auto)
         else:
             depth = before.depth + 1
             sort = before.sort if auto is before.auto else self._sort(auto)
-        key = (block, sort, presence(env))
+        key = (block, sort, presence(env) if apart is None else apart)
         node = self._nodes.get(key)
         if node is None:
             node = self._nodes[key] = Node(block, auto, env, depth, before, path.trail, sort)
@@ -205,10 +207,9 @@ class Run:
                     path.env.pop(op[1], None)
                     if type(held) is tuple and held[0] == "e":
                         path.env[op[1]] = (*held[:3], "".join(sorted({*held[3], "k"})), held[4])
-            elif tag == ROLE:
-                paths = [out for path in paths for out in self._role(path, op)]
             else:
-                paths = [out for path in paths for out in self._call(path, op)]
+                step = self._role if tag == ROLE else self._call
+                paths = step(paths[0], op) if len(paths) == 1 else [out for path in paths for out in step(path, op)]
             if len(paths) > 1:
                 paths = _dedupe(paths)
         return paths
@@ -249,23 +250,20 @@ class Run:
             path.env[fact] = 1
 
     def _role(self, path: Path, op: tuple) -> list[Path]:  # type: ignore[type-arg]
-        _, role, effects, temp, name, args, pos, dest = op
-        kept = {expr for _, binds, _, _ in effects for what, expr in binds if what in ("tlb", "range")}
-        for arg in args:
-            if arg[0] == "&" and arg not in kept:
-                forget(path.env, arg[1])
-        call = Call(name, pos, role.level, temp, dest)
+        _, _, _, temp, name, _, pos, _, (forgotten, effects, always, call) = op
+        for variable in forgotten:
+            forget(path.env, variable)
         path.env.pop(temp, None)
-        if all(e[3] == "always" for e in effects):
+        if always:
             for kind, binds, attrs, _ in effects:
-                self._effects.apply(path, kind, dict(binds), attrs, call)
+                self._effects.apply(path, kind, binds, attrs, call)
             return [path]
         other = path.fork()
         for one, outcome, value in ((path, "ret!=0", "nz"), (other, "ret==0", 0)):
             one.trail = (one.trail, (self._number(pos), "branch", f"{name}()", "succeeds" if value else "fails"))
             for kind, binds, attrs, when in effects:
                 if when in ("always", outcome):
-                    self._effects.apply(one, kind, dict(binds), attrs, call)
+                    self._effects.apply(one, kind, binds, attrs, call)
             one.env.setdefault(temp, value)
         return [path, other]
 
@@ -432,9 +430,11 @@ class Run:
         return _history(self._node, trail)
 
     def _leave(self, node: Node, path: Path) -> None:
-        self._collect(path)
+        if path.auto.instances:
+            self._collect(path)
         _, kind, cond, succs, pos = self._code.blocks[node.block]
         if kind == "jump":
+            self._drop_temps(node, path.env)
             self._reach(succs[0], path, node)
         elif kind == "branch" and cond is not None:
             self._branch(node, path, cond, succs, pos)
@@ -443,26 +443,59 @@ class Run:
 
     def _collect(self, path: Path) -> None:
         """Instances about a value of this function, or of one that it called, that no variable holds any more can never move: they go."""
-        if not path.auto.instances:
-            return
         automata = self._world.automata
         numbers = automata.bound_values(path.auto.instances)
         if numbers and not numbers <= (alive := _held(path.env.values())):
             path.auto = path.auto._replace(instances=tuple(i for i in path.auto.instances if automata.value_bound(i) not in numbers - alive))
 
+    def _drop_temps(self, node: Node, env: Env) -> None:
+        """Temps do not live past their block unless a later one reads them."""
+        drops = self._code.ends[node.block].drops
+        if drops is None:
+            lasting = self._code.lasting
+            drops = tuple(key for key in env if key[0] == "%" and key not in lasting) if "%" in "\0".join(env) else ()
+        for temp in drops:
+            env.pop(temp, None)
+
     def _branch(self, node: Node, path: Path, cond: Expr, succs: tuple[int, ...], pos: int) -> None:
+        asked = self._code.ends[node.block].asked
+        if asked is not None and self._simple(node, path, asked, succs, pos):
+            return
         if cond[0] == "v" and cond[1][0] == "*":
             self._effects.value_of(path, cond, pos)
         question = ask(path.env, cond)
         if question.known is not None:
             if question.told is not None:
                 self._tell(path, *question.told, pos)
+            self._drop_temps(node, path.env)
             self._reach(succs[0 if question.known else 1], path, node)
             return
         other = path.fork()
         for one, outcome in ((path, True), (other, False)):
             if self._assume(one, question, outcome, pos):
+                self._drop_temps(node, one.env)
                 self._reach(succs[0 if outcome else 1], one, node)
+
+    def _simple(self, node: Node, path: Path, asked: tuple[str, bool], succs: tuple[int, ...], pos: int) -> bool:
+        """A branch on a variable of which nothing is known, or whether it is zero; False when more is to be done about it."""
+        name, negated = asked
+        env = path.env
+        held = env.get(name)
+        if held is None:
+            self._drop_temps(node, env)
+            apart = presence(env)  # what is learned now is about no entry
+            other = path.fork()
+            site = self._number(pos)
+            for one, at, holds in ((path, succs[0], not negated), (other, succs[1], negated)):
+                one.env[name] = "nz" if holds else 0
+                one.trail = (one.trail, (site, "branch", name, "true" if holds else "false"))
+                self._reach(at, one, node, apart)
+            return True
+        if held == "nz" or type(held) is int:
+            self._drop_temps(node, env)
+            self._reach(succs[0 if (held != 0) != negated else 1], path, node)
+            return True
+        return False
 
     def _assume(self, path: Path, question: Question, outcome: bool, pos: int) -> bool:
         if question.key is None:
@@ -564,13 +597,6 @@ def _held(values: Iterable[object]) -> set[int]:
             elif value[0] == "term" and (mark := value[1].find("#")) >= 0 and value[1][mark + 1 :].isdigit():
                 out.add(int(value[1][mark + 1 :]))
     return out
-
-
-def _drop_temps(env: Env, lasting: frozenset[str]) -> None:
-    """Temps do not live past their block unless a later block reads them."""
-    for key in [k for k in env if k[0] == "%"]:
-        if key not in lasting:
-            del env[key]
 
 
 def _reaches(number: int, handed: set[int]) -> bool:

@@ -30,6 +30,8 @@ _IMPLIED = {
 
 def resolve(env: Env, path: str) -> str:
     """Follow a known address through one dereference: p -> &x makes *p mean x and p->f mean x.f. A copy of a pointer is that pointer."""
+    if path[0] != "*" and "->" not in path:
+        return path
     for _ in range(4):
         if path[0] == "*":
             base, rest = path[1:], ""
@@ -406,9 +408,13 @@ def presence(env: Env) -> tuple[tuple[int, Value], ...]:
     out, are present."""
     if "present#" not in "\0".join(env):  # one search in a long text is the fastest way to say no
         return ()
-    values = {v[1]: f"present#{v[1]}" for v in env.values() if type(v) is tuple and v[0] == "e" and (v[2] == "cleared" or (v[2] == "read" and v[4]))}
-    apart = [(number, env[key]) for number, key in values.items() if key in env]
-    return tuple(sorted(apart)) if apart else ()
+    apart = {}
+    for value in env.values():
+        if type(value) is tuple and value[0] == "e" and (value[2] == "cleared" or (value[2] == "read" and value[4])):
+            known = env.get(f"present#{value[1]}")
+            if known is not None:
+                apart[value[1]] = known
+    return tuple(sorted(apart.items())) if len(apart) > 1 else tuple(apart.items())
 
 
 def reads_of(env: Env, pointer: str) -> Iterator[tuple]:  # type: ignore[type-arg]
