@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
 
-from tlblint.crosscheck.adversaries import ADVERSARIES, KEY, Adversary, meets
+from tlblint.crosscheck.adversaries import ADVERSARIES, KEY, Adversary, meets, reclaim
 from tlblint.crosscheck.program import Program, Step
 from tlblint.crosscheck.rules import Shape
 from tlblint.crosscheck.subjects import objects
-from tlblint.crosscheck.words import said
+from tlblint.crosscheck.words import called, said, spoken
 from tlblint.model.finding import PathEvent
 from tlblint.model.witness import Witness, WitnessStep
 from tlblint.sim import Check, Model, Page, Profile, Thread, Va, step
@@ -52,8 +52,14 @@ def pairings(program: Program, machine: Profile, most: int = 2) -> list[tuple[Ad
     able = [a for a in ADVERSARIES if meets(a, program, machine.entries == "hash", features)]
     ops = "\n".join(step.text for step in program.steps)
     single = [(adversary,) for adversary in able if adversary.alone in ops]
-    double = [pair for pair in combinations(able, 2) if pair[0].shares & pair[1].shares]
+    double = [pair for pair in combinations(able, 2) if _meet(pair, "defer()" in ops)]
     return [(), *(single if most else []), *(double if most > 1 else [])]
+
+
+def _meet(pair: tuple[Adversary, ...], deferred: bool) -> bool:
+    """Whether two have anything to do with each other: a batch only if somebody defers to it."""
+    common = frozenset.intersection(*(adversary.shares for adversary in pair))
+    return bool(common if deferred or any(adversary.lines is reclaim for adversary in pair) else common - {"batch"})
 
 
 @lru_cache(maxsize=4096)
@@ -66,23 +72,24 @@ def readable(witness: Witness, name: str) -> Witness:
     goes by ``name``."""
     actors = tuple((name if actor == PATH else actor, cpu) for actor, cpu in witness.actors)
     things = tuple(_named(thing, name) for thing in witness.things if not _hidden(thing))
-    sentence = re.sub(rf"\b(?<=\(){PATH}(?= on CPU)|(?<= of ){PATH}(?=[,.])", name, witness.sentence)
+    sentence = spoken(re.sub(rf"\b(?<=\(){PATH}(?= on CPU)|(?<= of ){PATH}(?=[,.])", name, witness.sentence))
     return replace(witness, actors=actors, steps=tuple(_readable(step, name) for step in witness.steps), things=things, sentence=sentence)
 
 
 def _readable(step: WitnessStep, name: str) -> WitnessStep:
     kept = (change for change in step.changes if change.before != change.after and not _hidden(change.thing))
     changes = tuple(replace(change, thing=_named(change.thing, name)) for change in kept)
-    return replace(step, actor=name if step.actor == PATH else step.actor, changes=changes, note="" if "'s " in step.note else step.note)
+    return replace(step, actor=name if step.actor == PATH else step.actor, changes=changes, note="" if "'s " in step.note else spoken(step.note))
 
 
 def _named(thing: str, name: str) -> str:
-    return f"{name}'s {thing.removeprefix(PATH + chr(39) + 's ')}" if thing.startswith(PATH + "'s ") else thing
+    return f"{name}'s {thing.removeprefix(PATH + chr(39) + 's ')}" if thing.startswith(PATH + "'s ") else called(thing)
 
 
 def _hidden(thing: str) -> bool:
+    _, apostrophe, own = thing.partition("'s ")
     return (
-        ("'s " in thing and not any(word in thing for word in ("flush", "invalid", "queued")))
+        (apostrophe != "" and not any(word in own for word in ("flush", "invalid", "queued")))
         or thing in (BEGAN, FRESH, "notified")
         or thing.startswith(("invalidations of", "right to", "new dirty bit"))
         or re.fullmatch(rf"{MET}\d", thing) is not None

@@ -197,7 +197,7 @@ class Judge:
         if search.found is not None:
             setting, number, outcome = search.found
             needs = tuple(dict.fromkeys((*programs[number].needs, *programs[number].given, *setting.needs)))
-            where = f"on {machine_name(setting.machine)}, {_beside(setting.pairing)}: {HAPPENS[outcome.verdict]}, {outcome.length} steps in all"
+            where = f"on {machine_name(setting.machine)}, {_beside(setting.pairing)}: {HAPPENS[outcome.verdict]}, {_steps(outcome.length)} in all"
             return Judgement(
                 "conditional" if needs else "confirmed",
                 where,
@@ -281,6 +281,10 @@ def _unreached(program: Program, reached: Iterable[int]) -> list[str]:
         for number, step in enumerate(program.steps)
         if step.event is not None and number not in ran and not step.text.startswith(("if ", "skip")) and not step.text.endswith(":")
     ]
+
+
+def _steps(length: int | None) -> str:
+    return f"{length} step{'' if length == 1 else 's'}"
 
 
 def _beside(pairing: Sequence[Adversary]) -> str:

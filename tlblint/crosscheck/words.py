@@ -46,15 +46,34 @@ _SAID = (
     (re.compile(r"flush_mm\(.*\)"), "flushes all of the mm"),
     (re.compile(r"pmd_clear\(T\)"), "unlinks the page table"),
     (re.compile(r"free_table\(T\)"), "frees the page table"),
+    (re.compile(r"\w+ = inc_gen\(\)"), "inc_mm_tlb_gen()"),
+    (re.compile(r"flush_gen\((\d), \w+\)"), r"flushes CPU\1 up to that generation"),
     (re.compile(r"irq_off\(\)"), "interrupts off"),
     (re.compile(r"irq_on\(\)"), "interrupts on"),
 )
 _TWICE = {
     "ptl.acquire": "takes {lock}", "ptl.release": "drops {lock}", "entry.clear": "takes the entry out", "entry.install": "writes the entry",
     "flush.now": "flushes", "flush.record": "notes the range", "page.free": "gives the page back", "rmap.drop": "drops the mapping",
-    "gather.end": "finishes the gather", "flush.gather": "flushes the gather", "table.free": "frees the page table",
+    "flush.gather": "flushes the gather", "table.free": "frees the page table",
 }  # fmt: skip
 """Kind of event -> what a call does in a step of its own that does several things."""
+
+
+THINGS = {
+    "due": "flag of deferred flushes", "own": "the task's note of a deferred flush", "in_batch": "entry in the batch",
+    "notified": "notifier invalidations under way",
+}  # fmt: skip
+"""Bytes that only a translation has, and what they stand for."""
+
+
+def called(name: str) -> str:
+    """What changes, by its name."""
+    return THINGS.get(name, name)
+
+
+def spoken(text: str) -> str:
+    """A text of the simulator with the names of such bytes put into words."""
+    return re.sub(r"\b(?:due|in_batch|notified)\b(?=: )", lambda match: THINGS[match[0]], text)
 
 
 def said(text: str) -> str:

@@ -15,7 +15,7 @@ from tlblint.sim.tidy import tidied
 from tlblint.sim.witness import Taken, tell
 
 DEADLOCK = code_of("deadlock")
-FEW = 1500
+FEW = 800
 """States below which it costs more to find out what can be left out than it saves."""
 Way = tuple[int, Test | None, Act, "Callable[[State], int] | int", int, bool, int]
 """(thread, guard, act, goto, node, flush, number of the alternative)"""

@@ -188,12 +188,12 @@ def _allowed(name: str, state: dict[str, int], model: Model) -> int:
 
 
 def _decisive(program: Program, rows: list[Row], verdict: str) -> int:
-    """The row to mark: the last one, but for lost data the last that has to do with data, dirty bits, entries or translations."""
+    """The row to mark: the last one, but for lost data the last that has to do with data, dirty bits, entries or translations, or would have."""
     if verdict == "lost-dirty" and not _commits(rows[-1], verdict):
         told = {name for fail in program.final for name in names_in(fail.cond) if fail.code == code_of(verdict)}
         for at in range(len(rows) - 1, -1, -1):
             changed = {name for name, byte in rows[at].after.items() if byte != rows[at].before[name]}
-            if any(name in told or split(name)[0] in ("tlb", "hpt") for name in changed):
+            if any(name in told or split(name)[0] in ("tlb", "hpt") for name in changed) or any(_touches(rows[at].alt.effects, name) for name in told):
                 return at
     return len(rows) - 1
 
