@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from pathlib import Path
 
 import pytest
 
@@ -19,7 +21,6 @@ from tlblint.predicates.unit import Shelf
 HEAD = "extern struct cpumask tlb_flush_batched_cpumask;\nextern unsigned int nr_cpu_ids;\nextern struct mm_struct init_mm;\n"
 EVERY = "every change takes a generation, as the author said later"
 ONCE = "the flush does not increment once more"
-EARLY = "without the early return"
 RANGE = "a CPU that is more than one generation behind may flush a range"
 BEYOND = "pending is what is deferred beyond the last completed"
 BEFORE = "each CPU takes its bit back before it flushes"
@@ -110,24 +111,32 @@ def test_kernels(version: str) -> None:
     assert [explored(own, name) for name in ("deferred_generation", "pending_generation", "batched_cpumask")] == [[], [], []]
 
 
-AS_POSTED = [
-    (15, "deferred_generation", {"": "safe", EVERY: "safe", ONCE: "contract", f"{ONCE}, every change takes a generation": "safe"}),
-    (15, "pending_generation", {"": "false-pending", BEYOND: "safe", f"{BEYOND}, or is that": "safe"}),
-    (16, "pending_generation", {"": "false-pending", BEYOND: "safe", f"{BEYOND}, or is that": "safe"}),
-    (20, "deferred_generation", {"": "safe", EVERY: "safe", ONCE: "contract", f"{ONCE}, every change takes a generation": "safe"}),
-    (20, "batched_cpumask", {"": "uaf-store", BEFORE: "safe"}),
-    (
-        15,
-        "completed_generation",
-        {
-            **{"": "safe", EARLY: "safe", ONCE: "safe", f"{ONCE}, {EARLY}": "safe", RANGE: "contract"},
-            f"{ONCE}, the early return also when the generation itself is the last completed": "safe",
-        },
-    ),
+THREAD = Path(__file__).parents[2] / "fixtures/scenarios/THREAD.md"
+TOLD = [
+    (name, patch, says, verdict) for patch, name, says, verdict in re.findall(r"^\| (\d+) \| `(\w+)` \| ([^|]*?) ?\| ([^|]+) \|", THREAD.read_text(), re.M)
 ]
+"""(protocol, patch, difference, verdict) as the document about the series has them."""
+
+
+def test_the_document_speaks_of_every_shape_and_names_differences_that_there_are() -> None:
+    known = {(one.name, variant.says) for one, _ in DATA.protocols for variant in one.variant} | {(one.name, "") for one, _ in DATA.protocols}
+    assert len(TOLD) == 16 and {(name, says) for name, _, says, _ in TOLD} <= known
+    for name, text, wanted in TWINS[2:]:
+        del text
+        told = {says: verdict.split()[0] for given, _, says, verdict in TOLD if given == name}
+        assert told.items() <= wanted.items(), name
 
 
 @pytest.mark.skipif(not RFC, reason="TLBLINT_RFC is not set")
-@pytest.mark.parametrize(("patch", "name", "wanted"), AS_POSTED)
-def test_the_series_of_2021(patch: int, name: str, wanted: dict[str, str]) -> None:
-    assert verdicts(kernel(RFC, f"HEAD~{20 - patch}"), name) == wanted
+@pytest.mark.parametrize(("name", "patch"), sorted({(name, patch) for name, patch, _, _ in TOLD}))
+def test_the_series_of_2021(name: str, patch: str) -> None:
+    found = explored(kernel(RFC, f"HEAD~{20 - int(patch)}"), name)
+    told = {(run.variant, run.verdict + (f" in {run.length}" if run.length else "")) for run in found}
+    assert {(says, verdict) for given, number, says, verdict in TOLD if (given, number) == (name, patch)} <= told
+
+
+@pytest.mark.skipif(not RFC, reason="TLBLINT_RFC is not set")
+def test_the_whole_series_says_the_same_of_what_patch_15_brought() -> None:
+    own = kernel(RFC, "HEAD")
+    for name in ("deferred_generation", "pending_generation"):
+        assert verdicts(own, name) == dict(next((wanted for given, _, wanted in TWINS if given == name)))

@@ -45,7 +45,10 @@ def test_a_check_that_executes_has_the_table_in_page_and_json_and_after_storing(
     assert [row for row in rows((place / "again.html").read_text()) if "pte_may_need_flush()" in row] == told
 
 
-@pytest.mark.parametrize(("words", "said"), [(["-f", "pdf"], "unknown format"), (["-f", "html="], "no file after"), (["-f", "text", "-f", "json"], "one place")])
+BAD = [(["-f", "pdf"], "unknown format"), (["-f", "html="], "no file after"), (["-f", "text", "-f", "json"], "one place")]
+
+
+@pytest.mark.parametrize(("words", "said"), BAD)
 def test_bad_formats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str], said: str) -> None:
     assert run(monkeypatch, tmp_path, "predicates", *words) == 2
     assert said in capsys.readouterr().err
