@@ -206,7 +206,12 @@ def test_without_the_extra(tree: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "localhost:8786", "dask://", "dask://host", "dask://host:0", "dask://host:65536", "dask://a b:1", "tcp://host:1", "dask://[::1:1"])
 def test_no_address(tree: Path, text: str) -> None:
     with pytest.raises(InputError, match="not the address of a scheduler"):
-        cluster.address(text or "nowhere")
+        cluster.address(text)
+
+
+def test_an_empty_address(tree: Path) -> None:
+    done = command(tree, "--executor", "")
+    assert (done.returncode, done.stderr) == (2, "tlblint: --executor '': not the address of a scheduler; write --executor dask://HOST:PORT\n")
 
 
 @needs_dask

@@ -48,7 +48,7 @@ def command(paths: tuple[str, ...], tree: str | None, rev: str | None, **values:
     request = Request(cwd, paths, tree, rev, flags, values["update_baseline"], values["debug"], progress, values["preview"], verbosity >= 1)
     stages = Stages()
     if values["executor"] is not None:
-        request = replace(request, executor=values["executor"] or "nowhere")
+        request = replace(request, executor=values["executor"] or "''")
     request = replace(request, note=note if verbosity >= 1 else request.note, stage=stages)
     try:
         if values["shard"] is not None:
