@@ -77,7 +77,8 @@ def series(request: Request, loader: Loader | None = None) -> Outcome:
         spine = check.loaded(loader or spines.load, settings, _after(headers, applied), request.preview)
         jobs = settings["jobs"].value
         request.progress("reading", 0, 0)
-        source = Source(tree, spine, partial(_read, spine, jobs, request.debug, store), store, request.wide)
+        reader, maker = (partial(_read, spine, jobs, request.debug, memory) for memory in (store, NOTHING))
+        source = Source(tree, spine, reader, maker, store, request.wide)
         found = states(source, applied)
         unread = surround(source, found) if changed(found) else ()  # else nothing can have come or gone
         if refuted.CODE in spine.active:
@@ -171,8 +172,8 @@ def _findings(
     spine: Spine, again: Kept, state: State, part: frozenset[Name], touched: frozenset[str], name: bytes
 ) -> tuple[list[Finding], list[Finding]]:
     """(findings in the part and what leads to it, others that were seen on the way) of one state, called ``name``. ``touched``: files of the series."""
-    facts = [state.facts[path] for path in sorted(state.facts)]
-    result = again.judge(facts, part, name) if part else EngineResult((), ())
+    result = again.judge(state.whole, part, name) if part else EngineResult((), ())
+    facts = [fact for _, fact in sorted(state.facts.items())]
     rules = own.by_code(spine.rules)
     lines = {fact.path: _lines(fact) for fact in facts}
     files = Files(lines, state.contents, tuple(table for fact in facts for table in fact.tables))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import msgspec
@@ -44,10 +44,10 @@ class Kept:
         self._code = key(spine.judging, repr((sorted(moved.names.items()), sorted(moved.whole))))
         self.near: frozenset[Name] = frozenset()
 
-    def judge(self, facts: Sequence[FileFacts], part: frozenset[Name], name: bytes) -> Result:
-        """Like Again.judge(), of the state called ``name``."""
+    def judge(self, facts: Callable[[], Sequence[FileFacts]], part: frozenset[Name], name: bytes) -> Result:
+        """Like Again.judge(), of the state called ``name``, whose facts are made whole only when they are needed."""
         if not name or self._store is NOTHING:
-            return self._anew(facts, part)
+            return self._anew(facts(), part)
         row = key(self._code, name, *(word for pair in sorted(part) for word in pair))
         held = self._store.get(KIND, [row]).get(row)
         if held is not None:
@@ -55,7 +55,7 @@ class Kept:
                 row_of: _Row = msgspec.msgpack.decode(held, type=_Row)
                 self.near = frozenset(row_of[1])
                 return row_of[0]
-        made = self._anew(facts, part)
+        made = self._anew(facts(), part)
         if isinstance(made, EngineResult) and not any(gap.why.startswith(OURS) for gap in made.not_analysed):
             with suppress(UnicodeEncodeError):  # a file name that is not UTF-8
                 self._store.put(KIND, {row: msgspec.msgpack.encode((made, sorted(self.near)))})

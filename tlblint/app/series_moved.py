@@ -87,5 +87,4 @@ def _sentence(here: Name, there: Name) -> str:
 
 def _bare(spine: Spine, contracts: Contracts, state: State, only: Callable[[str], bool], store: Store) -> Counter[tuple[str, str, str]]:
     """How many findings of (rule, path, function) there are without contracts."""
-    facts = [state.facts[path] for path in sorted(state.facts)]
-    return Counter((raw.rule, raw.path, raw.function) for raw in contracts.bare(facts, only, in_order, store).findings if raw.rule in spine.active)
+    return Counter((raw.rule, raw.path, raw.function) for raw in contracts.bare(state.whole(), only, in_order, store).findings if raw.rule in spine.active)

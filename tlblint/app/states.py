@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from functools import cached_property
 from itertools import pairwise
 
-from tlblint.app import scope
+from tlblint.app import reuse, scope
 from tlblint.app.hooks import Misfit
 from tlblint.app.refuted import Wrong
 from tlblint.app.remembered import Version
@@ -43,6 +43,7 @@ class State:
     patch: Patch | None
     contents: dict[str, bytes]
     facts: dict[str, FileFacts] = field(default_factory=dict)
+    """Those of files that the series does not touch are without their functions until somebody asks for ``whole``."""
     read: dict[str, bytes] = field(default_factory=dict)
     """What the front end is given where that differs from ``contents``."""
     unheard: dict[str, int] = field(default_factory=dict)
@@ -56,17 +57,27 @@ class State:
     wrong: tuple[Wrong, ...] = ()
     unclear: frozenset[Name] = frozenset()
     """Predicates that are refuted, and those that cannot be executed."""
+    around: Callable[[], list[FileFacts]] | None = None
+    """Makes the facts of files that the series does not touch whole."""
+
+    def whole(self) -> list[FileFacts]:
+        """All facts in path order, functions included."""
+        if self.around is not None:
+            self.facts.update({fact.path: fact for fact in self.around()})
+            self.around = None
+        return [fact for _, fact in sorted(self.facts.items())]
     hooks: tuple[Misfit, ...] = ()
     """Hooks that some configuration lacks, or has otherwise than it should, and did not before the series."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where states come from: the base tree, the analysis, a reader of many files."""
+    """Where states come from: the base tree, the analysis, a reader of many files that remembers, and one that does not."""
 
     tree: Tree
     spine: Spine
     reader: Reader
+    maker: Reader
     store: Store = NOTHING
     wide: bool = False
     """Whether all of a kernel is read, not only what lies near."""
@@ -106,10 +117,11 @@ def surround(source: Source, found: Sequence[State]) -> tuple[str, ...]:
     words = spine.words | {suppress.MARK}
     chosen = snapshot.remembered(tree, paths, words, prefilter.Where(places, spine.skipped), spine.hints, source.store)
     contents, unread = read_all(tree, chosen)
-    facts = {fact.path: fact for fact in source.reader(sorted(contents.items()))}
+    known = reuse.read(spine, contents, source.store, lambda some: source.maker(sorted(some.items())))
     for state in found:
         state.contents.update(contents)
-        state.facts.update(facts)
+        state.facts.update({fact.path: fact for fact in known.brief()})
+        state.around = known.full
     reasons = Counter(why for _, why in unread)
     return tuple(f"callers were not looked for in {count} file{'s' * (count != 1)} around the series: {why}" for why, count in sorted(reasons.items()))
 
@@ -211,7 +223,7 @@ def changed(found: Sequence[State]) -> frozenset[Name]:
     paths = {path for path, _ in out}
     always = set.intersection(*({(path, fn.name) for path in paths & state.facts.keys() for fn in state.facts[path].functions} for state in found))
     passing = frozenset(name for path, name in out if (path, name) not in always)
-    files = {id(facts): facts for state in found for facts in state.facts.values()} if passing else {}
+    files = {id(facts): facts for state in found for facts in state.whole()} if passing else {}
     return frozenset(out | {(fn.path, fn.name) for facts in files.values() for fn in facts.functions if not passing.isdisjoint(_mentioned(fn))})
 
 
