@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
@@ -97,7 +97,7 @@ def check(request: Request, loader: Loader | None = None) -> Outcome:
             look_ahead(tree, scope.context(tree, roots))
         request.stage("loading")
         far = _far(request.executor, settings, generation.headers(tree)) if request.executor else None
-        spine = loaded(loader or spines.load, settings, generation.headers(tree), request.preview)
+        spine = loaded(loader or spines.load, settings, generation.headers(tree), request.preview, store)
         request.stage("listing")
         scope.require_files(tree, tree.list(roots), roots)
         report, rest = _report(tree, roots, spine, settings, request, store, far)
@@ -115,10 +115,10 @@ def _far(executor: str, settings: config.Settings, headers: Mapping[str, bytes])
     return Reader(executor, settings["profile"].value, headers)
 
 
-def loaded(loader: Loader, settings: config.Settings, headers: Mapping[str, bytes], preview: bool) -> Spine:
-    """The analysis that the settings ask for. Raises InputError."""
+def loaded(loader: Loader, settings: config.Settings, headers: Mapping[str, bytes], preview: bool, store: Store = NOTHING) -> Spine:
+    """The analysis that the settings ask for. ``store`` may remember what ships. Raises InputError."""
     try:
-        return loader(_wanted(settings, headers, preview))
+        return loader(replace(_wanted(settings, headers, preview), store=store))
     except InputError as error:
         raise _traced(error, settings) from None
 

@@ -74,7 +74,7 @@ def series(request: Request, loader: Loader | None = None) -> Outcome:
         targets(settings["format"].value)
         applied = list(apply_series(tree, read))
         headers = generation.headers(tree)
-        spine = check.loaded(loader or spines.load, settings, _after(headers, applied), request.preview)
+        spine = check.loaded(loader or spines.load, settings, _after(headers, applied), request.preview, store)
         jobs = settings["jobs"].value
         request.progress("reading", 0, 0)
         reader, maker = (partial(_read, spine, jobs, request.debug, memory) for memory in (store, NOTHING))

@@ -56,6 +56,8 @@ class Wanted:
     rule_files: tuple[str, ...] = ()
     headers: Mapping[str, bytes] = field(default_factory=dict)
     preview: bool = False
+    store: Store = NOTHING
+    """What may remember the shipped tables."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tomllib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from tlblint import __version__
+from tlblint.app import tables
 from tlblint.app.front import Configs, facts_of
 from tlblint.app.rules import find
 from tlblint.app.spine import Contracts, Result, Spine, Wanted
@@ -28,6 +28,7 @@ from tlblint.model.ir import FileFacts
 from tlblint.model.store import NOTHING, Store, key
 from tlblint.roles import ContractTable, Generation, ProfileData, RoleError, RoleTable, detect, load_contracts, load_profile_data, load_roles
 from tlblint.roles.contracts import SAYS
+from tlblint.roles.decode import parsed
 from tlblint.roles.generation import FEATURES
 from tlblint.roles.kinds import KINDS
 from tlblint.roles.profiles import WORDS
@@ -50,6 +51,7 @@ def build(wanted: Wanted) -> Spine:
     directory = data.root("rules")
     texts = {name: raw.decode() for name, raw in data.files(os.path.join(directory, "api"), ".toml").items()}
     profile_texts = {name: raw.decode() for name, raw in data.files(os.path.join(directory, "profiles"), ".toml").items()}
+    tables.recall([*texts.values(), *profile_texts.values()], wanted.store)
     rules = _rules(directory, wanted.rule_files)
     generation = detect(wanted.headers)
     try:
@@ -217,7 +219,7 @@ def _beginning(roles: RoleTable) -> frozenset[bytes]:
 
 
 def _context(roles: RoleTable, contracts: ContractTable, texts: Mapping[str, str], generation: Generation, profiles: Sequence[ProfileData]) -> Context:
-    pure = tomllib.loads(texts["pure.toml"])
+    pure = parsed("pure.toml", texts["pure.toml"])
     outside, skipped = _paths(texts, "outside"), _paths(texts, "skipped")
     kernel = frozenset({"kernel-tables"})
 
@@ -247,7 +249,7 @@ def _context(roles: RoleTable, contracts: ContractTable, texts: Mapping[str, str
 
 def _paths(texts: Mapping[str, str], kind: str) -> tuple[str, ...]:
     """The starts of paths that scope.toml lists as "outside" or "skipped"."""
-    return tuple(path for item in tomllib.loads(texts["scope.toml"])[kind] for path in item["paths"])
+    return tuple(path for item in parsed("scope.toml", texts["scope.toml"])[kind] for path in item["paths"])
 
 
 def _slots(contracts: ContractTable) -> Mapping[tuple[str, str], Entry]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -60,7 +61,7 @@ def locate(text: str, table: str, index: int | None, needle: str = "") -> tuple[
 
 def holds(file: str, text: str, table: str) -> bool:
     """Whether ``text`` has a ``[[table]]``. A header that only nearly says so raises ``RoleError``, as does wrong TOML."""
-    keys = _parse(file, text).keys()
+    keys = parsed(file, text).keys()
     for key in keys - {table}:
         if key.lower().rstrip("s") == table:
             raise RoleError(file, *locate(text, "", None, key), f"[[{key}]] should be [[{table}]]")
@@ -69,20 +70,30 @@ def holds(file: str, text: str, table: str) -> bool:
 
 def decode(file: str, text: str, shape: type[T]) -> T:
     """Decode ``text`` as TOML into the msgspec struct ``shape``; unknown keys and wrong types raise ``RoleError``."""
-    data = _parse(file, text)
+    data = parsed(file, text)
     try:
         return msgspec.convert(data, shape)
     except msgspec.ValidationError as error:
         raise _shape_error(file, text, str(error)) from None
 
 
-@lru_cache(maxsize=64)
-def _parse(file: str, text: str) -> dict[str, Any]:
-    """Nobody changes what this returns: files are asked for their kind, then for what is in them."""
+@lru_cache(maxsize=128)
+def parsed(file: str, text: str) -> dict[str, Any]:
+    """What a TOML text says. Nobody changes it: files are asked for their kind, then for what is in them. Raises RoleError."""
+    if text in _KNOWN:
+        return _KNOWN[text]
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise _syntax_error(file, text, str(error)) from None
+
+
+_KNOWN: dict[str, dict[str, Any]] = {}
+
+
+def know(tables: Mapping[str, dict[str, Any]]) -> None:
+    """Take over what somebody has parsed before: text -> what it says. To parse the shipped tables takes longer than all else about them."""
+    _KNOWN.update(tables)
 
 
 def _syntax_error(file: str, text: str, message: str) -> RoleError:
