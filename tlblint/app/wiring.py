@@ -209,8 +209,9 @@ def _facts(
 
 def _helpers(roles: RoleTable) -> frozenset[bytes]:
     """Names that make a helper worth reading when code in scope calls it: what is done about a dirty page, or with the contents of an
-    unmapped one."""
-    return frozenset(role.name.encode() for role in roles.roles() if any(effect.kind in ("page.dirty", "page.copy") for effect in role.effects))
+    unmapped one, and what fills in a notifier's range."""
+    kinds = ("page.dirty", "page.copy", "notifier.init")
+    return frozenset(role.name.encode() for role in roles.roles() if any(effect.kind in kinds for effect in role.effects))
 
 
 def _beginning(roles: RoleTable) -> frozenset[bytes]:

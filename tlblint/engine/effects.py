@@ -314,6 +314,8 @@ def _flag(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: f
 def _flush(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
     """What is flushed is remembered by the expressions that say so, until one of their variables or an entry changes."""
     objects: dict[str, object] = {name: self.text(path.env, expr) for name, expr in binds.items() if name in ("vma", "mm")}
+    if {"addr", "end"} <= binds.keys() and (start := self.text(path.env, binds["addr"])) == self.text(path.env, binds["end"]) and start and "%" not in start:
+        return  # an empty range
     parts = [self.text(path.env, binds[name]) for name in ("vma", "addr", "end") if name in binds] or [str(objects.get("mm", ""))]
     span = f"{SPAN}flush({','.join(parts)})" if all(parts) and not any("%" in part for part in parts) else ""
     before, site = path.env.get(span), self._number(call.pos)
@@ -363,7 +365,10 @@ def _clear(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: 
     objects: dict[str, object] = {"pte": pointer, "value": number}
     ret = binds.get("value", ("?",))
     self.event(path, kind, dict(objects), attrs, call.level, call.pos, call.name, present=present)
-    for number_read in sorted({value[1] for _, value in stale}):
+    read = {value[1] for _, value in stale}
+    if not read and "no-result" in attrs and "discard" not in attrs:
+        read = _lone_read(env, "")  # what is asked from here on is asked of that one
+    for number_read in sorted(read):
         self.event(path, "value.stale", {"pte": pointer, "value": number_read}, attrs, call.level, call.pos, call.name, present=present)
     _same_page(env, {value[1] for _, value in stale} or _lone_read(env), number)
     if pointer and _is_exact(binds) and attrs.isdisjoint(("invalidate", "nonpresent")):
@@ -381,9 +386,10 @@ def _is_exact(binds: dict[str, Expr]) -> bool:
     return binds.get("pte", ("?",))[0] in ("v", "&")
 
 
-def _lone_read(env: Env) -> set[int]:
-    """The one entry value that was read, by a caller say, through a pointer that has moved on since: that is what is cleared."""
-    found = {v[1] for v in env.values() if type(v) is tuple and v[0] == "e" and v[2] == "read"}
+def _lone_read(env: Env, pointer: str | None = None) -> set[int]:
+    """The one entry value that was read, by a caller say, through a pointer that has moved on since: that is what is cleared. ``pointer``:
+    if it was read through that, "" for one that is not known any more."""
+    found = {v[1] for v in env.values() if type(v) is tuple and v[0] == "e" and v[2] == "read" and pointer in (None, v[4])}
     return found if len(found) == 1 else set()
 
 

@@ -23,6 +23,8 @@ from tlblint.engine.world import MAX_BUDGET, MAX_CONTEXTS, MAX_DEPTH, MAX_STORIE
 from tlblint.model.ir import Expr
 
 _ADDRESS = re.compile(r"(?:^|_|>|\.)(?:h?addr|address|next|start|end)$")
+BEYOND = "beyond#"
+"""Before a path: what is stored there is more than what was there when the function was entered."""
 
 Apart = tuple[tuple[int, Value], ...]
 """See presence()."""
@@ -244,7 +246,11 @@ class Run:
             copy = expr[0] == "v"
             question = ask(path.env, expr)
             symbolic, turned = (text_of(expr), False) if copy else (question.key, question.negated)
-        beyond = advance(path.env, name) if expr[0] == "op" and expr[1] == "+" and expr[2] == ("v", name) else ()
+        beyond = advance(path.env, name) if expr[0] == "op" and expr[1] == "+" and expr[2] == ("v", name) else []
+        if name[0] == "*" and expr[0] == "v" and path.env.get(f"({expr[1]}>{name})") == 1:
+            beyond = [BEYOND + name]
+        elif expr[0] == "v" and expr[1] in self._code.writes and expr[1][0] == "*":
+            beyond = [f"({name}>={expr[1]})"]  # it may come back further on
         assign(path.env, name, value, symbolic, turned, copy)
         for fact in beyond:
             path.env[fact] = 1
@@ -349,10 +355,13 @@ class Run:
             env.pop("@settled", None)
         if type(leave.value) is tuple and leave.value[0] == "l":
             frame.hand_out(leave.value[1], dest or temp)
+        ahead = [fact for key, _ in leave.env if key.startswith(BEYOND) and (outer := frame.text(key, False)) is not None
+                 for fact in advance(env, outer[len(BEYOND) :])]  # fmt: skip
         for written in self._world.flows.of(code.index).writes:
             outer = frame.back(written)
             if outer is not None:
                 forget(env, outer)
+        env.update(dict.fromkeys(ahead, 1))
         for fact in [k for k in env if k.startswith(EMPTIED) and frame.into(k[len(EMPTIED) :]) is not None]:
             del env[fact]  # it was told to the callee, which tells whether it still holds
         for number in {v[1] for v in (leave.value, *(v for _, v in leave.env)) if type(v) is tuple and v[0] == "e" and v[1] >= 0}:

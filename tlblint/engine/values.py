@@ -201,11 +201,12 @@ def forget(env: Env, path: str) -> None:
 
 
 def advance(env: Env, path: str) -> list[str]:
-    """Facts that an addition to ``path`` makes or keeps true: it is beyond every copy taken of it before."""
+    """Facts that an addition to ``path`` makes or keeps true: it is beyond every copy taken of it before, and what it started from."""
     behind = [k for k, v in env.items() if v == ("term", path, False, "copy")]
     mark = f"({path}>"
-    behind += [k[len(mark) : -1] for k, v in env.items() if v == 1 and k.startswith(mark)]
-    return [key for other in behind for key in (f"({path}>{other})", f"({other}<{path})", f"({path}!={other})")]
+    behind += [k[len(mark) : -1].removeprefix("=") for k, v in env.items() if v == 1 and k.startswith(mark)]
+    found = [key for other in behind for key in (f"({path}>{other})", f"({other}<{path})", f"({path}!={other})")]
+    return found + [k for k, v in env.items() if v == 1 and k.startswith(mark + "=")]
 
 
 def assign(env: Env, path: str, value: Value | None, symbolic: str | None, turned: bool = False, copy: bool = False) -> None:
