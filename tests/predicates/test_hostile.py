@@ -7,10 +7,14 @@ import random
 import pytest
 
 from tests.predicates.mini import DATA, names_of, seen, tree, zero
-from tlblint.predicates import survey, truth
+from tlblint.predicates import automaton, survey, truth
+from tlblint.predicates.automaton import Runs, graph
 from tlblint.predicates.errors import Inconclusive
+from tlblint.predicates.lowered import lines
 from tlblint.predicates.machine import Bounds, Machine
 from tlblint.predicates.models import Setting
+from tlblint.predicates.thread import Call, Shared, Subject
+from tlblint.predicates.variants import Edit, edited
 from tlblint.predicates.words import Space
 
 OPERATORS = ("+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>", "==", "!=", "<", ">=", "&&", "||", ",")
@@ -78,6 +82,28 @@ def test_generated_programs_end(part: int) -> None:
             assert stopped.blocker
             ended["reason"] += 1
     assert ended["value"] > 20 and ended["reason"] > 20
+
+
+def test_generated_programs_end_as_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same with two shared words, as states of a thread; variants of them, too."""
+    monkeypatch.setattr(automaton, "MOST_NODES", 40)
+    rng = random.Random("threads")
+    words = (Shared(at=("p.f",), name="u"), Shared(at=("x", "p.c"), name="v", own=True))
+    edits = [Edit("f", drop="g"), Edit("f", always=1), Edit("f", compare=(1, "<", ">")), Edit("f", cmpxchg="plain"), Edit("f", first=("g", "atomic_read"))]
+    ended = {"graph": 0, "reason": 0, "edited": 0}
+    for index in range(300):
+        names = names_of(program(rng))
+        try:
+            if index % 3 == 0:
+                names = edited(names, [rng.choice(edits)])
+                ended["edited"] += 1
+            made = graph(Runs(Subject(names, DATA.modelled, Setting(zero), words)), Call("F", ("f",)), [[0, 1], [0, 3]])
+            assert lines(made, words, [[0, 1], [0, 3]], "k")[-1:] != [""]
+            ended["graph"] += 1
+        except Inconclusive as stopped:
+            assert stopped.blocker
+            ended["reason"] += 1
+    assert min(ended.values()) > 10, ended
 
 
 @pytest.mark.parametrize(

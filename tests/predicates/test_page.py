@@ -40,7 +40,7 @@ def test_a_check_that_executes_has_the_table_in_page_and_json_and_after_storing(
     (stored,) = (one for one in json.loads((place / "j.json").read_text())["predicates"] if one["profile"] == "x86-64")
     assert stored["judged"][0]["verdict"] == "conservative" and stored["edit"]["does"].startswith("saves ")
     told = [row for row in rows((place / "h.html").read_text()) if "pte_may_need_flush()" in row]
-    assert any(f"{stored['judged'][0]['count']}" in row and stored["edit"]["does"] in row for row in told)
+    assert any(f"{stored['judged'][0]['redundant']}" in row and stored["edit"]["does"] in row for row in told)
     assert run(monkeypatch, place, "report", "j.json", "-f", "html=again.html") == 0
     assert [row for row in rows((place / "again.html").read_text()) if "pte_may_need_flush()" in row] == told
 

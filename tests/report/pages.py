@@ -114,8 +114,8 @@ def hostile() -> Report:
 
 def executed(word: str = "x", alone: bool = False) -> Executed:
     """Predicates and protocols with ``word`` in every place, one of each verdict."""
-    unsafe = PredicateView(word, word, word, 3, (Judged(word, "unsafe", 9, word, (word,)), Judged(word, "exact", 0, "", ())), (word, word), word, "")
-    wasteful = PredicateView(word, word, word, 4, (Judged(word, "conservative", 1234, word, (word, word)),), (), "", "")
+    unsafe = PredicateView(word, word, word, 3, (Judged(word, "unsafe", 9, 8, word, (word,)), Judged(word, "exact", 0, 0, "", ())), (word, word), word, "")
+    wasteful = PredicateView(word, word, word, 4, (Judged(word, "conservative", 0, 1234, word, (word, word)),), (), "", "")
     unknown = PredicateView(word, word, word, 5, (), (), "", word)
     refuted = ProtocolView(word, word, 0, "", "contract", 21, 1600, "", ((1, word, word, f"{word}:7"),))
     return Executed((unsafe, wasteful, unknown), (refuted, ProtocolView(word, word, 1, word, "safe", None, 400, "", ())), 3, 4, alone)

@@ -76,7 +76,7 @@ def test_predicates_have_a_table_with_verdict_count_and_edit() -> None:
     said = " ".join(" ".join(page.text).split())
     assert "2 predicates judged, 1 unsafe; 1 protocol run, 1 refuted." in said and "Helpers executed: 3 of 4." in said
     rows = [" ".join(re.sub(r"<[^>]*>", " ", row).split()) for row in re.findall(r"<tr>.*?</tr>", text, re.DOTALL)]
-    assert "✕ unsafe : pte_needs_flush, 9 missing, the smallest pte_needs_flush" in rows[1]
+    assert "✕ unsafe : pte_needs_flush, 9 missing, the smallest pte_needs_flush" in rows[1] and " 8: pte_needs_flush" in rows[1]
     assert "conservative: pte_needs_flush 1234: pte_needs_flush, pte_needs_flush" in rows[2]
     assert "not judged: pte_needs_flush" in rows[3] and "contract in 21 steps" in rows[5]
 

@@ -178,7 +178,7 @@ def _predicate(row: Row) -> list[str]:
         what = "flushes missing" if verdict.kind == "unsafe" else "redundant flushes"
         lines.append(f"    {verdict.kind}: {verdict.oracle}: {verdict.count} {what}, the smallest {changed(verdict)}")
         if verdict.changes:
-            lines.append("      single bits: " + ", ".join(f"{change.words} ({change.count})" for change in verdict.changes[:8]))
+            lines.append("      single bits: " + ", ".join(f"{change.words} ({change.count})" for change in verdict.changes))
     if row.edit is not None:
         lines.append(f"    an edit that {worth(row.edit)}:")
         lines += [f"      {code}" for code in row.edit.code]

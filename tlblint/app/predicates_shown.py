@@ -11,13 +11,10 @@ from tlblint.predicates.survey import Row
 from tlblint.report.predicates_view import Executed, Judged, PredicateView, ProtocolView
 from tlblint.report.view import Health, Report
 
-MOST = 8
-"""Single bits that are named of an oracle."""
-
 
 def view_of(row: Row) -> PredicateView:
     """A predicate."""
-    judged = tuple(Judged(v.oracle, v.kind, v.count, changed(v), tuple(f"{c.words} ({c.count})" for c in v.changes[:MOST])) for v in row.verdicts)
+    judged = tuple(Judged(v.oracle, v.kind, v.missed, v.redundant, changed(v), tuple(f"{c.words} ({c.count})" for c in v.changes)) for v in row.verdicts)
     code, does = (row.edit.code, worth(row.edit)) if row.edit is not None else ((), "")
     return PredicateView(row.profile, row.name, row.path, row.line, judged, code, does, f"{row.blocker}{f' at {row.at}' if row.at else ''}")
 

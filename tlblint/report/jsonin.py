@@ -172,7 +172,8 @@ class _Finding(_Strict):
 class _Judged(_Strict):
     oracle: str
     verdict: Literal["unsafe", "conservative", "exact"]
-    count: Count
+    missing: Count
+    redundant: Count
     smallest: str | None
     changes: tuple[str, ...]
 
@@ -275,7 +276,7 @@ def _report(head: _Head, findings: Sequence[_Finding]) -> Report:
 
 
 def _predicate(p: _Predicate) -> PredicateView:
-    judged = tuple(Judged(by.oracle, by.verdict, by.count, by.smallest or "", by.changes) for by in p.judged)
+    judged = tuple(Judged(by.oracle, by.verdict, by.missing, by.redundant, by.smallest or "", by.changes) for by in p.judged)
     code, does = (p.edit.code, p.edit.does) if p.edit else ((), "")
     return PredicateView(p.profile, p.name, p.path, p.line, judged, code, does, p.blocker or "")
 

@@ -50,7 +50,15 @@ def _head(report: Report) -> dict[str, Any]:
 
 def _predicate(one: PredicateView) -> dict[str, Any]:
     judged = [
-        {"oracle": by.oracle, "verdict": by.kind, "count": by.count, "smallest": by.smallest or None, "changes": list(by.changes)} for by in one.judged
+        {
+            "oracle": by.oracle,
+            "verdict": by.kind,
+            "missing": by.missing,
+            "redundant": by.redundant,
+            "smallest": by.smallest or None,
+            "changes": list(by.changes),
+        }
+        for by in one.judged
     ]
     return {
         "profile": one.profile,

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A predicate by one oracle. ``kind``: unsafe, conservative, exact. ``count``: flushes missing or redundant; ``smallest``: such a change.
+    """A predicate by one oracle. ``kind``: unsafe, conservative, exact. ``missing`` and ``redundant`` flushes; ``smallest``: such a change.
 
     ``changes``: single bits, with how often.
     """
 
     oracle: str
     kind: str
-    count: int
+    missing: int
+    redundant: int
     smallest: str
     changes: tuple[str, ...]
 
