@@ -151,6 +151,16 @@ def test_a_page_whose_entry_becomes_a_swap_entry_is_locked_and_nobody_writes_it_
     assert found.verdict == "conditional" and told(found).kind == "lost-dirty"
 
 
+def test_what_an_anonymous_page_held_may_be_dropped_with_it() -> None:
+    clear = ("entry.clear", "pmdp_huge_get_and_clear", "pte=pte", "value=v2", "ptl=ptl", "attrs=atomic", "level=pmd")
+    record = ("flush.record", "tlb_remove_pmd_tlb_entry", "tlb=*tlb", "pte=pte")
+    zap = (LOCK, clear, record, UNLOCK)
+    assert judge(path("TLB002", X86, *zap, at=1)).assumptions == ("the page belongs to a file",)
+    assert judge(path("TLB002", X86, LOCK, ("test.anon", "anon", "false", "page=folio"), *zap[1:], at=2)).verdict == "confirmed"
+    kept = judge(path("TLB002", X86, LOCK, READ, clear, ("entry.install", "set_pte_at", *SWAP[2:5], "from=v1", "origin=read", "at=pte"), UNLOCK, at=2))
+    assert "the page belongs to a file" not in kept.assumptions
+
+
 def test_what_only_the_act_takes_out_may_go_back() -> None:
     clear = ("entry.clear", "ptep_get_and_clear_full", "pte=pte", "value=v2", "ptl=ptl", "attrs=atomic full", "level=pte")
     found = judge(path("TLB001", X86, LOCK, READ, ("test.present", "present", "true", "value=v1"), clear))

@@ -196,7 +196,8 @@ class Judge:
     def conclude(self, raw: RawFinding, programs: Sequence[Program], search: Search, budget: Budget) -> Judgement:
         if search.found is not None:
             setting, number, outcome = search.found
-            needs = tuple(dict.fromkeys((*programs[number].needs, *programs[number].given, *setting.needs)))
+            given = (what for what in programs[number].given if not any(need.startswith(what) for need in setting.needs))
+            needs = tuple(dict.fromkeys((*programs[number].needs, *given, *setting.needs)))
             where = f"on {machine_name(setting.machine)}, {_beside(setting.pairing)}: {HAPPENS[outcome.verdict]}, {_steps(outcome.length)} in all"
             return Judgement(
                 "conditional" if needs else "confirmed",
