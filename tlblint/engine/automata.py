@@ -209,7 +209,11 @@ class Automata:
         if kind in self._start:
             return False
         steps = self._step.get(kind)
-        return steps is None or not any((i[0], i[1]) in steps for i in instances)
+        if steps is not None:
+            for instance in instances:
+                if instance[:2] in steps:
+                    return False
+        return True
 
     def apply(self, instances: tuple[Instance, ...], event: Event) -> tuple[tuple[Instance, ...], list[Violation], bool]:
         """Run one event. Returns the instances after it, the violations, and whether anything changed."""
@@ -225,7 +229,7 @@ class Automata:
                 out.add(moved)
         if starts is not None:
             self._create(starts, event, out, bad)
-        result = self.canonical(out)
+        result = self.canonical(out) if out else ()
         return result, bad, result != instances
 
     def canonical(self, instances: set[Instance]) -> tuple[Instance, ...]:
@@ -234,7 +238,11 @@ class Automata:
 
     def _folded(self, instances: set[Instance]) -> set[Instance]:
         """In a rule's single states one instance, the one of the first site, stands for all that differ only in the entry or page."""
-        if not any((i[0], i[1]) in self._single for i in instances):
+        single = self._single
+        for instance in instances:
+            if instance[:2] in single:
+                break
+        else:
             return instances
         first: dict[tuple[int, str, object], Instance] = {}
         out: set[Instance] = set()
@@ -270,7 +278,7 @@ class Automata:
         return known
 
     def _move(self, instance: Instance, event: Event, steps: dict, bad: list[Violation]) -> Instance | None:  # type: ignore[type-arg]
-        for transition, slot, wanted, ready in steps.get((instance[0], instance[1]), ()):
+        for transition, slot, wanted, ready in steps.get(instance[:2], ()):
             if wanted is not None and event.truth is not wanted:
                 continue
             if slot is not None:

@@ -17,7 +17,7 @@ from tlblint.engine.compile import DERIVE, HAVOC, PURE, ROLE, SET, Call, Code, t
 from tlblint.engine.effects import CHANGES, EMPTIED, ENDS_SPAN, NO_BITS, QUIET, RECORDS, Effects, drop_number, forget_spans
 from tlblint.engine.entries import Entry, entered
 from tlblint.engine.rename import Frame
-from tlblint.engine.state import SHIFT, START, Auto, Exit, Path, Record, Trail
+from tlblint.engine.state import SHIFT, START, Auto, Exit, Path, Record, Trail, with_instances
 from tlblint.engine.values import Env, Question, Value, advance, ask, assign, evaluate, forget, learn, mapped_by, merge, presence, resolve, truth
 from tlblint.engine.world import MAX_BUDGET, MAX_CONTEXTS, MAX_DEPTH, MAX_STORIES, MAX_VISITS, Hit, Summary, World
 from tlblint.model.ir import Expr
@@ -167,7 +167,9 @@ class Run:
         else:
             depth = before.depth + 1
             sort = before.sort if auto is before.auto else self._sort(auto)
-        key = (block, sort, presence(env) if apart is None else apart)
+        if apart is None:
+            apart = presence(env)
+        key = (block, sort, apart)
         node = self._nodes.get(key)
         if node is None:
             node = self._nodes[key] = Node(block, auto, env, depth, before, path.trail, sort)
@@ -286,7 +288,7 @@ class Run:
             path.env.pop(temp, None)
             # What the callee could have settled, nobody knows: neither a blame for the caller nor a reason to stop.
             left = tuple(i for i in path.auto.instances if not world.automata.listens(i, world.events[callee]))
-            path.auto = path.auto._replace(instances=left)
+            path.auto = with_instances(path.auto, left)
             return [path]
         code = world.code(callee)
         frame = Frame(code, args, path.env)
@@ -305,7 +307,7 @@ class Run:
         handed = {v[1] for a in args if type(v := evaluate(path.env, a)) is tuple and v[0] == "e"}
         handed |= {n for a in args if (n := mapped_by(path.env, a))}
         aside = tuple(i for i in path.auto.instances if not world.automata.listens(i, kinds) or not _reaches(world.automata.value_bound(i), handed))
-        mine = path.auto if not aside else path.auto._replace(instances=tuple(i for i in path.auto.instances if i not in aside))
+        mine = path.auto if not aside else with_instances(path.auto, tuple(i for i in path.auto.instances if i not in aside))
         auto = frame.state_in(mine)
         env = frame.env_in(args, path.env, self._code.fn.advanced, world.flows.of(callee))
         if QUIET in path.env and not kinds.isdisjoint(RECORDS):
@@ -323,7 +325,7 @@ class Run:
                 continue  # the same question of the same number was answered otherwise on this path
             back = self._return(path, leave, frame, code, temp, dest, trail, pos)
             if aside or len(back.auto.instances) > 1:
-                back.auto = back.auto._replace(instances=world.automata.canonical({*back.auto.instances, *aside}))
+                back.auto = with_instances(back.auto, world.automata.canonical({*back.auto.instances, *aside}))
             if entry is not None:
                 self._handed_back(back, entry, lazy, pos)
             if answer is not None:
@@ -420,7 +422,7 @@ class Run:
             told = {(v.rule, v.instance[3] if v.instance is not None else event.site) for v in bad}
             instances = tuple(i for i in instances if (i[0], i[3]) not in told)
         if changed or bad:
-            path.auto = path.auto._replace(instances=instances)
+            path.auto = with_instances(path.auto, instances)
         for violation in bad:
             instance: Instance | None = violation.instance
             placed = instance is not None and instance[1] not in self._world.automata.rules[violation.rule].placed_at_act
@@ -455,7 +457,8 @@ class Run:
         automata = self._world.automata
         numbers = automata.bound_values(path.auto.instances)
         if numbers and not numbers <= (alive := _held(path.env.values())):
-            path.auto = path.auto._replace(instances=tuple(i for i in path.auto.instances if automata.value_bound(i) not in numbers - alive))
+            dead = numbers - alive
+            path.auto = with_instances(path.auto, tuple(i for i in path.auto.instances if automata.value_bound(i) not in dead))
 
     def _drop_temps(self, node: Node, env: Env) -> None:
         """Temps do not live past their block unless a later one reads them."""
@@ -556,7 +559,8 @@ class Run:
         seen = _held((*env.values(), value))
         env = {k: v for k, v in env.items() if (mark := k.find("#")) < 0 or not k[mark + 1 :].isdigit() or int(k[mark + 1 :]) in seen}
         bound = self._world.automata.value_bound
-        auto = auto._replace(instances=tuple(i for i in auto.instances if (n := bound(i)) <= 0 or n in seen))
+        if auto.instances:
+            auto = with_instances(auto, tuple(i for i in auto.instances if (n := bound(i)) <= 0 or n in seen))
         apart = tuple(found for found in presence(path.env) if found[0] < 0 or found[0] == returned)
         blank = (*auto[:4], self._world.automata.nameless(auto.instances))
         key = (blank, known, value if type(value) is not tuple or value[0] != "term" else None, apart)

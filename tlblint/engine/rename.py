@@ -196,9 +196,11 @@ class Frame:
 
     def state_in(self, auto: Auto) -> Auto:
         """The state as the callee sees it."""
+        if not auto[0] and not auto[4]:
+            return auto
         held = tuple(sorted((self.name_in(s), level, mark) for s, level, mark in auto.held))
         instances = tuple((rule, state, tuple(self._key_in(k) for k in keys), self.number_in(origin)) for rule, state, keys, origin in auto.instances)
-        return auto._replace(held=held, instances=instances)
+        return Auto(held, auto[1], auto[2], auto[3], instances)
 
     def _key_in(self, key: object) -> object:
         if isinstance(key, str):
@@ -209,9 +211,11 @@ class Frame:
 
     def state_out(self, auto: Auto) -> Auto:
         """The state as the caller sees it."""
+        if not auto[0] and not auto[4]:
+            return auto
         held = tuple(sorted({(self.name_out(s), level, mark) for s, level, mark in auto.held if self.name_out(s)}))
         instances = ordered({(rule, state, tuple(self._key_out(k) for k in keys), self.number_out(origin)) for rule, state, keys, origin in auto.instances})
-        return auto._replace(held=held, instances=instances)
+        return Auto(held, auto[1], auto[2], auto[3], instances)
 
     def _key_out(self, key: object) -> object:
         if isinstance(key, str):

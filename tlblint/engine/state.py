@@ -31,6 +31,11 @@ class Auto(NamedTuple):
     instances: tuple[Instance, ...]
 
 
+def with_instances(auto: Auto, instances: tuple[Instance, ...]) -> Auto:
+    """The same but for the instances; as _replace() does it, in a tenth of the time."""
+    return Auto(auto[0], auto[1], auto[2], auto[3], instances)
+
+
 SHIFT = 26
 """A site is (function index << SHIFT) + offset in its file + 1."""
 
