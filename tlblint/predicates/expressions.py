@@ -1,4 +1,4 @@
-"""Values and places of C expressions."""
+"""Values of C expressions."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from tree_sitter import Node
 
+from tlblint.predicates import lvalues
 from tlblint.predicates.conditions import number as literal
 from tlblint.predicates.ctypes import AUTO, CType
 from tlblint.predicates.errors import Inconclusive
-from tlblint.predicates.memory import NOTHING, Cell, Nothing, Place, Pointer, Struct, Value, moved
+from tlblint.predicates.memory import NOTHING, Cell, Nothing, Place, Pointer, Value, moved
 from tlblint.predicates.words import Word
 
 if TYPE_CHECKING:
@@ -37,106 +38,6 @@ def value(m: Machine, node: Node, mask: int) -> Value:
 def number(m: Machine, node: Node, mask: int) -> Word:
     """The value of an expression as a number."""
     return m.memory.number(value(m, node, mask))
-
-
-def place(m: Machine, node: Node, mask: int) -> Place:
-    """The place that an lvalue names. Raises Inconclusive when the expression has none."""
-    m.step()
-    kind = node.type
-    if kind == "identifier":
-        name = m.text(node)
-        found = m.place_of(name)
-        return found if found is not None else ("global", name)
-    if kind == "parenthesized_expression" and node.named_children and node.named_children[0].type != "compound_statement":
-        return place(m, node.named_children[-1], mask)
-    if kind == "field_expression":
-        return _field_place(m, node, mask)
-    if kind == "subscript_expression":
-        return _element(m, node, mask)
-    if kind == "pointer_expression" and m.text(node).startswith("*"):
-        return m.memory.target(value(m, node.named_children[0], mask))
-    if kind == "call_expression" and (callee := node.child_by_field_name("function")) is not None:
-        arguments = _arguments(node)
-        if arguments and m.text(callee) in ("per_cpu", "get_cpu_var", "this_cpu_read", "READ_ONCE", "__get_cpu_var"):
-            return place(m, arguments[0], mask)
-    if kind == "compound_literal_expression":
-        given = value(m, node, mask)
-        made: Place = ("local", m.frames[-1].number, f"literal{node.start_byte}")
-        m.memory.write(made, given, m.space.full)
-        return made
-    given = value(m, node, mask)
-    if isinstance(given, Struct | Cell):
-        return given.place
-    raise Inconclusive(f"not a place: {kind}", m.where(node))
-
-
-def _field_place(m: Machine, node: Node, mask: int) -> Place:
-    inner, member = node.child_by_field_name("argument"), node.child_by_field_name("field")
-    assert inner is not None and member is not None
-    name = m.text(member)
-    if any(c.type == "->" for c in node.children):
-        return (*m.memory.target(value(m, inner, mask)), name)
-    return (*place(m, inner, mask), name)
-
-
-def _element(m: Machine, node: Node, mask: int) -> Place:
-    base, index = node.child_by_field_name("argument"), node.child_by_field_name("index")
-    assert base is not None and index is not None
-    by = number(m, index, mask).number
-    given = value(m, base, mask)
-    if isinstance(given, Pointer):
-        return moved(given.place, by)
-    if isinstance(given, Struct | Cell):
-        return (*given.place, by)
-    if isinstance(given, Word):
-        return moved(m.memory.target(given), by)
-    raise Inconclusive("an element of nothing", m.where(node))
-
-
-def _arguments(node: Node) -> list[Node]:
-    found = node.child_by_field_name("arguments")
-    return [c for c in found.named_children if c.type != "comment"] if found is not None else []
-
-
-def assigned(m: Machine, node: Node, given: Value, mask: int) -> Value:
-    """Assign to an lvalue; the value of the assignment."""
-    target = place(m, node, mask)
-    if isinstance(given, Nothing):
-        raise Inconclusive("nothing is assigned", m.where(node))
-    return m.assign(target, given, mask)
-
-
-def initialise(m: Machine, node: Node, target: Place, ctype: CType, mask: int) -> None:
-    """An initialiser list into a place; members that it does not name are 0."""
-    if ctype.kind == "int":
-        first = next(iter(node.named_children), None)
-        word = number(m, _pair_value(first), mask) if first is not None else m.space.constant(0)
-        m.memory.write(target, m.converted(word, ctype), mask)
-        return
-    m.memory.known.add(target)
-    m.zeroed.add(target)
-    for index, item in enumerate(node.named_children):
-        at: Place = (*target, index)
-        given = item
-        if item.type == "initializer_pair":
-            at = target
-            for designator in item.children_by_field_name("designator"):
-                part = m.text(designator)
-                at = (*at, part.lstrip(". ")) if part.startswith(".") else (*at, index)
-            given = _pair_value(item)
-        if given.type == "initializer_list":
-            initialise(m, given, at, AUTO, mask)
-        elif given.type != "comment":
-            m.memory.write(at, value(m, given, mask), mask)
-
-
-def _pair_value(node: Node) -> Node:
-    found = node.child_by_field_name("value") if node.type == "initializer_pair" else node
-    assert found is not None
-    return found
-
-
-# handlers
 
 
 def _identifier(m: Machine, node: Node, mask: int) -> Value:
@@ -239,7 +140,7 @@ def _pointer(m: Machine, node: Node, mask: int) -> Value:
         name = m.text(inner)
         if inner.type == "identifier" and m.place_of(name) is None and m.names.function(name) is not None:
             return Pointer(("function", name))
-        return Pointer(place(m, inner, mask))
+        return Pointer(lvalues.place(m, inner, mask))
     given = value(m, inner, mask)
     return m.read(m.memory.target(given), mask)
 
@@ -255,7 +156,7 @@ def _binary(m: Machine, node: Node, mask: int) -> Value:
         return m.space.flag(m.space.and_(first, second) if operator == "&&" else m.space.or_(first, m.space.and_(rest, second)))
     if operator in _AMBIGUOUS and (ctype := _cast_type(m, left)) is not None:  # (type) & x, read as an operation of two
         if operator == "&":
-            return m.converted(Pointer(place(m, right, mask)), ctype)
+            return m.converted(Pointer(lvalues.place(m, right, mask)), ctype)
         if operator == "*":
             return m.converted(m.read(m.memory.target(value(m, right, mask)), mask), ctype)
         word = number(m, right, mask)
@@ -293,13 +194,13 @@ def _assignment(m: Machine, node: Node, mask: int) -> Value:
     operator = node.children[1].type
     given = value(m, right, mask)
     if operator == "=":
-        return assigned(m, left, given, mask)
-    target = place(m, left, mask)
+        return lvalues.assigned(m, left, given, mask)
+    target = lvalues.place(m, left, mask)
     return m.assign(target, operate(m, operator[:-1], m.read(target, mask), given), mask)
 
 
 def _update(m: Machine, node: Node, mask: int) -> Value:
-    target = place(m, node.named_children[0], mask)
+    target = lvalues.place(m, node.named_children[0], mask)
     old = m.read(target, mask)
     operator = m.text(node).strip()
     prefix = operator.startswith(("++", "--"))
@@ -334,7 +235,7 @@ def _conditional(m: Machine, node: Node, mask: int) -> Value:
 def _call(m: Machine, node: Node, mask: int) -> Value:
     callee = node.child_by_field_name("function")
     assert callee is not None
-    arguments = _arguments(node)
+    arguments = lvalues.arguments_of(node)
     if (ctype := _cast_type(m, callee)) is not None and len(arguments) == 1:
         return m.converted(value(m, arguments[0], mask), ctype)
     while callee.type == "parenthesized_expression" and len(callee.named_children) == 1:
@@ -361,11 +262,11 @@ def _field(m: Machine, node: Node, mask: int) -> Value:
         given = value(m, inner, mask)
         if isinstance(given, Word):
             return given
-    return m.read(_field_place(m, node, mask), mask)
+    return m.read(lvalues.member(m, node, mask), mask)
 
 
 def _subscript(m: Machine, node: Node, mask: int) -> Value:
-    return m.read(_element(m, node, mask), mask)
+    return m.read(lvalues.element(m, node, mask), mask)
 
 
 def _cast(m: Machine, node: Node, mask: int) -> Value:
@@ -390,7 +291,7 @@ def _literal_of_type(m: Machine, type_node: Node, inner: Node, mask: int) -> Val
     ctype = m.type_of(type_node)
     m.made += 1
     target: Place = ("local", m.frames[-1].number, f"literal#{m.made}")
-    initialise(m, inner, target, ctype, mask)
+    lvalues.initialise(m, inner, target, ctype, mask)
     return m.memory.read(target)
 
 
@@ -432,7 +333,7 @@ def _asm(m: Machine, node: Node, mask: int) -> Value:
     for operand in outputs.named_children if outputs is not None else ():
         target = operand.child_by_field_name("value")
         if target is not None:
-            assigned(m, target, m.fresh("asm"), mask)
+            lvalues.assigned(m, target, m.fresh("asm"), mask)
     return NOTHING
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from tree_sitter import Node
 
-from tlblint.predicates import expressions, models, parse
+from tlblint.predicates import expressions, models, parse, statements
 from tlblint.predicates.ctypes import AUTO, CType
 from tlblint.predicates.errors import Inconclusive
 from tlblint.predicates.memory import NOTHING, Memory, Nothing, Place, Pointer, Struct, Value
@@ -307,47 +307,14 @@ class Machine:
         """Any statement."""
         self.step()
         frame = self.frames[-1]
-        if not mask and not (any(frame.gotos.values()) and node.type in _HOLDS_LABELS):
+        if not mask and not (any(frame.gotos.values()) and node.type in statements.HOLDS_LABELS):
             if node.type in ("declaration",):
                 return mask
             return 0
-        handler = _STATEMENTS.get(node.type)
+        handler = statements.HANDLERS.get(node.type)
         if handler is None:
             raise Inconclusive(f"a construct that is not executed: {node.type}", self.where(node))
         return self.live(handler(self, node, mask))
-
-    def _expression(self, node: Node, mask: int) -> int:
-        for child in node.named_children:
-            expressions.value(self, child, mask)
-        return mask
-
-    def _declaration(self, node: Node, mask: int) -> int:
-        type_node = node.child_by_field_name("type")
-        base = self.type_of(type_node) if type_node is not None else AUTO
-        for item in node.children_by_field_name("declarator"):
-            self._declarator(item, base, mask)
-        return mask
-
-    def _declarator(self, item: Node, base: CType, mask: int) -> None:
-        init = item.child_by_field_name("value") if item.type == "init_declarator" else None
-        name_node: Node | None = item.child_by_field_name("declarator") if item.type == "init_declarator" else item
-        kind = ""
-        while name_node is not None and name_node.type != "identifier":
-            if name_node.type == "function_declarator" and not kind and name_node.named_children[0].type == "identifier":
-                return  # a prototype
-            kind = name_node.type if not kind or name_node.type == "array_declarator" else kind
-            name_node = name_node.child_by_field_name("declarator") or next(iter(name_node.named_children), None)
-        if name_node is None:
-            raise Inconclusive("a declaration that is not read", self.where(item))
-        ctype = base if not kind else CType("pointer", 64) if kind != "array_declarator" else AUTO
-        if init is None:
-            self.declare(self.text(name_node), ctype, None, mask)
-        elif init.type == "initializer_list":
-            place = self.declare(self.text(name_node), ctype, None, mask)
-            expressions.initialise(self, init, place, ctype, mask)
-        else:
-            given = expressions.value(self, init, mask)
-            self.declare(self.text(name_node), ctype, given, mask)
 
     def type_of(self, node: Node) -> CType:
         """The type behind a type node."""
@@ -367,131 +334,6 @@ class Machine:
         word = expressions.number(self, node, mask)
         return self.space.and_(mask, self.space.truth(word))
 
-    def _if(self, node: Node, mask: int) -> int:
-        chosen, otherwise = node.child_by_field_name("consequence"), node.child_by_field_name("alternative")
-        assert chosen is not None
-        yes = self.condition(node.child_by_field_name("condition"), mask) if mask else 0
-        mask = self.live(mask)
-        no = self.space.and_(mask, self.space.not_(yes))
-        after = self.statement(chosen, yes)
-        if otherwise is not None:
-            inner = otherwise.named_children[0] if otherwise.type == "else_clause" and otherwise.named_children else otherwise
-            no = self.statement(inner, no)
-        return self.space.or_(after, no)
-
-    def _return(self, node: Node, mask: int) -> int:
-        frame = self.frames[-1]
-        given = expressions.value(self, node.named_children[0], mask) if node.named_children else NOTHING
-        mask = self.live(mask)
-        if isinstance(given, Word) and frame.function is not None:
-            given = self.converted(given, frame.function.returns)
-        if frame.result is None or mask == self.space.full or given == frame.result:
-            frame.result = given
-        elif isinstance(given, Nothing) and isinstance(frame.result, Nothing):
-            pass
-        else:
-            old, new = self.memory.number(frame.result), self.memory.number(given)
-            frame.result = self.space.merge(mask, new, old)
-        frame.returned = self.space.or_(frame.returned, mask)
-        return 0
-
-    def _goto(self, node: Node, mask: int) -> int:
-        label = self.text(node.named_children[0])
-        gotos = self.frames[-1].gotos
-        gotos[label] = self.space.or_(gotos.get(label, 0), mask)
-        return 0
-
-    def _labeled(self, node: Node, mask: int) -> int:
-        label = node.child_by_field_name("label")
-        assert label is not None
-        frame = self.frames[-1]
-        frame.popped.add(self.text(label))
-        mask = self.space.or_(mask, frame.gotos.pop(self.text(label), 0))
-        for child in node.named_children[1:]:
-            mask = self.statement(child, mask)
-        return mask
-
-    def _loop(self, node: Node, mask: int) -> int:
-        """while, do and for."""
-        frame = self.frames[-1]
-        frame.scopes.append(frame.saved.setdefault(node.start_byte, {}))
-        first = node.child_by_field_name("initializer")
-        if first is not None and mask:
-            mask = self.statement(first, mask) if first.type == "declaration" else self._expression_of(first, mask)
-        test, update = node.child_by_field_name("condition"), node.child_by_field_name("update")
-        body = node.child_by_field_name("body")
-        assert body is not None
-        left, turns, active = 0, 0, mask
-        tested = node.type != "do_statement"
-        while True:
-            if tested:
-                held = self.condition(test, active) if active else 0
-                active = self.live(active)
-                left = self.space.or_(left, self.space.and_(active, self.space.not_(held)))
-                active = held
-            if not active and not (not turns and any(frame.gotos.values())):
-                break
-            turns += 1
-            if turns > self.bounds.turns:
-                raise Inconclusive("a loop does not end", self.where(node))
-            frame.breaks.append(0)
-            frame.continues.append(0)
-            active = self.statement(body, active)
-            active = self.live(self.space.or_(active, frame.continues.pop()))
-            left = self.space.or_(left, frame.breaks.pop())
-            if update is not None and active:
-                self._expression_of(update, active)
-            tested = True
-        frame.scopes.pop()
-        return left
-
-    def _expression_of(self, node: Node, mask: int) -> int:
-        expressions.value(self, node, mask)
-        return mask
-
-    def _break(self, node: Node, mask: int) -> int:
-        frame = self.frames[-1]
-        if not frame.breaks:
-            raise Inconclusive("break outside a loop", self.where(node))
-        frame.breaks[-1] = self.space.or_(frame.breaks[-1], mask)
-        return 0
-
-    def _continue(self, node: Node, mask: int) -> int:
-        frame = self.frames[-1]
-        if not frame.continues:
-            raise Inconclusive("continue outside a loop", self.where(node))
-        frame.continues[-1] = self.space.or_(frame.continues[-1], mask)
-        return 0
-
-    def _switch(self, node: Node, mask: int) -> int:
-        condition, body = node.child_by_field_name("condition"), node.child_by_field_name("body")
-        assert condition is not None and body is not None
-        frame = self.frames[-1]
-        word = expressions.number(self, condition, mask) if mask else self.space.constant(0)
-        cases = [c for c in body.named_children if c.type == "case_statement"]
-        unmatched, entries = mask, []
-        for case in cases:
-            given = case.child_by_field_name("value")
-            hit = 0
-            if given is not None and mask:
-                same = self.space.binary("==", word, expressions.number(self, given, mask))
-                hit = self.space.and_(unmatched, self.space.truth(same))
-                unmatched = self.space.and_(unmatched, self.space.not_(hit))
-            entries.append(hit)
-        frame.breaks.append(0)
-        active, default = 0, False
-        for case, hit in zip(cases, entries, strict=True):
-            given = case.child_by_field_name("value")
-            default = default or given is None
-            active = self.space.or_(active, hit if given is not None else unmatched)
-            for child in case.named_children[given is not None :]:
-                active = self.statement(child, active)
-        left = frame.breaks.pop()
-        return self.space.or_(self.space.or_(active, left), 0 if default else unmatched)
-
-    def _empty(self, node: Node, mask: int) -> int:
-        return mask
-
     def put(self, place: Place, value: Value, mask: int) -> None:
         """Assign to a place, in the type it has."""
         ctype = self.type_at(place)
@@ -503,30 +345,5 @@ class Machine:
                 value = self.space.cast(value, old.width, old.signed)
         self.memory.write(place, value, mask)
 
-
-_HOLDS_LABELS = frozenset(
-    ("labeled_statement", "compound_statement", "if_statement", "for_statement", "while_statement", "do_statement", "switch_statement", "else_clause")
-)
-_STATEMENTS = {
-    "compound_statement": Machine.block,
-    "expression_statement": Machine._expression,
-    "declaration": Machine._declaration,
-    "if_statement": Machine._if,
-    "return_statement": Machine._return,
-    "goto_statement": Machine._goto,
-    "labeled_statement": Machine._labeled,
-    "while_statement": Machine._loop,
-    "do_statement": Machine._loop,
-    "for_statement": Machine._loop,
-    "break_statement": Machine._break,
-    "continue_statement": Machine._continue,
-    "switch_statement": Machine._switch,
-    "comment": Machine._empty,
-    "type_definition": Machine._empty,
-    "struct_specifier": Machine._empty,
-    "attributed_statement": Machine.block,
-    "empty_statement": Machine._empty,
-    ";": Machine._empty,
-}
 
 __all__ = ["Bounds", "Event", "Machine", "Pointer"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tree_sitter import Node
 
 from tlblint.predicates import expressions as ex
+from tlblint.predicates import lvalues
 from tlblint.predicates.errors import Inconclusive
 from tlblint.predicates.memory import NOTHING, Place, Pointer, Value, moved
 from tlblint.predicates.words import Space, Word
@@ -182,7 +183,7 @@ def _changed(m: Machine, what: str, place: Place, width: int, given: list[Word],
 def _percpu(m: Machine, what: str, arguments: Call, mask: int) -> Value:
     if what == "ptr":
         return ex.value(m, arguments[0], mask)
-    place = ex.place(m, arguments[0], mask)
+    place = lvalues.place(m, arguments[0], mask)
     if what == "write":
         m.assign(place, ex.value(m, arguments[1], mask), mask)
         return NOTHING
@@ -228,7 +229,7 @@ def _special(m: Machine, name: str, arguments: Call, mask: int, node: Node) -> V
             return m.plain_read(arguments[0], mask)
         return ex.value(m, arguments[0], mask)
     if name == "WRITE_ONCE":
-        return ex.assigned(m, arguments[0], ex.value(m, arguments[1], mask), mask)
+        return lvalues.assigned(m, arguments[0], ex.value(m, arguments[1], mask), mask)
     if name == "smp_load_acquire":
         return m.memory.read(m.memory.target(ex.value(m, arguments[0], mask)))
     if name == "smp_store_release":
@@ -272,8 +273,8 @@ def _special(m: Machine, name: str, arguments: Call, mask: int, node: Node) -> V
         return _exchange(m, name, arguments, mask)
     if name == "swap":
         first, second = ex.value(m, arguments[0], mask), ex.value(m, arguments[1], mask)
-        ex.assigned(m, arguments[0], second, mask)
-        return ex.assigned(m, arguments[1], first, mask)
+        lvalues.assigned(m, arguments[0], second, mask)
+        return lvalues.assigned(m, arguments[1], first, mask)
     if name == "memset":
         return NOTHING
     return _computed(m, name, [number(i) for i in range(len(arguments))])

@@ -61,9 +61,12 @@ class Shelf:
     held: dict[str, tuple[Piece, ...] | None] = field(default_factory=dict)
     macros: dict[tuple[str, int], Macro | None] = field(default_factory=dict)
     guards: dict[str, str] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
+    """What was looked for since this was emptied last."""
 
     def get(self, path: str) -> tuple[Piece, ...] | None:
         """The pieces of a file, or None when there is none."""
+        self.asked.add(path)
         if path not in self.held:
             raw = self.read(path)
             self.held[path] = None if raw is None else pieces(raw)
