@@ -31,28 +31,26 @@ def machines() -> tuple[Machine, ...]:
 def executing(tree: Tree) -> Callable[[Machine], Told]:
     """Executes for one machine what a tree has. Raises InputError."""
     ships = shipped()
-    return lambda machine: told(tree, ships, machine)
+    shelf = Shelf(reading(tree))  # most headers are the same for all machines
+    return lambda machine: told(tree, ships, machine, shelf)
 
 
-def told(tree: Tree, ships: Data, machine: Machine) -> Told:
+def told(tree: Tree, ships: Data, machine: Machine, shelf: Shelf) -> Told:
     """What comes of a machine, and the files that this rests on."""
-    files: dict[str, bytes] = {}
-    plain = reading(tree)
+    shelf.asked = {KERNEL, *machine.places}  # by these it is asked
 
     def read(path: str) -> bytes | None:
-        files.setdefault(path, mark(tree, path))
-        return plain(path)
+        shelf.asked.add(path)
+        return shelf.read(path)
 
-    for path in (KERNEL, *machine.places):  # by these it is asked
-        files.setdefault(path, mark(tree, path))
     (profile,) = chosen((machine.name,), ships.profiles)
     try:
-        rows = _of(Shelf(read), read, profile, ships)
+        rows = _of(shelf, read, profile, ships)
     except DataError as error:
         return Told((), {}, error=str(error))
     gc.collect()  # nobody else does, and there is the next machine
     unclear = tuple((row.path, row.name) for row in rows if row.blocker and not row.blocker.startswith("no oracle"))
-    return Told(_wrong(rows), {name_of(path): what for path, what in files.items()}, unclear, judged=tuple(map(view_of, rows)))
+    return Told(_wrong(rows), {name_of(path): mark(tree, path) for path in sorted(shelf.asked)}, unclear, judged=tuple(map(view_of, rows)))
 
 
 def alone(raw: bytes) -> tuple[Wrong, ...]:
