@@ -10,7 +10,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from tlblint import __version__
-from tlblint.app import baselines, front, generation, refuted, reuse, scope
+from tlblint.app import baselines, front, generation, hooks, refuted, reuse, scope
 from tlblint.app import spine as spines
 from tlblint.app.excused import excused
 from tlblint.app.shard import Rest, Shard, digest
@@ -147,6 +147,8 @@ def _report(
     rules = own.by_code(spine.rules)
     request.stage("executing")  # takes memory, so ahead of what takes more
     wrong, headers, executed = _wrong_predicates(tree, inside, rules, settings, store) if refuted.CODE in spine.active else ([], {}, ())
+    misfits, sources, unseen = hooks.in_tree(tree, inside, rules, store) if hooks.CODE in spine.active else ([], {}, [])
+    wrong, headers = [*wrong, *misfits], {**headers, **sources}
     request.progress("searching", 0, 0)
     request.stage("searching")
     chosen = remembered(tree, context.paths, spine.words | {suppress.MARK}, prefilter.Where(places, spine.skipped), spine.hints, store)
@@ -162,7 +164,7 @@ def _report(
     quiet = excused(spine.contracts, known.full(), only, over, result, spine.active, lines, store) if request.excused and spine.contracts else ()
     request.stage("refining")
     gaps = [NotAnalysed(path, "", 0, why) for path, why in (*context.refused, *unread)]
-    gaps = [gap for gap in [*gaps, *(gap for fact in facts for gap in fact.not_analysed), *result.not_analysed] if inside(gap.path)]
+    gaps = [gap for gap in [*gaps, *(gap for fact in facts for gap in fact.not_analysed), *result.not_analysed, *unseen] if inside(gap.path)]
     raw = [finding for finding in result.findings if finding.rule in spine.active and inside(finding.path)]
     files = Files(lines, contents, tuple(table for fact in facts for table in fact.tables))
     findings = [*refine(raw, files, rules), *(own.not_analysed(gaps, lines, rules) if own.NOT_ANALYSED in spine.active else [])]

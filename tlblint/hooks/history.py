@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
-from posixpath import basename, dirname
+from posixpath import basename
 
 from tlblint.hooks import prototypes, static
 from tlblint.hooks.changed import Outline, functions, names, outline
+from tlblint.hooks.comparison import Context, compared
 from tlblint.hooks.judge import Answer, Fault, Memory, faults, judged
 from tlblint.hooks.kconfig import Read
 from tlblint.hooks.scan import Place
 from tlblint.hooks.slices import View
+from tlblint.hooks.surface import HOME, Changes, Listing, generic, is_header, is_kconfig, near, surface
 from tlblint.hooks.world import ROOTS, Machines, Views, World, arches
 
-Changes = Mapping[str, bytes | None]
-"""What a patch makes of files, None: it deletes them."""
-Listing = Callable[[Sequence[str]], Sequence[str]]
-"""The C files of a tree that are or lie below some places."""
-SURFACE = re.compile(
-    r"tlb|mmu_gather|gather_mmu|flush_pending|pte_accessible|(?:pte|pmd|pud)p?_\w*flush|flush_(?:pte|pmd|pud)|needs?_flush|lazy_mmu|unmap_flush"
-)
-"""Names that have to do with flushes."""
-NOT_SURFACE = re.compile(r"hugetlb|swiotlb|iotlb|cache|_work|[A-Z0-9_]+|.*_plug")
-HOME = ("mm", "fs/proc", "kernel")
-"""Where generic code uses hooks."""
-_HEADER = re.compile(r"(?:include/(?!uapi|trace|dt-bindings)|arch/[^/]+/include/|mm/).*\.h")
 _MOST = 400
 """Names that are looked into."""
 
@@ -39,21 +29,6 @@ class Told:
 
     faults: list[list[Fault]] = field(default_factory=list)
     gaps: list[tuple[int, str, str]] = field(default_factory=list)
-
-
-def surface(name: str) -> bool:
-    """Whether a name has to do with flushes."""
-    return bool(SURFACE.search(name)) and not NOT_SURFACE.fullmatch(name) and not NOT_SURFACE.match(name) and "cache" not in name and "hugetlb" not in name
-
-
-def is_header(path: str) -> bool:
-    """Whether others see what a file defines."""
-    return bool(_HEADER.fullmatch(path))
-
-
-def is_kconfig(path: str) -> bool:
-    """Whether a file declares symbols."""
-    return basename(path).startswith("Kconfig")
 
 
 def told(read: Read, steps: Sequence[Changes], machines: Machines, known: Sequence[str], listing: Listing) -> Told:
@@ -151,7 +126,9 @@ class _History:
             self._units(worlds, hooks, listing, per_state, out)
         known: dict[tuple[str, str], frozenset[str]] = {}
         for number, world in enumerate(worlds):
-            per_state[number] += self._static(world, worlds[0], number, listing)
+            per_state[number] += self._static(world)
+        context = Context(self.touched, self.steps, self.of, self.changed, self.signed, self.known_arches, self.machines)
+        per_state = [[*one, *more] for one, more in zip(per_state, compared(context, worlds, listing), strict=True)]
         for fault in per_state[0]:
             known[fault.kind, fault.name] = known.get((fault.kind, fault.name), frozenset()) | fault.arches | {""}
         for number, found in enumerate(per_state):
@@ -189,7 +166,7 @@ class _History:
         """Those that generic headers define, and only under some condition that is not about the name itself."""
         guarded: set[str] = set()
         plain: set[str] = set()
-        for path in _generic(world) if wanted else ():
+        for path in generic(world) if wanted else ():
             view = world.file(path)
             if view is not None and not view.words.isdisjoint(wanted):
                 for name, _, guards in self.of(view.raw).defined:  # type: ignore[union-attr]
@@ -201,7 +178,7 @@ class _History:
         """Names of the flush surface that generic headers define under the symbols of a changed Kconfig file."""
         words = {f"CONFIG_{name}" for name in self.symbols}
         out = set()
-        for path in _generic(world):
+        for path in generic(world):
             view = world.file(path)
             if view is not None and not view.words.isdisjoint(words):
                 for name, _, guards in self.of(view.raw).defined:  # type: ignore[union-attr]
@@ -249,7 +226,7 @@ class _History:
     def _users(self, world: World, hooks: set[str], listing: Listing, picked: Sequence[str]) -> Callable[[str], Sequence[str]]:
         """The C files that speak of any of ``hooks``: of the homes of generic code, of an architecture's memory management, and touched ones."""
         words = [name.encode() for name in hooks]
-        listed = [path for path in listing([*HOME, *(f"arch/{arch}/mm" for arch in picked)]) if path.endswith(".c") and _near(path)]
+        listed = [path for path in listing([*HOME, *(f"arch/{arch}/mm" for arch in picked)]) if path.endswith(".c") and near(path)]
         paths = sorted({*listed, *(path for path in self.touched if path.endswith(".c"))})
         found = []
         for path in paths:
@@ -261,7 +238,7 @@ class _History:
 
     # what needs no configuration
 
-    def _static(self, world: World, base: World, number: int, listing: Listing) -> list[Fault]:
+    def _static(self, world: World) -> list[Fault]:
         out: list[Fault] = []
         for path in self.touched:
             raw = world.read(path)
@@ -270,10 +247,10 @@ class _History:
             if is_kconfig(path):
                 out += static.kconfig(path, raw)
             elif path.endswith((".c", ".h")):
-                out += self._conditions(world, path, self.views.of(raw), listing)
+                out += self._conditions(world, path, self.views.of(raw))
         return out
 
-    def _conditions(self, world: World, path: str, view: View, listing: Listing) -> list[Fault]:
+    def _conditions(self, world: World, path: str, view: View) -> list[Fault]:
         wanted = static.asked(view)
         if not wanted:
             return []
@@ -293,18 +270,8 @@ def _rank(touched: Collection[str], place: Place) -> int:
     return 0 if place[0] in touched else 1
 
 
-def _near(path: str) -> bool:
-    """Whether a C file lies right in a home, not in a subsystem below it."""
-    return dirname(path) in HOME or path.startswith("arch/")
-
-
 def _static(head: str) -> bool:
     return "static" in head.split("(", 1)[0].split()
-
-
-def _generic(world: World) -> Iterable[str]:
-    """The generic headers of memory management, whatever architecture asks for them."""
-    return sorted({path for arch in ("x86", "m68k") for path in world.reached(arch, ROOTS) if path.startswith("include/")})
 
 
 def _conditions(guards: Sequence[str]) -> list[str]:

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Sequence
 from posixpath import dirname
 
 from tlblint.hooks import static
-from tlblint.hooks.history import Listing, surface
 from tlblint.hooks.judge import Answer, Fault, faults, judged
 from tlblint.hooks.kconfig import Read
 from tlblint.hooks.slices import View
+from tlblint.hooks.surface import Listing, surface
 from tlblint.hooks.world import ROOTS, Machines, Views, World, arches
 
 KCONFIGS = ("Kconfig", "arch/Kconfig", "mm/Kconfig", "init/Kconfig")

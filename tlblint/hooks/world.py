@@ -240,7 +240,10 @@ def sights(world: World, arches: Sequence[str], names: set[str], users: Callable
     """Each architecture cut down to ``names``, to which macros are added whose bodies use them. ``users``: C files of an architecture."""
     out = []
     for arch in arches:
-        roots = (*ROOTS, *(f"<{include}>" for path in world.also if (include := _included(path))), *users(arch))
+        roots = (*ROOTS, *users(arch))
+        there = world.reached(arch, roots)
+        more = tuple(f"<{include}>" for path in world.also if path not in there and (include := _included(path)))
+        roots = (*ROOTS, *more, *users(arch))  # what nobody who is followed includes is seen by all
         out.append(Sight(world, arch, roots, world.reached(arch, roots)))
     views = {id(one): one for sight in out for one in sight.files.values()}
     _wrappers(views.values(), names)
