@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,6 +16,7 @@ import msgspec
 from tlblint.findings.own import RuleInfo, own_finding
 from tlblint.io import data
 from tlblint.io.apply import Applied
+from tlblint.io.aside import Aside
 from tlblint.io.errors import Unreadable
 from tlblint.io.marks import mark, still
 from tlblint.io.stamp import stamp
@@ -71,17 +73,39 @@ def in_tree(
     return [as_finding(one, rules[CODE]) for one in wrong], sources, gaps
 
 
-def in_series(tree: Tree, applied: Sequence[Applied], store: Store = NOTHING) -> Told | None:
-    """What a series brings, state by state; None when it touches nothing of the kind. Raises InputError."""
-    if tree.holds(KERNEL) != "file" or not any(_counts(path) for step in applied for path in step.changed):
-        return None
-    name = key(*(part for step in applied for path, raw in sorted(step.changed.items()) for part in (path, raw if raw is not None else b"")))
-    return _remembered(tree, store, name, lambda read, listing: _brought(read, listing, applied))
+class Begun:
+    """What a series brings, looked at on a processor of its own where ``several`` may be used. Close it."""
+
+    def __init__(self, tree: Tree, applied: Sequence[Applied], store: Store = NOTHING, several: bool = False) -> None:
+        self._store = store
+        self._told: Told | None = None
+        self._aside: Aside | None = None
+        if tree.holds(KERNEL) != "file" or not any(_counts(path) for step in applied for path in step.changed):
+            return
+        state = key(*(part for step in applied for path, raw in sorted(step.changed.items()) for part in (path, raw if raw is not None else b"")))
+        self._name = _name(tree, state)
+        self._told = _known(tree, store, self._name)
+        if self._told is None:
+            work = partial(_made, tree, lambda read, listing: _brought(read, listing, applied))
+            self._aside = Aside(lambda: msgspec.msgpack.encode(work()), several)
+
+    def told(self) -> Told | None:
+        """The answer, state by state; None for a series that touches nothing of the kind. Raises InputError."""
+        if self._aside is not None:
+            row = self._aside.result()
+            self._store.put(KIND, {self._name: row})
+            self._told, self._aside = msgspec.msgpack.decode(row, type=Told), None
+        return self._told
+
+    def close(self) -> None:
+        """End what nobody waits for any more."""
+        if self._aside is not None:
+            self._aside.close()
 
 
-def judge(tree: Tree, applied: Sequence[Applied], found: Sequence[State], store: Store = NOTHING) -> None:
+def judge(tree: Tree, applied: Sequence[Applied], found: Sequence[State], begun: Begun) -> None:
     """Tell each state of a series what it lacks. Raises InputError."""
-    told = in_series(tree, applied, store)
+    told = begun.told()
     for number, state in enumerate(found if told is not None else ()):
         assert told is not None
         state.hooks = told.wrong[number]
@@ -115,14 +139,33 @@ def _machines() -> Machines:
     return msgspec.toml.decode(data.read(os.path.join(data.root("rules"), "hooks", "machines.toml")), type=Machines)
 
 
-def _remembered(tree: Tree, store: Store, state: bytes, work: Callable[[Callable[[str], bytes | None], Listing], Brought]) -> Told:
-    name = key(stamp(), data.read(os.path.join(data.root("rules"), "hooks", "machines.toml")), tree.kind, os.fsencode(tree.top), state)
+Work = Callable[[Callable[[str], bytes | None], Listing], Brought]
+
+
+def _remembered(tree: Tree, store: Store, state: bytes, work: Work) -> Told:
+    name = _name(tree, state)
+    told = _known(tree, store, name)
+    if told is None:
+        told = _made(tree, work)
+        store.put(KIND, {name: msgspec.msgpack.encode(told)})
+    return told
+
+
+def _name(tree: Tree, state: bytes) -> bytes:
+    return key(stamp(), data.read(os.path.join(data.root("rules"), "hooks", "machines.toml")), tree.kind, os.fsencode(tree.top), state)
+
+
+def _known(tree: Tree, store: Store, name: bytes) -> Told | None:
     row = store.get(KIND, [name]).get(name)
     if row is not None:
         with suppress(msgspec.DecodeError, ValueError):
             told = msgspec.msgpack.decode(row, type=Told)
             if all(still(tree, os.fsdecode(path), before) for path, before in told.files.items()):
                 return told
+    return None
+
+
+def _made(tree: Tree, work: Work) -> Told:
     files: dict[str, bytes] = {}
 
     def read(path: str) -> bytes | None:
@@ -133,9 +176,7 @@ def _remembered(tree: Tree, store: Store, state: bytes, work: Callable[[Callable
         return tree.list(tuple(place for place in places if tree.holds(place) == "directory")).paths
 
     wrong, gaps = work(read, listing)
-    told = Told(wrong, gaps, {os.fsencode(path): before for path, before in files.items()})
-    store.put(KIND, {name: msgspec.msgpack.encode(told)})
-    return told
+    return Told(wrong, gaps, {os.fsencode(path): before for path, before in files.items()})
 
 
 def _present(read: Callable[[str], bytes | None], listing: Listing) -> Brought:

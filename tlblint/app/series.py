@@ -67,7 +67,7 @@ def series(request: Request, loader: Loader | None = None) -> Outcome:
     """Judge a series. Raises InputError."""
     read = read_series(request.cwd, request.words, request.tree, request.stdin)
     tree, base = open_base(request.cwd, request.tree, request.base, read)
-    store = NOTHING
+    store, fitting = NOTHING, None
     try:
         settings = config.load(tree, tree.top, request.flags)
         store = cache.open_cache(request.cache and settings["cache"].value, request.note)
@@ -76,6 +76,8 @@ def series(request: Request, loader: Loader | None = None) -> Outcome:
         headers = generation.headers(tree)
         spine = check.loaded(loader or spines.load, settings, _after(headers, applied), request.preview, store)
         jobs = settings["jobs"].value
+        if hooks.CODE in spine.active:
+            fitting = hooks.Begun(tree, applied, store, check.workers(jobs) > 1)
         request.progress("reading", 0, 0)
         reader, maker = (partial(_read, spine, jobs, request.debug, memory) for memory in (store, NOTHING))
         source = Source(tree, spine, reader, maker, store, request.wide)
@@ -83,12 +85,11 @@ def series(request: Request, loader: Loader | None = None) -> Outcome:
         unread = surround(source, found) if changed(found) else ()  # else nothing can have come or gone
         if refuted.CODE in spine.active:
             series_predicates.judge(tree, applied, found, settings["profile"].value, store, check.workers(jobs))
-        if hooks.CODE in spine.active:
-            hooks.judge(tree, applied, found, store)
+        waiting = partial(hooks.judge, tree, applied, found, fitting) if fitting is not None else None
         part = changed(found)
         moved = followed(spine.contracts, found)
         about = About(__version__, spine, read, base, generation.name(headers), tree.revision, (*not_read(source, found), *unread))
-        findings = marked(about, found, lives(_judged(spine, found, part, request, store, moved)))
+        findings = marked(about, found, lives(_judged(spine, found, part, request, store, moved, waiting)))
         findings, left = without_kept_quiet(spine, found, findings, store)
         findings, _ = baselines.apply(findings, settings["baseline"].value, lambda rule, path: False, request)
         if settings["sim"].value:
@@ -96,6 +97,8 @@ def series(request: Request, loader: Loader | None = None) -> Outcome:
             findings = order(_simulated(findings, found, settings["sim-budget"].value, store))
         return Outcome(assembled(replace(about, notes=tuple(dict.fromkeys((*about.notes, *left_behind(moved), *left)))), found, findings), settings, tree.top)
     finally:
+        if fitting is not None:
+            fitting.close()
         cache.close(store)
         tree.close()
 
@@ -142,17 +145,27 @@ class _Anew:
         return self._spine.analyse(facts, None)
 
 
-def _judged(spine: Spine, found: Sequence[State], part: frozenset[Name], request: Request, store: Store, moved: Moved) -> list[Seen]:
-    """What is found in each state, in the functions that the series can have an effect on."""
+def _judged(
+    spine: Spine, found: Sequence[State], part: frozenset[Name], request: Request, store: Store, moved: Moved,
+    waiting: Callable[[], None] | None = None,
+) -> list[Seen]:
+    """What is found in each state, in the functions that the series can have an effect on. ``waiting``: what else is found, once that is judged."""
     again = Kept(spine, spine.again(moved.names, moved.whole), store, moved) if spine.again is not None else Kept(spine, _Anew(spine), NOTHING)
     names = names_of(spine, found)
     touched = frozenset(path for state in found for path in state.touched)
     for _ in range(ROUNDS):
         seen: list[Seen] = []
         outside: list[list[Finding]] = []
+        results: list[tuple[Result, frozenset[Name]]] = []
         for number, state in enumerate(found):
             request.progress("judging", number, len(found))
-            inside, beyond = _findings(spine, again, state, part, touched, names[number])
+            result = again.judge(state.whole, part, names[number]) if part else EngineResult((), ())
+            results.append((result, again.near if part else frozenset()))
+        if waiting is not None:
+            waiting()
+            waiting = None
+        for number, state in enumerate(found):
+            inside, beyond = _findings(spine, *results[number], state, touched)
             outside.append(beyond)
             seen.append(_seen(inside, state, found[number - 1] if number else None))
         unlike = frozenset(name for one, other in pairwise(outside) for name in _unlike(one, other))
@@ -168,18 +181,14 @@ def _unlike(one: Sequence[Finding], other: Sequence[Finding]) -> set[Name]:
     return {(path, function) for _, path, function, _ in mine ^ theirs}
 
 
-def _findings(
-    spine: Spine, again: Kept, state: State, part: frozenset[Name], touched: frozenset[str], name: bytes
-) -> tuple[list[Finding], list[Finding]]:
-    """(findings in the part and what leads to it, others that were seen on the way) of one state, called ``name``. ``touched``: files of the series."""
-    result = again.judge(state.whole, part, name) if part else EngineResult((), ())
+def _findings(spine: Spine, result: Result, near: frozenset[Name], state: State, touched: frozenset[str]) -> tuple[list[Finding], list[Finding]]:
+    """(findings in the functions ``near``, others that were seen on the way) of one state. ``touched``: files of the series."""
     facts = [fact for _, fact in sorted(state.facts.items())]
     rules = own.by_code(spine.rules)
     lines = {fact.path: _lines(fact) for fact in facts}
     files = Files(lines, state.contents, tuple(table for fact in facts for table in fact.tables))
     state.raw = tuple(finding for finding in result.findings if finding.rule in spine.active)
     refined = refine(state.raw, files, rules)
-    near = again.near if part else frozenset()
     inside = [finding for finding in refined if (finding.path, finding.function) in near]
     beyond = [finding for finding in refined if (finding.path, finding.function) not in near]
     state.gaps = tuple(dict.fromkeys((*state.gaps, *(gap for path in sorted(touched & state.facts.keys()) for gap in state.facts[path].not_analysed),

@@ -1,0 +1,57 @@
+"""Work in a process of its own gives what it gives here, also when that process dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+
+import pytest
+
+from tlblint.io.aside import Aside
+
+
+def children() -> str:
+    with open(f"/proc/self/task/{os.getpid()}/children") as file:
+        return file.read()
+
+
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("raw", [b"", b"\x01", b"x" * 5_000_000])
+def test_the_result_is_the_same_with_one_processor_and_with_two(raw: bytes, several: bool) -> None:
+    before = children()
+    assert Aside(lambda: raw, several).result() == raw
+    assert children() == before
+
+
+def test_it_runs_elsewhere_and_begins_at_once() -> None:
+    aside = Aside(lambda: str(os.getpid()).encode(), True)
+    assert aside.result() not in (b"", str(os.getpid()).encode())
+
+
+def _killed() -> bytes:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return b""
+
+
+def _raises() -> bytes:
+    raise RuntimeError("there")
+
+
+@pytest.mark.parametrize("there", [_killed, _raises, lambda: os._exit(0)])
+def test_what_dies_is_done_here(there: Callable[[], bytes]) -> None:
+    ours = os.getpid()
+    assert Aside(lambda: b"here" if os.getpid() == ours else there(), True).result() == b"here"
+
+
+def test_what_is_wrong_is_raised_here() -> None:
+    with pytest.raises(RuntimeError, match="there"):
+        Aside(_raises, True).result()
+
+
+def test_nothing_stays_when_nobody_waits() -> None:
+    before = children()
+    aside = Aside(lambda: b"x" * 1_000_000, True)
+    assert children() != before
+    aside.close()
+    assert children() == before

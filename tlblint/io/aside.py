@@ -1,0 +1,72 @@
+"""Work in a process of its own while this one does something else. Whatever goes wrong with that process, there is a result."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+
+_PART = 1 << 20
+_MARK = b"\x01"
+"""Ends a result that is whole."""
+
+
+class Aside:
+    """``work`` gives bytes. With ``several`` processors it begins at once, else when ``result`` is asked for. What it tells anybody else is lost."""
+
+    def __init__(self, work: Callable[[], bytes], several: bool) -> None:
+        self._work = work
+        self._process = 0
+        self._pipe = -1
+        if several:
+            with suppress(OSError, AttributeError):
+                self._start()
+
+    def _start(self) -> None:
+        reader, writer = os.pipe()
+        held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # whoever is interrupted, it is the parent that says so
+        try:
+            self._process = os.fork()
+            if self._process == 0:
+                self._child(writer)
+            self._pipe = reader
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
+            os.close(writer)
+            if self._pipe < 0:
+                os.close(reader)
+
+    def _child(self, writer: int) -> None:
+        """Never returns."""
+        status = 1
+        try:
+            raw = memoryview(self._work() + _MARK)
+            while raw:
+                raw = raw[os.write(writer, raw[:_PART]) :]
+            status = 0
+        finally:
+            os._exit(status)
+
+    def result(self) -> bytes:
+        """What the work gave; it is done here where the process could not, and may raise."""
+        raw = self._read() if self._pipe >= 0 else b""
+        return raw[:-1] if raw.endswith(_MARK) else self._work()
+
+    def _read(self) -> bytes:
+        out = []
+        with suppress(OSError):
+            while part := os.read(self._pipe, _PART):
+                out.append(part)
+        self.close()
+        return b"".join(out)
+
+    def close(self) -> None:
+        """End the process."""
+        if self._pipe >= 0:
+            os.close(self._pipe)
+            self._pipe = -1
+            with suppress(OSError):
+                os.kill(self._process, signal.SIGKILL)
+            with suppress(OSError):
+                os.waitpid(self._process, 0)
