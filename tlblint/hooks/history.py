@@ -19,6 +19,9 @@ from tlblint.hooks.slices import View
 from tlblint.hooks.surface import HOME, Changes, Listing, generic, is_header, is_kconfig, near, surface
 from tlblint.hooks.world import ROOTS, Machines, Views, World, arches
 
+_OUTER = re.compile(rb"[A-Za-z_]|[ \t]*#")
+_LABEL = re.compile(rb"\w+:[ \t]*")
+_FLUSHING = re.compile(rb"tlb|gather|pending|accessible|flush|lazy_mmu")
 _MOST = 400
 """Names that are looked into."""
 
@@ -80,16 +83,17 @@ class _History:
                 continue
             found = self.versions(path)
             for before, after in pairwise(found):
-                if before == after:
+                if before == after or (not header and before is not None and after is not None and _inner(before, after)):
                     continue
                 differ, more = names(self.of(before), self.of(after))
                 if header:
                     self.changed |= differ
                     self.used |= more
                 else:
-                    self.used |= {name for name in more if surface(name)}
+                    old = self.of(before)
+                    self.used |= {name for name in more if surface(name) and (old is None or name not in old.used)}
                 self.signed |= self._signed(self.of(before), self.of(after), differ)
-        for path in self.touched:
+        for path in self.touched if self.changed else ():
             if path.endswith(".c") and not is_header(path):
                 for raw in self.versions(path):
                     one = self.of(raw)
@@ -260,6 +264,12 @@ class _History:
 
 def _includes(view: View | None) -> object:
     return None if view is None else view.includes
+
+
+def _inner(before: bytes, after: bytes) -> bool:
+    """Whether two versions of a C file differ only inside of functions, and not in what they say of flushes."""
+    lines = set(before.split(b"\n")) ^ set(after.split(b"\n"))
+    return not any((_OUTER.match(line) and not _LABEL.fullmatch(line)) or _FLUSHING.search(line) for line in lines)
 
 
 def _overlaid(base: Read, overlay: Changes, path: str) -> bytes | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from posixpath import dirname
 
@@ -16,6 +17,7 @@ KCONFIGS = ("Kconfig", "arch/Kconfig", "mm/Kconfig", "init/Kconfig")
 """Where the symbols are declared that hooks hang on."""
 USERS = ("mm", "fs/proc")
 _ALONE = "x86"
+_HEAD = re.compile(rb"^(?:[A-Za-z_][\w \t*]*[ \t*])?([A-Za-z_]\w*)[ \t]*\(", re.MULTILINE)
 
 
 def told(read: Read, machines: Machines, known: Sequence[str], listing: Listing) -> tuple[list[Fault], dict[str, str]]:
@@ -24,7 +26,7 @@ def told(read: Read, machines: Machines, known: Sequence[str], listing: Listing)
     world = World(read, machines, Views())
     there = arches(read, machines, known)
     views = {id(one): one for arch in there for one in world.reached(arch, ROOTS).values()}
-    names = {name for one in views.values() for name in _defined(one) if surface(name)}
+    names = {name for one in views.values() for name in _made(one) if surface(name)}
     answer = judged(world, there, names, lambda arch: ())
     out = {(fault.kind, fault.name): fault for fault in faults(world, answer, (), lambda place: 0)}
     lacking = {name for name in answer.known() if any(name in said.absent for said in answer.said)}
@@ -60,6 +62,11 @@ def _free(raw: bytes) -> bytes:
 
 def _defined(view: View) -> Collection[str]:
     return {name for name, _ in view.macros} | view.words
+
+
+def _made(view: View) -> Collection[str]:
+    """The macros of a file, and what stands before a bracket on a line that begins in its first column: functions."""
+    return {name for name, _ in view.macros} | {name.decode() for name in _HEAD.findall(view.raw)}
 
 
 def _never(world: World, views: Iterable[View], only: str = "") -> list[Fault]:
