@@ -22,6 +22,7 @@ from tlblint.engine.values import Env, Question, Value, advance, ask, assign, ev
 from tlblint.engine.world import MAX_BUDGET, MAX_CONTEXTS, MAX_DEPTH, MAX_STORIES, MAX_VISITS, Hit, Summary, World
 from tlblint.model.ir import Expr
 
+_UNSETTLES = CHANGES | ENDS_SPAN
 _ADDRESS = re.compile(r"(?:^|_|>|\.)(?:h?addr|address|next|start|end)$")
 BEYOND = "beyond#"
 """Before a path: what is stored there is more than what was there when the function was entered."""
@@ -319,11 +320,12 @@ class Run:
         out = []
         asked = self._asked(callee, name, args, path.env)
         known = truth(path.env, path.env.get(asked)) if asked else None
+        after = self._after(path.env, frame, code)
         for leave in summary.exits:
             answer = truth({}, leave.value) if asked else None  # type: ignore[arg-type]
             if known is not None and answer is (not known):
                 continue  # the same question of the same number was answered otherwise on this path
-            back = self._return(path, leave, frame, code, temp, dest, trail, pos)
+            back = self._return(path, leave, frame, code, after, temp, dest, trail, pos)
             if aside or len(back.auto.instances) > 1:
                 back.auto = with_instances(back.auto, world.automata.canonical({*back.auto.instances, *aside}))
             if entry is not None:
@@ -348,24 +350,35 @@ class Run:
         if entry.ptl and any(lock[0] == entry.ptl for lock in path.auto.held):
             self._effects.apply(path, "ptl.release", {"ptl": ("v", entry.ptl)}, NO_BITS, Call("the page walk", pos, entry.level, "", ""))
 
-    def _return(self, path: Path, leave: Exit, frame: Frame, code: Code, temp: str, dest: str, trail: Trail, pos: int) -> Path:
-        env = dict(path.env)
-        if not self._world.events[code.index].isdisjoint(CHANGES):
+    def _after(self, env: Env, frame: Frame, code: Code, beyond: Iterable[str] = ()) -> Env:
+        """What is still known once a call is over, whichever way it was left. ``beyond``: facts of the callee on what it has counted up."""
+        env = dict(env)
+        kinds = self._world.events[code.index]
+        if not kinds.isdisjoint(CHANGES):
             env.pop(QUIET, None)
-        if not self._world.events[code.index].isdisjoint(CHANGES | ENDS_SPAN):
+        if not kinds.isdisjoint(_UNSETTLES):
             forget_spans(env)
             env.pop("@settled", None)
-        if type(leave.value) is tuple and leave.value[0] == "l":
-            frame.hand_out(leave.value[1], dest or temp)
-        ahead = [fact for key, _ in leave.env if key.startswith(BEYOND) and (outer := frame.text(key, False)) is not None
-                 for fact in advance(env, outer[len(BEYOND) :])]  # fmt: skip
+        ahead = [fact for key in beyond if (outer := frame.text(key, False)) is not None for fact in advance(env, outer[len(BEYOND) :])]
         for written in self._world.flows.of(code.index).writes:
             outer = frame.back(written)
             if outer is not None:
                 forget(env, outer)
         env.update(dict.fromkeys(ahead, 1))
-        for fact in [k for k in env if k.startswith(EMPTIED) and frame.into(k[len(EMPTIED) :]) is not None]:
-            del env[fact]  # it was told to the callee, which tells whether it still holds
+        if EMPTIED in "\0".join(env):
+            for fact in [k for k in env if k.startswith(EMPTIED) and frame.into(k[len(EMPTIED) :]) is not None]:
+                del env[fact]  # it was told to the callee, which tells whether it still holds
+        return env
+
+    def _return(self, path: Path, leave: Exit, frame: Frame, code: Code, after: Env, temp: str, dest: str, trail: Trail, pos: int) -> Path:
+        handed = type(leave.value) is tuple and leave.value[0] == "l"
+        if handed:
+            frame.hand_out(leave.value[1], dest or temp)  # type: ignore[index]
+        beyond = [key for key, _ in leave.env if key.startswith(BEYOND)]
+        if handed or beyond:  # names, or what was counted up, are other than after other ways out
+            env = self._after(path.env, frame, code, beyond)
+        else:
+            env = dict(after)
         for number in {v[1] for v in (leave.value, *(v for _, v in leave.env)) if type(v) is tuple and v[0] == "e" and v[1] >= 0}:
             drop_number(env, number)  # the callee's site gives a new value each time
         learned: list[tuple[str, bool]] = []
