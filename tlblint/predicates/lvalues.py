@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from tree_sitter import Node
 
-from tlblint.predicates import expressions as ex
 from tlblint.predicates.ctypes import AUTO, CType
 from tlblint.predicates.errors import Inconclusive
 from tlblint.predicates.memory import Cell, Nothing, Place, Pointer, Struct, Value, moved
@@ -31,17 +30,17 @@ def place(m: Machine, node: Node, mask: int) -> Place:
     if kind == "subscript_expression":
         return element(m, node, mask)
     if kind == "pointer_expression" and m.text(node).startswith("*"):
-        return m.memory.target(ex.value(m, node.named_children[0], mask))
+        return m.memory.target(m.value(node.named_children[0], mask))
     if kind == "call_expression" and (callee := node.child_by_field_name("function")) is not None:
         arguments = arguments_of(node)
         if arguments and m.text(callee) in ("per_cpu", "get_cpu_var", "this_cpu_read", "READ_ONCE", "__get_cpu_var"):
             return place(m, arguments[0], mask)
     if kind == "compound_literal_expression":
-        given = ex.value(m, node, mask)
+        given = m.value(node, mask)
         made: Place = ("local", m.frames[-1].number, f"literal{node.start_byte}")
         m.memory.write(made, given, m.space.full)
         return made
-    given = ex.value(m, node, mask)
+    given = m.value(node, mask)
     if isinstance(given, Struct | Cell):
         return given.place
     raise Inconclusive(f"not a place: {kind}", m.where(node))
@@ -53,7 +52,7 @@ def member(m: Machine, node: Node, mask: int) -> Place:
     assert inner is not None and member is not None
     name = m.text(member)
     if any(c.type == "->" for c in node.children):
-        return (*m.memory.target(ex.value(m, inner, mask)), name)
+        return (*m.memory.target(m.value(inner, mask)), name)
     return (*place(m, inner, mask), name)
 
 
@@ -61,8 +60,8 @@ def element(m: Machine, node: Node, mask: int) -> Place:
     """The place of ``x[i]``."""
     base, index = node.child_by_field_name("argument"), node.child_by_field_name("index")
     assert base is not None and index is not None
-    by = ex.number(m, index, mask).number
-    given = ex.value(m, base, mask)
+    by = m.number(index, mask).number
+    given = m.value(base, mask)
     if isinstance(given, Pointer):
         return moved(given.place, by)
     if isinstance(given, Struct | Cell):
@@ -90,7 +89,7 @@ def initialise(m: Machine, node: Node, target: Place, ctype: CType, mask: int) -
     """An initialiser list into a place; members that it does not name are 0."""
     if ctype.kind == "int":
         first = next(iter(node.named_children), None)
-        word = ex.number(m, _pair_value(first), mask) if first is not None else m.space.constant(0)
+        word = m.number(_pair_value(first), mask) if first is not None else m.space.constant(0)
         m.memory.write(target, m.converted(word, ctype), mask)
         return
     m.memory.known.add(target)
@@ -107,7 +106,7 @@ def initialise(m: Machine, node: Node, target: Place, ctype: CType, mask: int) -
         if given.type == "initializer_list":
             initialise(m, given, at, AUTO, mask)
         elif given.type != "comment":
-            m.memory.write(at, ex.value(m, given, mask), mask)
+            m.memory.write(at, m.value(given, mask), mask)
 
 
 def _pair_value(node: Node) -> Node:

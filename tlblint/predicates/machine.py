@@ -232,6 +232,14 @@ class Machine:
 
     # what expressions ask for
 
+    def value(self, node: Node, mask: int) -> Value:
+        """The value of an expression."""
+        return expressions.value(self, node, mask)
+
+    def number(self, node: Node, mask: int) -> Word:
+        """The value of an expression as a number."""
+        return expressions.number(self, node, mask)
+
     def read(self, place: Place, mask: int) -> Value:
         """What is in a place that an expression names."""
         return self.memory.read(place)
