@@ -9,7 +9,7 @@ from tlblint.model.finding import Finding, TraceStep
 from tlblint.report import series
 from tlblint.report.health import closing
 from tlblint.report.interleaving import diagram
-from tlblint.report.text import clean, display, paint, source_line, underline
+from tlblint.report.text import clean, cost, display, paint, source_line, underline
 from tlblint.report.view import Report, Style, shown, sources_of
 
 WIDTH = 100
@@ -115,7 +115,7 @@ def _verdict(finding: Finding, style: Style) -> Iterator[str]:
         yield from _wrapped(finding.witness.sentence, style)
     if finding.fix is not None:
         tried = "; with that every interleaving holds" if finding.fix.verified else ""
-        yield from _wrapped(f"mend: {finding.fix.note}{tried}", style)
+        yield from _wrapped(f"mend: {finding.fix.note}{tried}{'. ' if cost(finding.fix) else ''}{cost(finding.fix)}", style)
         tabs = (line.split("\t") for line in finding.fix.diff.splitlines())
         yield from ("    " + "\t".join(clean(part, style.unicode) for part in parts) for parts in tabs)
 

@@ -11,7 +11,7 @@ from tlblint.report.excerpt import Changed, Segment, marks, segments
 from tlblint.report.graph_view import GraphView
 from tlblint.report.html_graph import neighbourhood
 from tlblint.report.swimlane import Table, table
-from tlblint.report.text import clean, plural, tabbed
+from tlblint.report.text import clean, cost, plural, tabbed
 from tlblint.report.timeline import timeline
 from tlblint.report.view import Report, Style, place_of, sources_of
 
@@ -204,9 +204,8 @@ def _fix(finding: Finding) -> FixView | None:
     fix = finding.fix
     if fix is None:
         return None
-    effect = f"In simulation it did something in {fix.useful:,} of the {fix.visited:,} states in which it ran." if fix.verified and fix.visited else ""
     lines = tuple((_kind(line), tabbed(line.encode("utf-8", "surrogateescape"))) for line in fix.diff.splitlines()[:200])
-    return FixView(clean(fix.note).rstrip(".") + ".", fix.verified, effect, lines)
+    return FixView(clean(fix.note).rstrip(".") + ".", fix.verified, cost(fix), lines)
 
 
 def _kind(line: str) -> str:

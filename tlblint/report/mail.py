@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from tlblint.model.finding import Finding, TraceStep
 from tlblint.model.witness import Witness
 from tlblint.report.interleaving import diagram, wrapped
-from tlblint.report.text import clean
+from tlblint.report.text import clean, cost
 from tlblint.report.view import Report, Style, brought
 
 WIDTH = 75
@@ -36,6 +36,8 @@ def _block(finding: Finding, style: Style) -> Iterator[str]:
     if finding.fix is not None and finding.fix.note:
         yield ""
         yield from _text(("A fix that holds in simulation: " if finding.fix.verified else "A possible fix: ") + finding.fix.note, style)
+        if worth := cost(finding.fix):
+            yield from _text(worth, style)
     if finding.verdict in WEAKER:
         yield ""
         yield from _text(f"Simulation: {finding.verdict}{f': {finding.reason}' if finding.reason else ''}".rstrip(".") + ".", style)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -37,6 +38,12 @@ class PredicateView:
     def verdict(self) -> str:
         """The verdict of the oracle that asks for least."""
         return self.judged[0].kind if self.judged else "not judged"
+
+
+def together(found: Iterable[PredicateView]) -> Executed | None:
+    """What a check has executed, in an order that does not depend on the parts it was done in; None for nothing."""
+    views = sorted(found, key=lambda one: (one.path, one.line, one.profile, one.name))
+    return Executed(tuple(views)) if views else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from tlblint.model.witness import Fix
+
 _COLORS = {"error": "1;31", "warning": "1;35", "note": "1;36", "bold": "1", "dim": "2", "caret": "1;32"}
 TAB = 8
 
@@ -78,3 +80,11 @@ def paint(text: str, name: str, color: bool) -> str:
 def plural(count: int, noun: str) -> str:
     """"1 file", "1,204 files"."""
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def cost(fix: Fix) -> str:
+    """What a verified fix costs and is worth, as one sentence; "" when it was not explored."""
+    if not fix.verified or not fix.visited:
+        return ""
+    adds = f"It adds {'a flush' if fix.added == 1 else f'{fix.added} flushes'} and" if fix.added else "It"
+    return f"{adds} did something in {fix.useful:,} of the {plural(fix.visited, 'state')} in which it ran."
