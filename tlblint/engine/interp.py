@@ -248,15 +248,14 @@ class Run:
         if value is None and expr[0] in ("v", "op", "!"):
             copy = expr[0] == "v"
             question = ask(path.env, expr)
-            symbolic, turned = (text_of(expr), False) if copy else (question.key, question.negated)
-        beyond = advance(path.env, name) if expr[0] == "op" and expr[1] == "+" and expr[2] == ("v", name) else []
+            symbolic, turned = (text_of(expr), False) if copy else (question.key or question.answered, question.negated)
+        beyond = advance(path.env, name) if expr[0] == "op" and expr[1] == "+" and expr[2] == ("v", name) else {}
         if name[0] == "*" and expr[0] == "v" and path.env.get(f"({expr[1]}>{name})") == 1:
-            beyond = [BEYOND + name]
+            beyond = {BEYOND + name: 1}
         elif expr[0] == "v" and expr[1] in self._code.writes and expr[1][0] == "*":
-            beyond = [f"({name}>={expr[1]})"]  # it may come back further on
+            beyond = {f"({name}>={expr[1]})": 1}  # it may come back further on
         assign(path.env, name, value, symbolic, turned, copy)
-        for fact in beyond:
-            path.env[fact] = 1
+        path.env.update(beyond)
 
     def _role(self, path: Path, op: tuple) -> list[Path]:  # type: ignore[type-arg]
         _, _, _, temp, name, _, pos, _, (forgotten, effects, always, call) = op
@@ -359,12 +358,15 @@ class Run:
         if not kinds.isdisjoint(_UNSETTLES):
             forget_spans(env)
             env.pop("@settled", None)
-        ahead = [fact for key in beyond if (outer := frame.text(key, False)) is not None for fact in advance(env, outer[len(BEYOND) :])]
+        ahead: dict[str, Value] = {}
+        for key in beyond:
+            if (outer := frame.text(key, False)) is not None:
+                ahead |= advance(env, outer[len(BEYOND) :])
         for written in self._world.flows.of(code.index).writes:
             outer = frame.back(written)
             if outer is not None:
                 forget(env, outer)
-        env.update(dict.fromkeys(ahead, 1))
+        env.update(ahead)
         if EMPTIED in "\0".join(env):
             for fact in [k for k in env if k.startswith(EMPTIED) and frame.into(k[len(EMPTIED) :]) is not None]:
                 del env[fact]  # it was told to the callee, which tells whether it still holds

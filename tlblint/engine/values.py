@@ -200,13 +200,16 @@ def forget(env: Env, path: str) -> None:
         del env[key]
 
 
-def advance(env: Env, path: str) -> list[str]:
+def advance(env: Env, path: str) -> dict[str, Value]:
     """Facts that an addition to ``path`` makes or keeps true: it is beyond every copy taken of it before, and what it started from."""
     behind = [k for k, v in env.items() if v == ("term", path, False, "copy")]
     mark = f"({path}>"
     behind += [k[len(mark) : -1].removeprefix("=") for k, v in env.items() if v == 1 and k.startswith(mark)]
-    found = [key for other in behind for key in (f"({path}>{other})", f"({other}<{path})", f"({path}!={other})")]
-    return found + [k for k, v in env.items() if v == 1 and k.startswith(mark + "=")]
+    found: dict[str, Value] = dict.fromkeys([k for k, v in env.items() if v == 1 and k.startswith(mark + "=")], 1)
+    for other in behind:
+        low, high = sorted((path, other))
+        found |= {f"({path}>{other})": 1, f"({other}<{path})": 1, f"({low}=={high})": 0}
+    return found
 
 
 def assign(env: Env, path: str, value: Value | None, symbolic: str | None, turned: bool = False, copy: bool = False) -> None:
@@ -246,13 +249,14 @@ def learn(env: Env, key: str, outcome: bool) -> None:
 
 class Question:
     """A branch condition brought to one key: ``key`` decides it, ``negated`` turns it, ``equals`` is learned when true. ``told`` is
-    a predicate and its truth where the condition is one whose answer was known before."""
+    a predicate and its truth where the condition is one whose answer was known before; ``answered`` the key that decided it then."""
 
-    __slots__ = ("equals", "key", "known", "negated", "told")
+    __slots__ = ("answered", "equals", "key", "known", "negated", "told")
 
     def __init__(self, key: str | None, negated: bool, known: bool | None, equals: tuple[str, Value] | None,
-                 told: tuple[str, bool] | None = None) -> None:
+                 told: tuple[str, bool] | None = None, answered: str | None = None) -> None:
         self.told = told
+        self.answered = answered
         self.key = key
         self.negated = negated
         self.known = known
@@ -285,7 +289,7 @@ def ask(env: Env, cond: Expr) -> Question:
     if key is not None:
         held = truth(env, env.get(key))
         if held is not None:
-            return Question(None, negated, held != negated, None)
+            return Question(None, negated, held != negated, None, None, key)
     return Question(key, negated, None, _equality(env, cond))
 
 
