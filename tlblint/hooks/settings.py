@@ -169,10 +169,10 @@ def free(settings: Settings, names: Iterable[str], most: int) -> tuple[str, ...]
         after: list[str] = []
         for name in ring:
             symbol = kconfig.symbols.get(name)
-            if symbol is None or name in seen or not symbol.boolean:
+            if symbol is None or name in seen:
                 continue
             seen.add(name)
-            if settings.visible(symbol):
+            if symbol.boolean and settings.visible(symbol):
                 out += [name] * (name not in _NOISE)
             else:
                 after += [word for word in _behind(kconfig, symbol) if word in kconfig.symbols]

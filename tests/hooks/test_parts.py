@@ -1,0 +1,128 @@
+"""Kconfig, Makefiles, slices and signatures, each by itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from tlblint.hooks.kconfig import generic, of_arch
+from tlblint.hooks.makefile import Makefiles
+from tlblint.hooks.prototypes import parameters
+from tlblint.hooks.settings import Settings, free
+from tlblint.hooks.slices import reduced, sliced, view
+
+KCONFIG = b"""
+config FREE
+	bool "free"
+	default y
+
+config HELD
+	bool
+
+config BY_DEFAULT
+	def_bool FREE && !HELD
+
+config LEVELS
+	int
+	default 3 if FREE
+	default 2
+
+choice
+	prompt "one of"
+	default TWO
+config ONE
+	bool "one"
+config TWO
+	bool "two"
+endchoice
+
+if FREE
+config INSIDE
+	bool "inside"
+endif
+"""
+ARCH = b"""
+config X86
+	def_bool y
+	select HELD if !TWO
+config 64BIT
+	bool "64-bit" if "$(ARCH)" = "x86"
+config LEVELS
+	default 5 if 64BIT
+"""
+
+
+def settings(**chosen: bool) -> Settings:
+    files = {"Kconfig": KCONFIG, "arch/x86/Kconfig": ARCH}
+    return Settings(of_arch(files.get, "x86", generic(files.get)), {name.removeprefix("_"): value for name, value in chosen.items()})
+
+
+@pytest.mark.parametrize(
+    ("chosen", "values"),
+    [
+        ({}, {"FREE": "y", "HELD": "n", "BY_DEFAULT": "y", "TWO": "y", "ONE": "n", "LEVELS": "3", "64BIT": "n", "NOT_THERE": "n"}),
+        ({"FREE": False}, {"FREE": "n", "BY_DEFAULT": "n", "LEVELS": "2"}),
+        ({"ONE": True}, {"ONE": "y", "TWO": "n", "HELD": "y", "BY_DEFAULT": "n"}),
+        ({"TWO": False}, {"ONE": "y", "TWO": "n"}),
+        ({"_64BIT": True}, {"64BIT": "y", "LEVELS": "5"}),
+        ({"FREE": False, "INSIDE": True}, {"INSIDE": "n"}),
+        ({"INSIDE": True}, {"INSIDE": "y"}),
+        ({"HELD": True}, {"HELD": "n"}),
+    ],
+)
+def test_what_is_chosen_decides_the_rest(chosen: dict[str, bool], values: dict[str, str]) -> None:
+    one = settings(**chosen)
+    assert {name: one.value(name) for name in values} == values
+
+
+def test_what_a_symbol_hangs_on_can_be_chosen() -> None:
+    assert free(settings(), ["BY_DEFAULT", "LEVELS"], 9) == ("FREE", "64BIT", "TWO")
+    assert free(settings(), ["BY_DEFAULT", "LEVELS"], 1) == ("FREE",)
+    assert free(settings(), ["X86", "NOT_THERE"], 9) == ()
+
+
+MAKEFILES = {
+    "mm/Makefile": b"mmu-y := nommu.o\nmmu-$(CONFIG_MMU) := memory.o \\\n\tmremap.o\nobj-y := util.o $(mmu-y)\nobj-$(CONFIG_KSM) += ksm.o\n"
+    b"ifdef CONFIG_64BIT\nobj-y += wide.o\nendif\nobj-$(CONFIG_DBG) += dbg/\nobj-$(CONFIG_T) += tests/t.o\n",
+    "mm/dbg/Makefile": b"obj-y := d.o\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "on", "built"),
+    [
+        ("mm/util.c", "", True), ("mm/memory.c", "", False), ("mm/memory.c", "MMU", True), ("mm/mremap.c", "MMU", True), ("mm/ksm.c", "", False),
+        ("mm/ksm.c", "KSM", True), ("mm/wide.c", "", False), ("mm/wide.c", "64BIT", True), ("mm/dbg/d.c", "", False), ("mm/dbg/d.c", "DBG", True),
+        ("mm/tests/t.c", "", False), ("mm/tests/t.c", "T", True), ("mm/percpu-vm.c", "MMU", False), ("fs/x.c", "", True),
+    ],
+)  # fmt: skip
+def test_what_a_makefile_builds(path: str, on: str, built: bool) -> None:
+    assert Makefiles(MAKEFILES.get).builds(path, lambda name: name == f"CONFIG_{on}") is built
+
+
+@pytest.mark.parametrize(
+    ("head", "types"),
+    [
+        ("int f(void)", ()),
+        ("void f(const volatile struct cpumask *mask, smp_func_t, bool wait)", ("const volatile struct cpumask*", "smp_func_t", "bool")),
+        ("void f(unsigned a, long unsigned int, int x[], struct page *const *p)", ("unsigned", "long unsigned", "int*", "const struct page**")),
+        ("void f(const int x, void (*fn)(int), ...)", ("int", "function", "...")),
+        ("void g(int x)", None),
+        ("void f(int x", None),
+    ],
+)
+def test_types_of_parameters(head: str, types: tuple[str, ...] | None) -> None:
+    assert parameters(head, "f") == types
+
+
+def test_a_slice_keeps_what_names_hang_on_and_its_lines() -> None:
+    text = b"#ifndef _H\n#define _H\n#ifdef CONFIG_A\nint a(void);\n#endif\n"
+    text += b"#ifdef CONFIG_B\nint b(void);\n#endif\nstruct s {\n#ifdef C\nint c;\n#endif\n};\n#endif\n"
+    parts, macros = sliced(view(text), {"b"}, frozenset(), lambda name: False)
+    assert macros == {"CONFIG_B"}
+    assert [(part.word, part.text.strip(), part.line) for part in parts] == [
+        ("pragma", "once", 1), ("ifdef", "CONFIG_B", 6), ("", "b ( ) ;", 7), ("endif", "", 8),
+    ]  # fmt: skip
+
+
+def test_members_are_no_names() -> None:
+    assert reduced("x->flush(y); z.flush = 1;", 1, {"flush"}) == []
