@@ -30,7 +30,7 @@ from tlblint.model.ir import FileFacts, NotAnalysed
 from tlblint.model.store import NOTHING, Store
 from tlblint.report.formats import FORMATS
 from tlblint.report.graph_view import GraphView
-from tlblint.report.predicates_view import Executed, PredicateView
+from tlblint.report.predicates_view import PredicateView, together
 from tlblint.report.view import Gap, Health, Place, Report, RuleView, Stale
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ def _report(
         submodules=tree.list(roots).submodules,
         excused=quiet,
         graphs=_graphs(findings, known, contents, lines, settings, tree, request.shard is not None),
-        executed=Executed(executed) if executed else None,
+        executed=together(executed),
     )
     return report, rest
 

@@ -20,6 +20,7 @@ from tlblint.io.config import Setting
 from tlblint.io.errors import InputError
 from tlblint.io.tree import below
 from tlblint.model.finding import Finding
+from tlblint.report.predicates_view import together
 from tlblint.report.text import plural
 from tlblint.report.view import Health, Report, Stale
 
@@ -130,6 +131,7 @@ def _joined(parts: Sequence[Part]) -> Report:
         findings=tuple(order(chain.from_iterable(report.findings for report in reports))),
         sources={path: sources[path] for path in sorted(sources)},
         graphs={place: graph for part in parts for place, graph in part.graphs},
+        executed=together(view for report in reports if report.executed for view in report.executed.predicates),
         excused=tuple(sorted(chain.from_iterable(report.excused for report in reports))),
     )
 
