@@ -19,6 +19,7 @@ from tlblint.io.overlay import Overlay
 from tlblint.io.tree import Tree, open_tree
 from tlblint.io.walk import MARGIN
 from tlblint.model.store import Held
+from tlblint.predicates.unit import Shelf
 
 RULES = by_code(load(Wanted()).rules)
 HEADER = "arch/x86/include/asm/tlbflush.h"
@@ -30,9 +31,9 @@ def executed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     plain = executed_app.told
 
-    def told(tree: Tree, ships: Data, machine: refuted.Machine) -> refuted.Told:
+    def told(tree: Tree, ships: Data, machine: refuted.Machine, shelf: Shelf) -> refuted.Told:
         names.append(machine.name)
-        return plain(tree, ships, machine)
+        return plain(tree, ships, machine, shelf)
 
     monkeypatch.setattr(executed_app, "told", told)
     return names

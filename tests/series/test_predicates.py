@@ -14,6 +14,7 @@ from tlblint.app import refuted
 from tlblint.app.check import Request, check
 from tlblint.app.predicates import Data
 from tlblint.io.tree import Tree
+from tlblint.predicates.unit import Shelf
 
 HEADER = "arch/x86/include/asm/tlbflush.h"
 BITS = "arch/x86/include/asm/pgtable_types.h"
@@ -28,9 +29,9 @@ def executed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     kinds: list[str] = []
     plain = executed_app.told
 
-    def told(tree: Tree, ships: Data, machine: refuted.Machine) -> refuted.Told:
+    def told(tree: Tree, ships: Data, machine: refuted.Machine, shelf: Shelf) -> refuted.Told:
         kinds.append(tree.kind)
-        return plain(tree, ships, machine)
+        return plain(tree, ships, machine, shelf)
 
     monkeypatch.setattr(executed_app, "told", told)
     return kinds
