@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tests.findings.make import OWN, OwnRule
-from tlblint.app.rules import find
+from tlblint.app.named import find
 from tlblint.app.spine import Spine, Wanted
 from tlblint.engine.roots import Over, in_order
 from tlblint.findings import own

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, Write
-from tlblint.app.check import Request, check
+from tlblint.app.check import check
+from tlblint.app.request import Request
 from tlblint.report.view import Excused
 
 SOURCE = b"""static void numa_rebuild_single_mapping(struct vm_area_struct *vma, pmd_t *pmd, unsigned long addr, pte_t pte)

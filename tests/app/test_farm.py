@@ -21,8 +21,10 @@ import pytest
 from tests.conftest import ROOT, Write
 from tlblint import __version__
 from tlblint.app import farm
-from tlblint.app.check import Request, check, nothing
+from tlblint.app.check import check
+from tlblint.app.collecting import nothing
 from tlblint.app.farm import Order, Reader
+from tlblint.app.request import Request
 from tlblint.app.spine import Wanted, load
 from tlblint.calls import record
 from tlblint.io import farm as cluster

@@ -20,7 +20,8 @@ from tests.conftest import ROOT, git
 from tests.engine.test_kept import edited
 from tlblint.app import simulated as verdicts
 from tlblint.app import spine as spines
-from tlblint.app.check import Request, check
+from tlblint.app.check import check
+from tlblint.app.request import Request
 from tlblint.app.spine import Loader, Result, Spine, Wanted
 from tlblint.findings.lines import Lines
 from tlblint.io import cache, walk

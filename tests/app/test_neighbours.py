@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.conftest import Write
-from tlblint.app.check import Request, check
+from tlblint.app.check import check
+from tlblint.app.request import Request
 from tlblint.report.graph_view import GraphView
 from tlblint.report.view import place_of
 

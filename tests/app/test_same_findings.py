@@ -13,7 +13,8 @@ from tests.conftest import ROOT, Write
 from tlblint.app import check as app
 from tlblint.app import scope
 from tlblint.app import spine as spines
-from tlblint.app.check import Request, check
+from tlblint.app.check import check
+from tlblint.app.request import Request
 from tlblint.app.spine import Spine, Wanted
 from tlblint.io import pool
 from tlblint.io import tree as tree_module

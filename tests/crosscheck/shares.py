@@ -15,7 +15,8 @@ from pathlib import Path
 from tests.real import record
 from tests.real.summary import HERE as RECORDS
 from tests.real.summary import scope
-from tlblint.app.check import Request, check
+from tlblint.app.check import check
+from tlblint.app.request import Request
 from tlblint.crosscheck.rules import SHAPES
 from tlblint.model.finding import Finding
 

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from tlblint.app.check import Outcome
 from tlblint.app.demo import demo
+from tlblint.app.request import Outcome
 from tlblint.model.finding import Finding
 from tlblint.report.formats import FORMATS
 from tlblint.report.view import Style

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tlblint.app.check import workers
+from tlblint.app.collecting import workers
 from tlblint.io import processors
 
 ANY = 1 << 20

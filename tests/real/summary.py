@@ -13,7 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.real.record import Entry, Missed, Record, carry, head_of, parse, render
-from tlblint.app.check import Request, check
+from tlblint.app.check import check
+from tlblint.app.request import Request
 
 HERE = Path(__file__).resolve().parent
 SCOPE = "mm fs/proc kernel/events kernel/fork.c arch/*/mm arch/powerpc/lib include/asm-generic"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tlblint.app.check import Request, check
+from tlblint.app.check import check
+from tlblint.app.request import Request
 from tlblint.report.jsonout import render
 from tlblint.report.view import Style
 

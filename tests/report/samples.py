@@ -11,7 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.report.pages import STYLE
-from tlblint.app.check import Request, check
+from tlblint.app.check import check
+from tlblint.app.request import Request
 from tlblint.app.series import Request as SeriesRequest
 from tlblint.app.series import series
 from tlblint.report import html, jsonout

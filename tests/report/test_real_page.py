@@ -10,7 +10,8 @@ import pytest
 
 from tests.report.page_parser import Page
 from tests.report.pages import STYLE
-from tlblint.app.check import Request, check
+from tlblint.app.check import check
+from tlblint.app.request import Request
 from tlblint.report import html
 
 

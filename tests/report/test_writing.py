@@ -11,8 +11,8 @@ import pytest
 
 from tests.report.pages import rich
 from tlblint.app import emit, graph_out
-from tlblint.app.check import Outcome
 from tlblint.app.graph import GraphOutcome
+from tlblint.app.request import Outcome
 from tlblint.app.targets import Target
 from tlblint.io import config
 from tlblint.io.errors import InputError

@@ -11,8 +11,9 @@ from tests.predicates.mini import RIGHT, TYPES, WASTEFUL, WRONG, tree
 from tests.series.kit import build, judge, protect
 from tlblint.app import executed as executed_app
 from tlblint.app import refuted
-from tlblint.app.check import Request, check
+from tlblint.app.check import check
 from tlblint.app.predicates import Data
+from tlblint.app.request import Request
 from tlblint.io.tree import Tree
 from tlblint.predicates.unit import Shelf
 

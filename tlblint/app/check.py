@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
-from itertools import accumulate
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tlblint import __version__
-from tlblint.app import baselines, front, generation, hooks, refuted, reuse, scope
+from tlblint.app import baselines, generation, hooks, refuted, reuse, scope
 from tlblint.app import spine as spines
+from tlblint.app.collecting import collect, workers
 from tlblint.app.excused import excused
-from tlblint.app.shard import Rest, Shard, digest
+from tlblint.app.request import Outcome, Request
+from tlblint.app.shard import Rest, digest
 from tlblint.app.simulated import simulated
 from tlblint.app.spine import Loader, Spine, Wanted
 from tlblint.app.targets import targets
@@ -21,7 +21,7 @@ from tlblint.engine.roots import Over
 from tlblint.findings import own, suppress
 from tlblint.findings.lines import Lines
 from tlblint.findings.refine import Files, order, refine
-from tlblint.io import cache, config, pool, prefilter, processors
+from tlblint.io import cache, config, pool, prefilter
 from tlblint.io.errors import InputError
 from tlblint.io.snapshot import remembered
 from tlblint.io.tree import Tree, below, look_ahead, open_tree, read_all
@@ -35,54 +35,6 @@ from tlblint.report.view import Gap, Health, Place, Report, RuleView, Stale
 
 if TYPE_CHECKING:
     from tlblint.app.farm import Reader
-
-Progress = Callable[[str, int, int], None]
-
-
-def silent(what: str, done: int, total: int) -> None:
-    """No progress."""
-
-
-def unheard(text: str) -> None:
-    """Nobody wants to know."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """What to check. ``flags``: settings given on the command line; see io.config.KEYS. ``preview``: run preview rules.
-    ``excused``: find out what contracts keep quiet, which takes a second judging. ``shard``:
-    report on a part of that, without the baseline. ``note`` is told what does not change a finding, ``stage`` what begins.
-    ``executor``: "dask://HOST:PORT", a cluster that reads the files; "": this machine does."""
-
-    cwd: str
-    paths: tuple[str, ...] = ()
-    tree: str | None = None
-    revision: str | None = None
-    flags: Mapping[str, Any] = field(default_factory=dict)
-    update_baseline: bool = False
-    debug: bool = False
-    progress: Progress = silent
-    preview: bool = False
-    excused: bool = False
-    shard: Shard | None = None
-    executor: str = ""
-    note: Callable[[str], None] = unheard
-    stage: Callable[[str], None] = unheard
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A report, the settings it was made under, and the top of the tree that its paths start at. ``rest`` is what shards are put together by."""
-
-    report: Report
-    settings: config.Settings
-    top: str
-    rest: Rest | None = None
-    place: Callable[[str], str] | None = None
-    """How to show a path of the tree, when not as seen from the current directory."""
-    command: str = ""
-    """The command line that makes the report, when it is not that of this run."""
-
 
 def check(request: Request, loader: Loader | None = None) -> Outcome:
     """Run a check. Raises InputError."""
@@ -223,33 +175,11 @@ def _graphs(
     """Calls around the findings, for formats that show them; nobody knows yet in which a shard will be."""
     if not findings or not (shard or any(FORMATS[target.format].templates for target in targets(settings["format"].value))):
         return {}
-    from tlblint.app.graph import shipped  # they build on this module
+    from tlblint.app.graph import shipped  # most runs draw nothing
     from tlblint.app.neighbours import neighbours
 
     kernel = shipped(settings["profile"].value, generation.headers(tree)).kernel
     return neighbours(findings, known.full(), contents, lines, kernel, __version__)
-
-
-def collect(spine: Spine, contents: Mapping[str, bytes], jobs: int, request: Request, far: Reader | None = None) -> list[FileFacts]:
-    """Facts of every file, in path order, whatever the number of jobs and wherever they run. Progress counts bytes: files take time by their size."""
-    paths = sorted(contents)
-    bytes_of = [0, *accumulate(len(contents[path]) for path in paths)]
-    one = partial(facts_of, spine, contents, request.debug)
-
-    def died(path: str) -> FileFacts:
-        return nothing(path, contents[path], "the analysis of this file ran out of memory or crashed")
-
-    def done(count: int) -> None:
-        request.progress("reading", bytes_of[count], bytes_of[-1])
-
-    done(0)
-    front.load()
-    return far(contents, one, died, done) if far is not None else pool.map_ordered(one, paths, workers(jobs), died, done)
-
-
-def workers(jobs: int) -> int:
-    """How many processes to use; ``jobs`` 0 means one for each processor."""
-    return min(jobs, 4 * processors.count()) or processors.usual()
 
 
 def _over(jobs: int, request: Request) -> Over:
@@ -257,22 +187,6 @@ def _over(jobs: int, request: Request) -> Over:
         return pool.map_ordered(function, items, workers(jobs), died, lambda count: request.progress("judging", count, len(items)), most=1)
 
     return over
-
-
-def facts_of(spine: Spine, contents: Mapping[str, bytes], debug: bool, path: str) -> FileFacts:
-    """Facts of one file. A defect of ours becomes a gap that the report names, never the end of the run."""
-    try:
-        return spine.facts(path, contents[path])
-    except Exception as error:
-        if debug:
-            raise
-        return nothing(path, contents[path], f"internal error: {type(error).__name__}")
-
-
-def nothing(path: str, raw: bytes, why: str) -> FileFacts:
-    """Facts of a file of which ``why`` is all that is known."""
-    newlines = tuple(at for at, byte in enumerate(raw) if byte == 10)
-    return FileFacts(path, (), (), (NotAnalysed(path, "", 0, why),), 0, 0, newlines)
 
 
 def health_of(facts: Sequence[FileFacts], gaps: Sequence[NotAnalysed], lines: Mapping[str, Lines], listed: int) -> Health:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tlblint.app.check import Outcome, Progress, Request, check, silent
+from tlblint.app.check import check
+from tlblint.app.request import Outcome, Progress, Request, silent
 from tlblint.app.spine import Loader
 from tlblint.io import data
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from tlblint.app.check import Outcome
+from tlblint.app.request import Outcome
 from tlblint.app.targets import Target
 from tlblint.io import data, output, term
 from tlblint.io.config import Settings

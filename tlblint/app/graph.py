@@ -5,22 +5,23 @@ from __future__ import annotations
 import difflib
 import os
 import re
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import Any
 
 from tlblint import __version__
-from tlblint.app import generation, scope, wiring
+from tlblint.app import generation, scope
+from tlblint.app import shipped as data
 from tlblint.app.bodies import Bodies, Over, above, below, walkers
-from tlblint.app.check import Progress, Request, collect, nothing, silent, workers
+from tlblint.app.collecting import collect, nothing, workers
+from tlblint.app.request import Progress, Request, silent
 from tlblint.app.spine import Spine, Wanted, load
 from tlblint.calls.graph import CallGraph, Kernel, build
 from tlblint.calls.program import arch_of
 from tlblint.calls.select import Part, around, changing
 from tlblint.findings.lines import Lines
-from tlblint.io import config, data, pool, prefilter
+from tlblint.io import config, pool, prefilter
 from tlblint.io.errors import InputError
 from tlblint.io.tree import Tree, open_tree, read_all
 from tlblint.io.tree import below as lies_below
@@ -85,14 +86,11 @@ class Shipped:
 
 
 def shipped(profiles: tuple[str, ...], headers: Mapping[str, bytes]) -> Shipped:
-    directory = data.root("rules")
-    texts = {name: raw.decode() for name, raw in data.files(os.path.join(directory, "api"), ".toml").items()}
-    chosen = wiring._chosen(load_profile_data({n: raw.decode() for n, raw in data.files(os.path.join(directory, "profiles"), ".toml").items()}), profiles)
-    found = detect(headers)
-    roles = load_roles({name: text for name, text in texts.items() if name not in wiring.NOT_ROLES}, found.features)
-    contracts = load_contracts(texts["contracts.toml"])
-    outside = wiring._paths(texts, "outside")
-    configs = wiring._configs(chosen)
+    api = data.texts("api")
+    roles = load_roles(data.role_files(api), detect(headers).features)
+    contracts = load_contracts(api["contracts.toml"])
+    outside = data.starts(api, "outside")
+    configs = data.configs(data.chosen(load_profile_data(data.texts("profiles")), profiles))
 
     @cache
     def promised(path: str, name: str) -> frozenset[str]:
@@ -109,7 +107,7 @@ def shipped(profiles: tuple[str, ...], headers: Mapping[str, bytes]) -> Shipped:
         promised=promised,
         outside=lambda path, name: path.startswith(outside) or "kernel-tables" in contracts.says(path, name),
     )
-    return Shipped(kernel, roles, wiring._pure(tomllib.loads(texts["pure.toml"])), lambda path: configs.get(arch_of(path)) or configs[""])
+    return Shipped(kernel, roles, data.pure(api), lambda path: configs.get(arch_of(path)) or configs[""])
 
 
 Asked = tuple[str, str]

@@ -11,7 +11,7 @@ from typing import Any
 
 from tlblint import __version__
 from tlblint.app import baselines, shard
-from tlblint.app.check import Outcome
+from tlblint.app.request import Outcome
 from tlblint.app.shard import Part
 from tlblint.findings import baseline
 from tlblint.findings.refine import order

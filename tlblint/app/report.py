@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tlblint.app import rules
-from tlblint.app.check import Outcome
+from tlblint.app.request import Outcome
 from tlblint.app.spine import Loader
 from tlblint.app.targets import targets
 from tlblint.io import config, data

@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from tlblint.app import spine as spines
 from tlblint.app.spine import Loader, Wanted
-from tlblint.findings import names, own
-from tlblint.io.errors import InputError
+from tlblint.findings import own
 
 
 def catalogue(rule_files: Sequence[str] = (), loader: Loader | None = None) -> Mapping[str, own.RuleInfo]:
@@ -32,14 +31,6 @@ def as_json(rules: Mapping[str, own.RuleInfo]) -> str:
     keys = ("code", "slug", "severity", "confidence", "status", "title", "text")
     rows = [{key: getattr(rule, key) for key in keys} for rule in rules.values()]
     return json.dumps({"schema": "tlblint-rules/1", "rules": rows}, indent=2) + "\n"
-
-
-def find(rules: Mapping[str, own.RuleInfo], name: str) -> own.RuleInfo:
-    """The rule with this code (any case) or slug. Raises InputError."""
-    code = names.code_of(rules, name)
-    if code is None:
-        raise InputError(name, "no such rule", names.advice(rules, name))
-    return rules[code]
 
 
 def manual(rule: own.RuleInfo) -> str:

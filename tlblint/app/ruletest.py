@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tlblint.app import hooks, refuted
 from tlblint.app import spine as spines
 from tlblint.app.generation import stand_in
-from tlblint.app.rules import find
+from tlblint.app.named import find
 from tlblint.app.spine import Loader, Spine, Wanted
 from tlblint.findings import own, suppress
 from tlblint.findings.expect import compare

@@ -11,8 +11,9 @@ from typing import Any, BinaryIO
 from tlblint import __version__
 from tlblint.app import baselines, check, generation, hooks, refuted, remembered, series_predicates
 from tlblint.app import spine as spines
-from tlblint.app.check import Outcome, Progress
+from tlblint.app.collecting import facts_of, nothing, workers
 from tlblint.app.remembered import Version
+from tlblint.app.request import Outcome, Progress, silent, unheard
 from tlblint.app.series_kept import Kept, names_of
 from tlblint.app.series_moved import Moved, followed, left_behind, without_kept_quiet
 from tlblint.app.series_view import About, assembled, marked
@@ -43,7 +44,7 @@ ROUNDS = 3
 
 @dataclass(frozen=True)
 class Request:
-    """Which series to judge on what. ``words``: a range, files, or "-"; ``base``: a revision; ``flags`` as in check.Request."""
+    """Which series to judge on what. ``words``: a range, files, or "-"; ``base``: a revision; ``flags`` as in request.Request."""
 
     cwd: str
     words: tuple[str, ...]
@@ -51,7 +52,7 @@ class Request:
     tree: str | None = None
     flags: Mapping[str, Any] = field(default_factory=dict)
     debug: bool = False
-    progress: Progress = check.silent
+    progress: Progress = silent
     preview: bool = False
     stdin: BinaryIO | None = None
     cache: bool = True
@@ -59,7 +60,7 @@ class Request:
     """Look for callers in all of the tree."""
     update_baseline: bool = False
     """Never: a baseline is of a tree."""
-    note: Callable[[str], None] = check.unheard
+    note: Callable[[str], None] = unheard
     """Is told what does not change a finding."""
 
 
@@ -77,14 +78,14 @@ def series(request: Request, loader: Loader | None = None) -> Outcome:
         spine = check.loaded(loader or spines.load, settings, _after(headers, applied), request.preview, store)
         jobs = settings["jobs"].value
         if hooks.CODE in spine.active:
-            fitting = hooks.Begun(tree, applied, store, check.workers(jobs) > 1)
+            fitting = hooks.Begun(tree, applied, store, workers(jobs) > 1)
         request.progress("reading", 0, 0)
         reader, maker = (partial(_read, spine, jobs, request.debug, memory) for memory in (store, NOTHING))
         source = Source(tree, spine, reader, maker, store, request.wide)
         found = states(source, applied)
         unread = surround(source, found) if changed(found) else ()  # else nothing can have come or gone
         if refuted.CODE in spine.active:
-            series_predicates.judge(tree, applied, found, settings["profile"].value, store, check.workers(jobs))
+            series_predicates.judge(tree, applied, found, settings["profile"].value, store, workers(jobs))
         waiting = partial(hooks.judge, tree, applied, found, fitting) if fitting is not None else None
         part = changed(found)
         moved = followed(spine.contracts, found)
@@ -116,9 +117,9 @@ def _read(spine: Spine, jobs: int, debug: bool, store: Store, versions: Sequence
     return remembered.read(
         spine,
         versions,
-        lambda version: check.facts_of(spine, dict([version]), debug, version[0]),
-        lambda version: check.nothing(*version, "the analysis of this file ran out of memory or crashed"),
-        check.workers(jobs),
+        lambda version: facts_of(spine, dict([version]), debug, version[0]),
+        lambda version: nothing(*version, "the analysis of this file ran out of memory or crashed"),
+        workers(jobs),
         store,
     )
 

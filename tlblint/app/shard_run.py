@@ -6,7 +6,8 @@ import shlex
 from collections.abc import Sequence
 
 from tlblint.app import baselines, shard
-from tlblint.app.check import Outcome, Request, check
+from tlblint.app.check import check
+from tlblint.app.request import Outcome, Request
 from tlblint.app.spine import Loader
 from tlblint.io import config
 from tlblint.io.errors import InputError

@@ -6,13 +6,13 @@ import hashlib
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from functools import cache, lru_cache, partial
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING
 
 from tlblint import __version__
-from tlblint.app import tables
-from tlblint.app.front import Configs, facts_of
-from tlblint.app.rules import find
+from tlblint.app import shipped, tables
+from tlblint.app.front import facts_of
+from tlblint.app.named import find
 from tlblint.app.spine import Contracts, Result, Spine, Wanted
 from tlblint.calls.program import arch_of
 from tlblint.engine import Context, EngineResult, Options, RuleSpec, analyse
@@ -28,7 +28,6 @@ from tlblint.model.ir import FileFacts
 from tlblint.model.store import NOTHING, Store, key
 from tlblint.roles import ContractTable, Generation, ProfileData, RoleError, RoleTable, detect, load_contracts, load_profile_data, load_roles
 from tlblint.roles.contracts import SAYS
-from tlblint.roles.decode import parsed
 from tlblint.roles.generation import FEATURES
 from tlblint.roles.kinds import KINDS
 from tlblint.roles.profiles import WORDS
@@ -43,25 +42,22 @@ Name = tuple[str, str]
 OWN_ATTRS = frozenset({"again", "no-result", "kernel", "out", "walker", "extra", "own", "kept", "late", "left-out"})
 """Attributes that the engine adds to those of the role table."""
 
-NOT_ROLES = ("contracts.toml", "pure.toml", "scope.toml")
-
 
 def build(wanted: Wanted) -> Spine:
     """Load everything a run needs. Raises InputError with the place of the mistake."""
     directory = data.root("rules")
-    texts = {name: raw.decode() for name, raw in data.files(os.path.join(directory, "api"), ".toml").items()}
-    profile_texts = {name: raw.decode() for name, raw in data.files(os.path.join(directory, "profiles"), ".toml").items()}
+    texts, profile_texts = shipped.texts("api"), shipped.texts("profiles")
     tables.recall([*texts.values(), *profile_texts.values()], wanted.store)
     rules = _rules(directory, wanted.rule_files)
     generation = detect(wanted.headers)
     try:
-        roles = load_roles({k: v for k, v in texts.items() if k not in NOT_ROLES}, generation.features)
+        roles = load_roles(shipped.role_files(texts), generation.features)
         contracts = load_contracts(texts["contracts.toml"])
         profiles = load_profile_data(profile_texts)
     except RoleError as error:
         raise InputError(str(error), "the shipped data cannot be read", "install tlblint again") from None
     _check_words(rules)
-    chosen = _chosen(profiles, wanted.profiles)
+    chosen = shipped.chosen(profiles, wanted.profiles)
     active = _active(rules, wanted)
     context = _context(roles, contracts, texts, generation, chosen)
     judged = tuple(rule for rule in rules if rule.code in active and rule.transitions)
@@ -75,10 +71,10 @@ def build(wanted: Wanted) -> Spine:
         profiles=tuple(sorted(p.profile.name for p in chosen)),
         words=words,
         ruleset=ruleset,
-        facts=partial(_facts, _configs(chosen), words, _helpers(roles), _beginning(roles), contracts),
+        facts=partial(_facts, shipped.configs(chosen), words, _helpers(roles), _beginning(roles), contracts),
         analyse=partial(_analyse, judged, context, judging[0]),
         hints=roles.prefilter(),
-        skipped=_paths(texts, "skipped"),
+        skipped=shipped.starts(texts, "skipped"),
         again=partial(_Again, judged, context),
         contracts=Contracts(
             partial(_analyse, judged, _without_contracts(context, texts), judging[1]), partial(_reason, contracts),
@@ -120,7 +116,7 @@ def _followed(context: Context, moved: Mapping[Name, Name], whole: Collection[Na
 
 def _without_contracts(context: Context, texts: Mapping[str, str]) -> Context:
     """The same kernel with no promise about any function; how functions are entered stays."""
-    outside = _paths(texts, "outside")
+    outside = shipped.starts(texts, "outside")
     return replace(context, says=lambda path, name: frozenset(), outside=lambda path, name: path.startswith(outside))
 
 
@@ -179,19 +175,6 @@ def _active(rules: Sequence[RuleSpec], wanted: Wanted) -> frozenset[str]:
     return (selected or frozenset(known)) - early - frozenset(find(known, name).code for name in wanted.ignore)
 
 
-def _chosen(profiles: Sequence[ProfileData], names: tuple[str, ...]) -> tuple[ProfileData, ...]:
-    known = {p.profile.name: p for p in profiles}
-    for name in names:
-        if name not in known:
-            raise InputError(name, "unknown profile", f"known are {', '.join(sorted(known))}")
-    return tuple(known[name] for name in sorted(names or known))
-
-
-def _configs(profiles: Sequence[ProfileData]) -> Mapping[str, Config]:
-    """The configuration to read code with: an architecture's own for its files, the first of x86-64 and the chosen for the rest."""
-    return Configs([(item.profile.arch, item.config) for item in sorted(profiles, key=lambda p: (p.profile.name != "x86-64", p.profile.name))])
-
-
 def _facts(
     configs: Mapping[str, Config], words: frozenset[bytes], helpers: frozenset[bytes], beginning: frozenset[bytes], contracts: ContractTable, path: str,
     raw: bytes,
@@ -220,8 +203,7 @@ def _beginning(roles: RoleTable) -> frozenset[bytes]:
 
 
 def _context(roles: RoleTable, contracts: ContractTable, texts: Mapping[str, str], generation: Generation, profiles: Sequence[ProfileData]) -> Context:
-    pure = parsed("pure.toml", texts["pure.toml"])
-    outside, skipped = _paths(texts, "outside"), _paths(texts, "skipped")
+    outside, skipped = shipped.starts(texts, "outside"), shipped.starts(texts, "skipped")
     kernel = frozenset({"kernel-tables"})
 
     def says(path: str, name: str) -> frozenset[str]:
@@ -237,7 +219,7 @@ def _context(roles: RoleTable, contracts: ContractTable, texts: Mapping[str, str
 
     return Context(
         roles=lru_cache(maxsize=None)(roles.resolve),
-        pure=_pure(pure),
+        pure=shipped.pure(texts),
         features=generation.features,
         profiles=tuple(p.at(generation.name, generation.features) for p in profiles),
         says=says,
@@ -246,11 +228,6 @@ def _context(roles: RoleTable, contracts: ContractTable, texts: Mapping[str, str
         skipped=lambda path: path.startswith(skipped),
         outside=lambda path, name: path.startswith(outside) or bool(says(path, name) & kernel),
     )
-
-
-def _paths(texts: Mapping[str, str], kind: str) -> tuple[str, ...]:
-    """The starts of paths that scope.toml lists as "outside" or "skipped"."""
-    return tuple(path for item in parsed("scope.toml", texts["scope.toml"])[kind] for path in item["paths"])
 
 
 def _slots(contracts: ContractTable) -> Mapping[tuple[str, str], Entry]:
@@ -269,16 +246,6 @@ def _slots(contracts: ContractTable) -> Mapping[tuple[str, str], Entry]:
             bind=slot.bind,
         )
     return out
-
-
-def _pure(table: Mapping[str, Any]) -> Callable[[str], bool]:
-    names, prefixes, never = frozenset(table["names"]), tuple(table["prefixes"]), tuple(table["never"])
-
-    @cache
-    def pure(name: str) -> bool:
-        return (name in names or name.startswith(prefixes)) and not name.startswith(never)
-
-    return pure
 
 
 def _digest(rules: Sequence[RuleSpec], *tables: Mapping[str, str]) -> str:

@@ -11,7 +11,7 @@ import click
 from tlblint.cli import options
 
 if TYPE_CHECKING:
-    from tlblint.app.check import Request
+    from tlblint.app.request import Request
 
 REV = "Check this revision, read from git objects; nothing is checked out. Its own tlblint.toml counts; baseline and rule files are read from disk."
 
@@ -35,9 +35,10 @@ def command(paths: tuple[str, ...], tree: str | None, rev: str | None, **values:
     PATHs narrow the report to files and directories. They are relative to the current directory or, with --tree, to
     the top of that tree.
     """
-    from tlblint.app.check import Request, check
+    from tlblint.app.check import check
     from tlblint.app.console import Progress, Stages, note, write_stderr
     from tlblint.app.emit import emit, status
+    from tlblint.app.request import Request
     from tlblint.app.targets import silent, targets
     from tlblint.cli.run import current_directory
 

@@ -11,7 +11,8 @@ import click
 def command(code: str, rule_files: tuple[str, ...]) -> int:
     """Print the manual of the rule CODE (TLB003 or its name, lazy-mode-unpaired)."""
     from tlblint.app.console import write_stdout
-    from tlblint.app.rules import catalogue, find, manual
+    from tlblint.app.named import find
+    from tlblint.app.rules import catalogue, manual
 
     write_stdout(manual(find(catalogue(rule_files), code)).encode())
     return 0
