@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tlblint.hooks import static
 from tlblint.hooks.kconfig import generic, of_arch
 from tlblint.hooks.makefile import Makefiles
 from tlblint.hooks.prototypes import parameters
@@ -126,3 +127,9 @@ def test_a_slice_keeps_what_names_hang_on_and_its_lines() -> None:
 
 def test_members_are_no_names() -> None:
     assert reduced("x->flush(y); z.flush = 1;", 1, {"flush"}) == []
+
+
+def test_of_a_tree_without_all_its_kconfig_files_no_symbol_is_unknown() -> None:
+    files = {"Kconfig": b'source "mm/Kconfig"\nosource "own/Kconfig"\n', "mm/Kconfig": b'config MMU\n\thelp\n\t  See the source tree.\nsource "fs/Kconfig"\n'}
+    assert static.symbols(files.get, ("x86",)) == set()
+    assert static.symbols({**files, "fs/Kconfig": b"config PROC_FS\n"}.get, ("x86",)) == {"MMU", "PROC_FS"}

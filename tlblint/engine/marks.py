@@ -181,10 +181,13 @@ class Marks:
         return out
 
     def lost(self, fn: Function) -> dict[int, list[Mark]]:
-        """By block: parameters that are overwritten although nobody has read them."""
+        """By block: parameters that are overwritten although nobody has read them. A part of a function that was made one of its own takes all
+        variables with it, so of static functions only those count that say what to flush."""
         out: dict[int, list[Mark]] = {}
         for name in self._ignored.get((fn.path, fn.start), ()) if not fn.variant else ():
             attrs = _FLUSHED if "flush" in fn.name and _GENERATION.search(name) else _NONE
+            if attrs is _NONE and fn.static:
+                continue
             for number, pos in _first_stores(fn, name):
                 out.setdefault(number, []).append(("argument.lost", {"argument": ("v", name)}, attrs, pos))
         return out

@@ -17,6 +17,7 @@ _QUOTED = re.compile(r'"[^"\n]*"')
 _IS_DEFINED = re.compile(r"\b__is_defined\s*\(\s*([A-Za-z_]\w*)\s*\)")
 _SYMBOL = re.compile(rb"^[ \t]*(?:menu)?config[ \t]+(\w+)", re.MULTILINE)
 _SOURCE = re.compile(rb"^[ \t]*(o?r?source)[ \t]+[\"']?([^\"'\n]+)", re.MULTILINE)
+_FILE = re.compile(r"[\w./+-]*Kconfig[\w.-]*")
 _HOOK = re.compile(r"_*(?:HAVE|ARCH)_\w+|[a-z]\w*_\w+")
 _BUILTIN = re.compile(r"__\w+__|_?_?linux_?_?|MODULE|KBUILD_\w+")
 _FILES = 4000
@@ -92,10 +93,12 @@ def undeclared(path: str, view: View, name: str, known: Iterable[str]) -> Fault:
 
 
 def symbols(read: Read, arches: Iterable[str]) -> set[str]:
-    """All symbols that any Kconfig file declares, those of drivers too."""
+    """All symbols that any Kconfig file declares, those of drivers too; none where a part of these files is not there, as in a sparse checkout."""
     out: set[str] = set()
     arches = tuple(arches)
     waiting = ["Kconfig", "arch/Kconfig", "mm/Kconfig", "init/Kconfig", *(f"arch/{arch}/Kconfig" for arch in arches)]
+    named: set[str] = set()
+    """Files that are named as they are: one for each architecture need not be there for each."""
     seen: set[str] = set()
     while waiting and len(seen) < _FILES:
         path = normpath(waiting.pop())
@@ -104,10 +107,15 @@ def symbols(read: Read, arches: Iterable[str]) -> set[str]:
         seen.add(path)
         raw = read(path)
         if raw is None:
+            if path in named:
+                return set()
             continue
         out.update(name.decode() for name in _SYMBOL.findall(raw))
         for word, target in _SOURCE.findall(raw):
-            waiting += _targets(path, word.decode(), target.decode("latin-1").strip(), arches)
+            found = list(_targets(path, word.decode(), target.decode("latin-1").strip(), arches))
+            waiting += found
+            if not word.startswith(b"o") and len(found) == 1 and _FILE.fullmatch(found[0]):  # the word is in help texts, too
+                named.add(normpath(found[0]))
     return out
 
 
