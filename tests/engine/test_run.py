@@ -220,6 +220,14 @@ def test_a_trace_starts_where_the_obligation_does_and_ends_at_the_act() -> None:
     assert [step.pos for step in finding.trace] == sorted(step.pos for step in finding.trace)
 
 
+def test_an_act_that_is_wrong_by_itself_ends_the_trace_and_branches_lead_to_it() -> None:
+    """The way from the lock to the call that sleeps is what a reader has to follow."""
+    asleep = rule("SLEEP", (), "", "start -> ERROR : sleep when ptl-held say 'sleeps'")
+    source = "\nvoid f(spinlock_t *ptl, int m, int n) {\n\tif (m)\n\t\treturn;\n\ttake(ptl);\n\tif (n)\n\t\tdrop(ptl);\n\tmay_sleep();\n}\n"
+    (finding,) = judge(source, [asleep]).findings
+    assert [(step.event, step.state, step.note) for step in finding.trace][1:] == [("branch", "", "n is false"), ("sleep", "violated", "may_sleep() may sleep")]
+
+
 def test_a_rule_holds_where_a_profile_has_what_it_needs() -> None:
     needy = rule("NEED", (), "", "start -> ERROR : lazy.enter say 'x'", needs=["hash"])
     source = "\nvoid f(void) { enter(); leave(); }\n"

@@ -130,16 +130,21 @@ class Reporter:
         return hit.say.format_map(_Names(names))
 
     def _steps(self, hit: Hit) -> Iterable[Step]:
-        started = False
-        for site, kind, text, note in hit.trail:
-            if site < 0 or kind not in SHOWN:
-                continue
-            started = started or site == hit.origin
-            if kind == "branch" and (not started or "%" in text or "@" in text):
+        """The path. Branches are told from where the obligation starts; where one act both starts and breaks it, from what happened last before."""
+        trail = [item for item in hit.trail if item[0] >= 0 and item[1] in SHOWN]
+        start = next((at for at, item in enumerate(trail) if item[0] == hit.origin), len(trail))
+        if hit.origin == hit.act:
+            start = max((at for at, item in enumerate(trail[:start]) if item[1] not in ("branch", "call")), default=start)
+        broken = any((site, kind) == (hit.act, hit.kind) for site, kind, _, _ in trail)
+        for at, (site, kind, text, note) in enumerate(trail):
+            if kind == "branch" and (at < start or "%" in text or "@" in text):
                 continue
             fn, pos = self._place(site)
-            at_act = (site, kind) == (hit.act, hit.kind)
-            state = "violated" if at_act else ("obligation starts" if site == hit.origin and kind not in ("branch", "call") else "")
+            state = ""
+            if (site, kind) == (hit.act, hit.kind):
+                state = "violated"
+            elif site == hit.origin and kind not in ("branch", "call"):
+                state = "obligation starts" if broken or hit.origin != hit.act else "violated"
             event, phrase = _phrase(kind, text, note)
             yield Step(fn.path, pos, fn.name, event, state, phrase)
 
