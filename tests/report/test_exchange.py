@@ -148,6 +148,12 @@ def test_mail() -> None:
     assert mail.render(report(RICH), Style()) == MAIL
 
 
+def test_a_fix_is_a_sentence_in_a_mail() -> None:
+    assert RICH.fix is not None
+    bare = replace(RICH, fix=replace(RICH.fix, note=RICH.fix.note.rstrip(".")))
+    assert mail.render(report(bare), Style()) == MAIL
+
+
 def test_who_reads_a_mail_has_another_tree() -> None:
     style = Style(place=lambda path: f"../linux/{path}")
     assert mail.render(report(RICH), style) == MAIL and "../linux" not in review.render(report(RICH), style)
@@ -259,6 +265,12 @@ def test_wrapping_loses_nothing(text: str, width: int) -> None:
     lines = wrapped(text, width)
     assert "".join("".join(lines).split()) == "".join(text.split()) and lines
     assert all(cells(line) <= width for line in lines)
+
+
+def test_a_name_that_is_too_long_is_cut_where_it_has_a_seam() -> None:
+    """A call in a narrow column keeps its parentheses."""
+    assert wrapped("mmu_notifier_invalidate_range_start()", 36) == ["mmu_notifier_invalidate_range_", "start()"]
+    assert wrapped("a_bcdefghijklmno", 10) == ["a_bcdefghi", "jklmno"]
 
 
 def test_every_format_takes_a_report_of_each_kind() -> None:

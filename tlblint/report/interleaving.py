@@ -14,7 +14,8 @@ MARKS = {"birth": "<- this will be stale", "missed": "<- what is stale stays", "
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """``text`` in lines of at most ``width`` terminal columns; a word that is too long is cut. At least one line."""
+    """``text`` in lines of at most ``width`` terminal columns; a word that is too long is cut, behind a "_" or "/" if one is near. At least
+    one line."""
     lines, line = [], ""
     for word in text.split():
         if line and cells(line) + 1 + cells(word) > width:
@@ -32,6 +33,8 @@ def _cut(text: str, width: int) -> tuple[str, str]:
     while at < len(text) and cells(text[: at + 1]) <= width:
         at += 1
     at = max(at, 1)
+    seam = max(text.rfind(sign, 0, at) for sign in "_/") + 1
+    at = seam if seam > at // 2 else at
     return text[:at], text[at:]
 
 

@@ -35,7 +35,7 @@ def _block(finding: Finding, style: Style) -> Iterator[str]:
         yield from _witness(finding.witness, style)
     if finding.fix is not None and finding.fix.note:
         yield ""
-        yield from _text(("A fix that holds in simulation: " if finding.fix.verified else "A possible fix: ") + finding.fix.note, style)
+        yield from _text(("A fix that holds in simulation: " if finding.fix.verified else "A possible fix: ") + finding.fix.note.rstrip(".") + ".", style)
         if worth := cost(finding.fix):
             yield from _text(worth, style)
     if finding.verdict in WEAKER:
