@@ -129,7 +129,7 @@ HEADS = [
     ("scenario a\nthread x on cpu2\n", "2:16: CPU 2 does not exist: the head says 2 CPUs"),
     ("scenario a\nthread x on cpu1\nthread x on cpu0\n", '3:8: two threads are called "x"'),
     ("scenario a\nthread x on cpu1\ncpus 1\n", "3:6: expected the number of CPUs before the first thread"),
-    ("scenario a\n", '1:1: expected a line "expect buggy VERDICT" before the end'),
+    ("scenario a\n", '1:1: expected a line "expect buggy VERDICT" before the end; buggy and fixed each have one'),
     ("scenario a\nexpect buggy safe\nexpect fixed safe\n", '3:1: expected a line "profile NAME" before the end'),
     (
         "scenario a\nexpect buggy safe\nexpect fixed safe\nprofile x86-ipi\n",

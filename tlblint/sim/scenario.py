@@ -230,7 +230,7 @@ def parse(text: str, profiles: Iterable[Profile], path: str = "") -> Scenario:
 def _variant(scenario: str, name: str, draft: Draft, profiles: tuple[Profile, ...], last: int) -> Variant:
     """A variant of a file whose last line has the number ``last``: that is where something is missing."""
     if draft.expected is None:
-        raise ScenarioError(f'expected a line "expect {name} VERDICT" before the end', last, 1)
+        raise ScenarioError(f'expected a line "expect {name} VERDICT" before the end; buggy and fixed each have one', last, 1)
     if draft.profile is None:
         raise ScenarioError('expected a line "profile NAME" before the end', last, 1)
     try:
