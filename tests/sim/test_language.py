@@ -234,6 +234,8 @@ def test_mistakes_of_the_model() -> None:
     assert fault(HEAD + 'sometimes "w" k.r == 1\n' + BODY).startswith('12:17: thread k has no register "r"')
     assert fault(HEAD + "always y == 1 else leak\n" + BODY).startswith('12:8: unknown name "y"')
     assert fault(HEAD.replace("cpus     2", "cpus     2\ntlb 0") + BODY) == "17:5: CPU 1 has no TLB in this model: no user can run there"
+    walker = "scenario s\nprofile x86-ipi\ncpus 2\ntlb 1\nva a = P explicit\nexpect buggy safe\nexpect fixed safe\nuser u on cpu0\n    walk(a)\n"
+    assert fault(walker) == "9:5: CPU 0 has no TLB in this model: nothing walks there"
 
 
 def test_steps_that_no_text_holds() -> None:

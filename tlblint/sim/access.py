@@ -89,6 +89,8 @@ class Accesses:
         machine, entry = self.machine, Var(f"pte[{va}]")
         if va not in machine.explicit:
             raise ScenarioError(f'va {va} is not "explicit": its walks are no steps')
+        if machine.profile.entries != "tlb" or self.cpu not in machine.tlb_cpus:
+            raise ScenarioError(f"CPU {self.cpu} has no TLB in this model: nothing walks there")
         cached = Var(f"tlb[{self.cpu},{va}]")
         effects: list[Effect] = [Set(entry.name, Bin("|", entry, Const(A))), Set(cached.name, Bin("|", cached, Look(machine.visible, entry)))]
         return [
