@@ -151,6 +151,15 @@ def test_another_machine_and_nothing_expected(tmp_path: Path) -> None:
     assert [line.partition("(its machine is ")[2] for line in done.stdout.splitlines()[1:3]] == ["arm64-soft-dirty)", "x86-ipi)"]
 
 
+@pytest.mark.parametrize("machine", ["s390", "powerpc-hash", "x86-ipi"])
+def test_all_on_another_machine_leaves_out_what_cannot_run_there(tmp_path: Path, machine: str) -> None:
+    """Named, such a scenario is a mistake; among all, it must not keep the rest from being shown."""
+    done = command(tmp_path, "--profile", machine)
+    assert done.returncode == 0 and " programs, " in done.stdout
+    assert ("hash_lazy_left_after_ptl" in done.stderr) == (machine != "powerpc-hash") and "/" not in done.stderr
+    assert command(tmp_path, "--profile", "s390", "hash_lazy_left_after_ptl").returncode == 2
+
+
 def test_what_never_comes_true_is_told(tmp_path: Path) -> None:
     copy = tmp_path / "mine.scn"
     text = (PLACE / "unbalanced_finish.scn").read_text().replace("thread", '[fixed] sometimes "it rains" pending == 9\nthread', 1)

@@ -6,7 +6,7 @@ import difflib
 import json
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from tlblint.io import data
@@ -108,8 +108,8 @@ def _input_error(error: ScenarioError | UnicodeDecodeError, path: str) -> InputE
     return InputError(where, what, todo)
 
 
-def simulate(wanted: Wanted) -> list[Run]:
-    """Explore what is wanted. Raises InputError."""
+def simulate(wanted: Wanted, misfit: Callable[[str], None] | None = None) -> list[Run]:
+    """Explore what is wanted. Raises InputError. Where nothing is named, ``misfit`` is told which scenario needs what ``profile`` lacks."""
     known = machines()
     machine = None
     if wanted.profile is not None:
@@ -119,9 +119,12 @@ def simulate(wanted: Wanted) -> list[Run]:
             raise _input_error(error, "--profile") from None
     found = []
     for one in load(wanted.names, known):
-        for variant in one.variants:
-            if wanted.variant in (None, variant.name):
-                found.append(_run(one, variant, machine))
+        try:
+            found += [_run(one, variant, machine) for variant in one.variants if wanted.variant in (None, variant.name)]
+        except InputError:
+            if misfit is None or wanted.names or machine is None:
+                raise
+            misfit(one.name)
     return found
 
 

@@ -15,9 +15,10 @@ def command(names: tuple[str, ...], list_: bool, variant: str | None, profile: s
     """Explore every interleaving of scenarios: small programs around page table entries and TLBs, each with a bug and mended.
 
     Without NAME: all that ship, in a table. One NAME shows the shortest way to the violation, a column for each thread; several are a table.
+    With --profile and no NAME, scenarios that need what that machine lacks are left out.
     Exit status: 0 all verdicts as expected, 1 some not, 2 bad input.
     """
-    from tlblint.app.console import write_stdout
+    from tlblint.app.console import note, write_stdout
     from tlblint.app.simulate import Wanted, as_json, catalogue, simulate
     from tlblint.app.simulate_text import listing, shown
 
@@ -26,7 +27,10 @@ def command(names: tuple[str, ...], list_: bool, variant: str | None, profile: s
     if list_:
         write_stdout(listing(catalogue()).encode())
         return 0
-    runs = simulate(Wanted(names, variant, profile))
+    misfits: list[str] = []
+    runs = simulate(Wanted(names, variant, profile), misfits.append)
     text = as_json(runs) if format_ == "json" else shown(runs, in_full=len(set(names)) == 1)
     write_stdout(text.encode())
+    if misfits:
+        note(f"left out for what {profile} does not have: {', '.join(misfits)}")
     return 0 if all(run.ok for run in runs) else 1
