@@ -61,6 +61,8 @@ class Members:
         ways = [self._closed(self._named[name]) for name in {self._functions[index].name for index in self._definitions("gather.begin")}]
         if not ways:
             return
+        if any(self._resets_unseen(index) for way in ways for index in way):
+            return  # a part of a tree: what it lacks may set anything
         begins = set.intersection(*ways)
         known = set.intersection(*(self._all("set:", way) for way in ways))
         told = self._all("set:", self._closed(self._definitions("gather.vma")))
@@ -115,6 +117,12 @@ class Members:
                 called = {instr[2] for block in self._functions[index].blocks for instr in block.instrs if instr[0] == "call"}
                 left += [other for name in called for other in self._named.get(name, ())]
         return out
+
+    def _resets_unseen(self, index: int) -> bool:
+        """Whether the function has a gather reset by one that is not among what is read."""
+        calls = [instr for block in self._functions[index].blocks for instr in block.instrs if instr[0] == "call" and instr[2] not in self._named]
+        roles = [role for call in calls if (role := self._roles(call[2], len(call[3]))) is not None]
+        return any(effect.kind == "gather.reset" for role in roles for effect in role.effects)
 
     def _all(self, word: str, indexes: Iterable[int]) -> set[str]:
         return {member for index in indexes for member in _with(word + _GATHER, self._words[index])}
