@@ -40,7 +40,7 @@ KINDS: dict[str, Kind] = {
     "entry.clean": _kind("pte", "mm vma flags", "by-flags", True),
     "entry.install": _kind("pte", "value mm vma", "marker", True),
     "entry.promote": _kind("pte", "value mm vma", "", True),
-    "entry.young": _kind("pte", "mm vma", "", True),
+    "entry.young": _kind("pte", "mm vma", "by-flags", True),
     "flush.now": _kind("", "vma mm addr end", "range page mm", True),
     "flush.kernel": _kind(),
     "flush.local": _kind(relevant=True),
