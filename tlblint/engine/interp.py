@@ -18,7 +18,7 @@ from tlblint.engine.effects import CHANGES, EMPTIED, ENDS_SPAN, NO_BITS, QUIET, 
 from tlblint.engine.entries import Entry, entered
 from tlblint.engine.rename import Frame
 from tlblint.engine.state import SHIFT, START, Auto, Exit, Path, Record, Trail, with_instances
-from tlblint.engine.values import Env, Question, Value, advance, ask, assign, evaluate, forget, learn, mapped_by, merge, presence, resolve, truth
+from tlblint.engine.values import Env, Question, Value, advance, ask, assign, evaluate, forget, learn, mapped_by, merge, presence, remember, resolve, truth
 from tlblint.engine.world import MAX_BUDGET, MAX_CONTEXTS, MAX_DEPTH, MAX_STORIES, MAX_VISITS, Hit, Summary, World
 from tlblint.model.ir import Expr
 
@@ -256,6 +256,8 @@ class Run:
             beyond = {f"({name}>={expr[1]})": 1}  # it may come back further on
         assign(path.env, name, value, symbolic, turned, copy)
         path.env.update(beyond)
+        if expr[0] == "op" and expr[1] == "|" and expr[2] == ("v", name) and (expr[3][0] == "k" or (expr[3][0] == "n" and expr[3][1])):
+            remember(path.env, ("op", "&", *expr[2:]))  # a bit that was just set is set, whatever else the word holds
 
     def _role(self, path: Path, op: tuple) -> list[Path]:  # type: ignore[type-arg]
         _, _, _, temp, name, _, pos, _, (forgotten, effects, always, call) = op

@@ -317,6 +317,13 @@ def _key(env: Env, cond: Expr) -> str | None:
     return _text(env, cond)
 
 
+def remember(env: Env, cond: Expr) -> None:
+    """Note that a condition holds, beside what the values in it say."""
+    key = _key(env, cond)
+    if key is not None:
+        env[key] = "nz"
+
+
 def _original(env: Env, path: str) -> str:
     """What ``path`` is a copy of, if that is a field of what a pointer points to: others ask that field itself."""
     held = env.get(path)
