@@ -6,7 +6,7 @@ import pytest
 
 from tests.syntax.support import TORTURE, by_name, parse
 from tlblint.syntax import Config
-from tlblint.syntax.config import evaluate
+from tlblint.syntax.conditions import evaluate
 
 
 @pytest.mark.parametrize(
@@ -32,12 +32,12 @@ from tlblint.syntax.config import evaluate
     ],
 )
 def test_evaluate(text: str, value: bool | None) -> None:
-    assert evaluate(b"if", text.encode(), Config(off=frozenset({"CONFIG_OFF"}))) is value
+    assert evaluate("if", text, Config(off=frozenset({"CONFIG_OFF"}))) is value
 
 
 @pytest.mark.parametrize("text", ["(" * 5000, "!" * 5000, "1?" * 5000, "1*" * 5000 + "1", "9" * 6000])
 def test_monstrous_conditions_do_not_crash(text: str) -> None:
-    assert evaluate(b"if", text.encode(), Config()) in (None, True)
+    assert evaluate("if", text, Config()) in (None, True)
 
 
 def group(text: str) -> str:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from tree_sitter import Node
 
 from tlblint.predicates import lvalues
-from tlblint.predicates.conditions import number as literal
 from tlblint.predicates.ctypes import AUTO, CType
 from tlblint.predicates.errors import Inconclusive
 from tlblint.predicates.memory import NOTHING, Cell, Nothing, Place, Pointer, Value, moved
 from tlblint.predicates.words import Word
+from tlblint.syntax import conditions
 
 if TYPE_CHECKING:
     from tlblint.predicates.machine import Machine
@@ -71,10 +71,9 @@ def _literal(m: Machine, node: Node, mask: int) -> Value:
     suffix = text[len(text.rstrip("uUlL")) :].lower() if text[:2].lower() != "0x" or text[-1] in "uUlL" else ""
     if "." in text or ("e" in text.lower() and text[:2].lower() != "0x"):
         raise Inconclusive("a floating number", m.where(node))
-    try:
-        n = literal(text)
-    except Exception:
-        raise Inconclusive(f"a number that is not read: {text[:20]}", m.where(node)) from None
+    n = conditions.number(text)
+    if n is None:
+        raise Inconclusive(f"a number that is not read: {text[:20]}", m.where(node))
     long_bits = 64 if suffix.count("l") > 1 else m.names.long_bits
     decimal = text[0] != "0"
     choices = [(32, True), (32, False), (long_bits, True), (long_bits, False), (64, True), (64, False)]

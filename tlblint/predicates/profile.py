@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import msgspec
 
-from tlblint.predicates.conditions import truth
 from tlblint.predicates.errors import DataError
+from tlblint.predicates.guards import Macros
 from tlblint.predicates.tokens import Macro
 from tlblint.predicates.unit import Places, Read
+from tlblint.syntax.conditions import evaluate
 
 SELECTS = frozenset(
     (
@@ -116,7 +117,7 @@ def selected(settings: dict[str, str], kconfig: bytes) -> dict[str, str]:
         return Macro(name, None, ("1",)) if f"CONFIG_{name}" in settings else None
 
     for found in _SELECT.finditer(kconfig.decode("latin-1")):
-        if found[1] in SELECTS and (not found[2] or truth(_NAME.sub(r"defined(\g<0>)", found[2]), lookup)):
+        if found[1] in SELECTS and (not found[2] or evaluate("if", _NAME.sub(r"defined(\g<0>)", found[2]), Macros(lookup))):
             out.setdefault(f"CONFIG_{found[1]}", "1")
     return out
 

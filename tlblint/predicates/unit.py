@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from posixpath import dirname, normpath
 
-from tlblint.predicates.conditions import truth
+from tlblint.predicates.guards import Macros
 from tlblint.predicates.tokens import Macro, macro
+from tlblint.syntax.conditions import evaluate
 
 Read = Callable[[str], bytes | None]
 """The bytes of a file by its path from the top of the tree; None when there is none."""
@@ -158,6 +159,7 @@ class _Builder:
         self.out: list[str] = []
         self.size = 0
         self.now: dict[str, Macro] = {}
+        self.names = Macros(self.now.get)
         self.once: set[str] = set()
         self.found: dict[tuple[str, str], str | None] = {}
         for name, text in predefined.items():
@@ -204,25 +206,19 @@ class _Builder:
                 if active:
                     self.emit(path, part)
             elif word in ("if", "ifdef", "ifndef"):
-                holds = active and self.holds(word, part.text)
+                holds = active and evaluate(word, part.text, self.names) is True
                 stack.append((active, holds, holds))
                 active = holds
             elif word in ("elif", "else", "elifdef", "elifndef"):
                 if stack:
                     around, taken, _ = stack.pop()
-                    holds = around and not taken and (word == "else" or self.holds(word[2:], part.text))
+                    holds = around and not taken and (word == "else" or evaluate(word, part.text, self.names) is True)
                     stack.append((around, taken or holds, holds))
                     active = holds
             elif word == "endif":
                 active = stack.pop()[0] if stack else True
             elif active:
                 self.directive(path, part, depth)
-
-    def holds(self, word: str, text: str) -> bool:
-        if word.endswith("def"):
-            name = text.split(maxsplit=1)[:1]
-            return bool(name and name[0] in self.now) == (word == "ifdef")
-        return truth(text, self.now.get)
 
     def directive(self, path: str, part: Piece, depth: int) -> None:
         if part.word == "define":

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from tlblint.syntax.config import Config, evaluate, names_in
+from tlblint.syntax.conditions import evaluate, names_in
+from tlblint.syntax.config import Config
 from tlblint.syntax.patterns import BLANK, blank
 
 NOT_CODE = re.compile(
@@ -119,12 +120,13 @@ def choose(group: Group, config: Config) -> tuple[int, bool]:
     for at, arm in enumerate(group):
         if arm.kind == b"else":
             return at, constant
-        names = names_in(arm.condition)
+        kind, condition = arm.kind.decode(), arm.condition.decode("latin-1")
+        names = names_in(condition)
         constant = constant and not names
-        value = evaluate(arm.kind, arm.condition, config)
+        value = evaluate(kind, condition, config)
         if value is None:
             unknown = frozenset(n for n in names if config.defined(n) is None)
-            value = evaluate(arm.kind, arm.condition, Config(config.on | unknown, config.off))
+            value = evaluate(kind, condition, Config(config.on | unknown, config.off))
         if value is not False:
             return at, constant
     return len(group), constant

@@ -8,7 +8,8 @@ from functools import lru_cache
 
 from tlblint.syntax import header, rewrite
 from tlblint.syntax.clean import Group, choose, keep, label, other, pair, strip
-from tlblint.syntax.config import Config, names_in
+from tlblint.syntax.conditions import names_in
+from tlblint.syntax.config import Config
 
 _CONDITIONAL = re.compile(rb"^[ \t]*#[ \t]*(if|el|endif)", re.M)
 _LONGEST = 1 << 17
@@ -147,7 +148,7 @@ def _second_variant(buf: bytearray, unit: Unit, groups: list[Group], taken: list
     bodies = [g for g in groups if g[0].start > unit.brace]
     if not bodies:
         return
-    names = frozenset(n for g in bodies for arm in g if arm.kind != b"else" for n in names_in(arm.condition))
+    names = frozenset(n for g in bodies for arm in g if arm.kind != b"else" for n in names_in(arm.condition.decode("latin-1")))
     if not names:
         return
     flipped = config.flipped(names)
