@@ -4,10 +4,11 @@ import os
 import sys
 
 from tests.app import stub
-from tlblint.app import spine
+from tlblint.app import rules, spine
 from tlblint.cli.main import main
 
 spine.load = stub.load
+rules.heads = lambda: None
 if "STUB_HANG" in sys.argv:  # to be interrupted while workers are busy
     import time
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tlblint.io import cache
+from tlblint.io import cache, data, stamp
 from tlblint.io.cache import NAME, Cache, directory, kinds, open_cache, remove
 from tlblint.model.store import NOTHING, Store
 
@@ -281,3 +281,9 @@ def test_removing(tmp_path: Path) -> None:
     assert remove(str(tmp_path / NAME)) == size
     assert list(tmp_path.iterdir()) == []
     assert kinds(str(tmp_path / NAME)) == ()
+
+
+def test_results_are_named_by_all_code_that_makes_them() -> None:
+    package = Path(data.package())
+    layers = {path.parent.name for path in package.glob("*/__init__.py")}
+    assert layers - set(stamp.LAYERS) == {"cli", "io", "report"}

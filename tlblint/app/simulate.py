@@ -9,14 +9,12 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from tlblint.app.simulate_list import PLACE, SUFFIX, shipped
 from tlblint.io import data
 from tlblint.io.errors import InputError
 from tlblint.sim import Outcome, Profile, ScenarioError, explore, profiles
 from tlblint.sim import scenario as scenarios
 from tlblint.sim.scenario import VARIANTS, Scenario, Variant
-
-PLACE = "fixtures/scenarios"
-SUFFIX = ".scn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +61,6 @@ def machines() -> tuple[Profile, ...]:
         except (ScenarioError, UnicodeDecodeError) as error:
             raise _input_error(error, name) from None
     return tuple(found)
-
-
-def shipped() -> dict[str, str]:
-    """Path of every scenario that ships, by name."""
-    place = data.root(PLACE)
-    return {name.removesuffix(SUFFIX): os.path.join(place, name) for name in data.files(place, SUFFIX)}
 
 
 def load(names: Sequence[str], known: Iterable[Profile]) -> list[Scenario]:
@@ -159,9 +151,4 @@ def as_json(runs: Sequence[Run]) -> str:
     return json.dumps({"schema": "tlblint-simulation/1", "scenarios": rows}, indent=2) + "\n"
 
 
-def catalogue() -> list[Scenario]:
-    """All scenarios that ship, by name. Raises InputError."""
-    return load((), machines())
-
-
-__all__ = ["VARIANTS", "Run", "Wanted", "as_json", "catalogue", "machines", "simulate"]
+__all__ = ["VARIANTS", "Run", "Wanted", "as_json", "machines", "simulate"]

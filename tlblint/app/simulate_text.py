@@ -6,21 +6,15 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from tlblint.app.simulate import Run
+from tlblint.app.simulate_list import columns
 from tlblint.io import term
 from tlblint.model.witness import Witness, WitnessStep
 from tlblint.report.text import cells, clean, plural
 from tlblint.sim.model import BOUND
-from tlblint.sim.scenario import Scenario
 
 LEAST, GAP = 12, 2
 MARKS = {"birth": "+", "missed": "!", "violation": "X"}
 """What stands in front of a row: a translation that will be stale, a step that could have removed it, the violation."""
-
-
-def listing(found: Sequence[Scenario]) -> str:
-    """One line a scenario: name, machine, what its bug leads to, what goes wrong."""
-    rows = [(one.name, one.variants[0].model.profile.name, one.variants[0].expected.verdict, one.about) for one in found]
-    return _table(rows)
 
 
 def shown(runs: Sequence[Run], in_full: bool) -> str:
@@ -42,7 +36,7 @@ def table(runs: Sequence[Run]) -> str:
     end = f"{plural(wrong, 'verdict')} not as expected" if wrong else "all as expected"
     if elsewhere:
         end = "nothing expected" if elsewhere == len(runs) else f"{end}, {elsewhere} with nothing expected"
-    return _table(rows) + f"{plural(len(runs), 'program')}, {plural(states, 'state')}, {seconds:.2f} s: {end}\n"
+    return columns(rows) + f"{plural(len(runs), 'program')}, {plural(states, 'state')}, {seconds:.2f} s: {end}\n"
 
 
 def _judgement(run: Run) -> str:
@@ -55,12 +49,6 @@ def _judgement(run: Run) -> str:
     if (run.outcome.verdict, run.outcome.length) == (expected.verdict, expected.length if expected.length is not None else run.outcome.length):
         return "NEVER: " + ", ".join(run.never())
     return f"EXPECTED {expected.verdict}" + (f" in {expected.length}" if expected.length is not None else "")
-
-
-def _table(rows: Sequence[tuple[str, ...]]) -> str:
-    wide = [max(cells(clean(row[at])) for row in rows) for at in range(len(rows[0]))] if rows else []
-    lines = ("  ".join(clean(text) + " " * (wide[at] - cells(clean(text))) for at, text in enumerate(row)).rstrip() for row in rows)
-    return "".join(line + "\n" for line in lines)
 
 
 def story(runs: Sequence[Run], width: int, unicode: bool) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import traceback
 from collections.abc import Sequence
 
 import click
@@ -93,12 +92,16 @@ def run(arguments: Sequence[str]) -> int:
         if isinstance(error, OSError) and _printing(error):
             return _fail(f"standard output: cannot write: {(error.strerror or str(error)).lower()}")
         if debug:
+            import traceback
+
             write_stderr(traceback.format_exc())
         return _fail(f"internal error: {type(error).__name__}: {error}" + ("" if debug else "; run again with --debug and report what it prints"))
 
 
 def _printing(error: OSError) -> bool:
     """Whether this is what became of a text that click printed itself: help, or the version."""
+    import traceback  # slow to load
+
     return any(frame.f_globals.get("__name__") == click.echo.__module__ for frame, _ in traceback.walk_tb(error.__traceback__))
 
 

@@ -19,14 +19,17 @@ def command(names: tuple[str, ...], list_: bool, variant: str | None, profile: s
     Exit status: 0 all verdicts as expected, 1 some not, 2 bad input.
     """
     from tlblint.app.console import note, write_stdout
-    from tlblint.app.simulate import Wanted, as_json, catalogue, simulate
-    from tlblint.app.simulate_text import listing, shown
 
     if list_ and (names or variant or profile or format_ != "text"):
         raise click.UsageError("--list stands alone")
     if list_:
-        write_stdout(listing(catalogue()).encode())
+        from tlblint.app.simulate_list import listed
+
+        write_stdout(listed().encode())
         return 0
+    from tlblint.app.simulate import Wanted, as_json, simulate
+    from tlblint.app.simulate_text import shown
+
     misfits: list[str] = []
     runs = simulate(Wanted(names, variant, profile), misfits.append)
     text = as_json(runs) if format_ == "json" else shown(runs, in_full=len(set(names)) == 1)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from tlblint.findings.own import RuleInfo
+if TYPE_CHECKING:
+    from tlblint.findings.own import RuleInfo
 
 
 def code_of(rules: Mapping[str, RuleInfo], name: str) -> str | None:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from importlib import resources
 
 from tlblint.io.errors import InputError
 
 
+def package() -> str:
+    """Absolute path of the package. importlib.resources takes longer to load than all that is asked of it."""
+    return os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
 def root(name: str) -> str:
     """Absolute path of a shipped directory: "rules", "reports/templates", "fixtures/demo" or "fixtures/scenarios"."""
-    package = str(resources.files("tlblint"))
+    here = package()
     # A checkout wins: an editable install must not read a stale copy. It is one when pyproject.toml lies beside the package.
-    top = os.path.dirname(package)
+    top = os.path.dirname(here)
     places = [os.path.join(top, name)] if os.path.isfile(os.path.join(top, "pyproject.toml")) else []
-    for place in [*places, os.path.join(package, "_data", name)]:
+    for place in [*places, os.path.join(here, "_data", name)]:
         if os.path.isdir(place):
             return place
     raise InputError(name, "this installation lacks its data files", "install tlblint again")

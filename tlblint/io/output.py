@@ -6,7 +6,6 @@ import contextlib
 import os
 import select
 import sys
-import tempfile
 
 from tlblint.io.errors import InputError
 
@@ -33,6 +32,8 @@ def write_file(path: str, data: bytes, where: str) -> None:
 
 
 def _replace(path: str, data: bytes) -> None:
+    import tempfile  # slow to load, and most runs write no file
+
     mode = os.stat(path).st_mode & 0o777 if os.path.exists(path) else 0o666 & ~_umask()
     descriptor, temporary = tempfile.mkstemp(prefix=".tlblint-", dir=os.path.dirname(path))
     try:

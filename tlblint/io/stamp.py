@@ -6,11 +6,11 @@ import hashlib
 import os
 import sys
 from functools import cache
-from importlib import resources, util
+from importlib import util
 
 from tlblint.io import data
 
-LAYERS = ("app", "calls", "crosscheck", "engine", "findings", "flow", "model", "predicates", "roles", "rulefile", "sim", "syntax")
+LAYERS = ("app", "calls", "crosscheck", "engine", "findings", "flow", "hooks", "model", "predicates", "roles", "rulefile", "sim", "syntax")
 """The parts of the package that what is remembered may depend on."""
 
 
@@ -18,7 +18,7 @@ LAYERS = ("app", "calls", "crosscheck", "engine", "findings", "flow", "model", "
 def stamp() -> str:
     """16 hexadecimal digits that change with any change to the analysis, to the parser under it, or to Python."""
     text = hashlib.blake2b(repr((sys.version_info[:3], sys.implementation.cache_tag, _parser())).encode(), digest_size=8)
-    package = str(resources.files("tlblint"))
+    package = data.package()
     for layer in LAYERS:
         _add(text, os.path.join(package, layer), ".py", layer)
     return text.hexdigest()
@@ -31,7 +31,7 @@ def portable() -> str:
 
     parser = [metadata.version(name) for name in ("tree-sitter", "tree-sitter-c")]
     text = hashlib.blake2b(repr((sys.version_info[:2], parser)).encode(), digest_size=8)
-    package, rules = str(resources.files("tlblint")), data.root("rules")
+    package, rules = data.package(), data.root("rules")
     for layer in LAYERS:
         _add(text, os.path.join(package, layer), ".py", layer)
     for folder, suffix in (("", ".md"), ("api", ".toml"), ("profiles", ".toml")):

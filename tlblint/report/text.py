@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING
 
-from tlblint.model.witness import Fix
+if TYPE_CHECKING:
+    from tlblint.model.witness import Fix
 
 _COLORS = {"error": "1;31", "warning": "1;35", "note": "1;36", "bold": "1", "dim": "2", "caret": "1;32"}
 TAB = 8
