@@ -19,7 +19,7 @@ from tlblint.app.series_moved import Moved, followed, left_behind, without_kept_
 from tlblint.app.series_view import About, assembled, marked
 from tlblint.app.simulated import simulated
 from tlblint.app.spine import Loader, Result, Spine
-from tlblint.app.states import Name, Source, State, changed, not_read, renamed, states, surround
+from tlblint.app.states import Name, Source, State, changed, not_read, renamed, said_otherwise, states, surround
 from tlblint.app.targets import targets
 from tlblint.engine import EngineResult
 from tlblint.findings import own, suppress
@@ -140,6 +140,7 @@ class _Anew:
     def __init__(self, spine: Spine) -> None:
         self._spine = spine
         self.near: frozenset[Name] = frozenset()
+        self.flags: frozenset[str] = frozenset()
 
     def judge(self, facts: Sequence[FileFacts], part: frozenset[Name] | None) -> Result:
         self.near = frozenset((fact.path, fn.name) for fact in facts for fn in fact.functions)
@@ -158,10 +159,12 @@ def _judged(
         seen: list[Seen] = []
         outside: list[list[Finding]] = []
         results: list[tuple[Result, frozenset[Name]]] = []
+        flags: list[frozenset[str]] = []
         for number, state in enumerate(found):
             request.progress("judging", number, len(found))
             result = again.judge(state.whole, part, names[number]) if part else EngineResult((), ())
             results.append((result, again.near if part else frozenset()))
+            flags.append(again.flags)
         if waiting is not None:
             waiting()
             waiting = None
@@ -170,6 +173,7 @@ def _judged(
             outside.append(beyond)
             seen.append(_seen(inside, state, found[number - 1] if number else None))
         unlike = frozenset(name for one, other in pairwise(outside) for name in _unlike(one, other))
+        unlike |= said_otherwise(found, flags)
         if unlike <= part:
             break
         part |= unlike

@@ -16,7 +16,7 @@ from tlblint.model.ir import FileFacts
 from tlblint.model.store import NOTHING, Store, key
 
 KIND = "state"
-_Row = tuple[EngineResult, tuple[Name, ...]]
+_Row = tuple[EngineResult, tuple[Name, ...], tuple[str, ...]]
 
 
 def names_of(spine: Spine, found: Sequence[State]) -> list[bytes]:
@@ -43,6 +43,8 @@ class Kept:
         self._spine, self._again, self._store = spine, again, store
         self._code = key(spine.judging, repr((sorted(moved.names.items()), sorted(moved.whole))))
         self.near: frozenset[Name] = frozenset()
+        self.flags: frozenset[str] = frozenset()
+        """Both of the last state, as Again has them."""
 
     def judge(self, facts: Callable[[], Sequence[FileFacts]], part: frozenset[Name], name: bytes) -> Result:
         """Like Again.judge(), of the state called ``name``, whose facts are made whole only when they are needed."""
@@ -53,15 +55,15 @@ class Kept:
         if held is not None:
             with suppress(msgspec.DecodeError, ValueError):
                 row_of: _Row = msgspec.msgpack.decode(held, type=_Row)
-                self.near = frozenset(row_of[1])
+                self.near, self.flags = frozenset(row_of[1]), frozenset(row_of[2])
                 return row_of[0]
         made = self._anew(facts(), part)
         if isinstance(made, EngineResult) and not any(gap.why.startswith(OURS) for gap in made.not_analysed):
             with suppress(UnicodeEncodeError):  # a file name that is not UTF-8
-                self._store.put(KIND, {row: msgspec.msgpack.encode((made, sorted(self.near)))})
+                self._store.put(KIND, {row: msgspec.msgpack.encode((made, sorted(self.near), sorted(self.flags)))})
         return made
 
     def _anew(self, facts: Sequence[FileFacts], part: frozenset[Name]) -> Result:
         result = self._again.judge(facts, part)
-        self.near = self._again.near
+        self.near, self.flags = self._again.near, self._again.flags
         return result

@@ -42,6 +42,10 @@ class Again(Protocol):
     def near(self) -> frozenset[tuple[str, str]]:
         """The functions of the last state in which everything was found."""
 
+    @property
+    def flags(self) -> frozenset[str]:
+        """What the functions of the last state say together: where that changes, others say something else, too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:

@@ -14,6 +14,7 @@ from tlblint.app.hooks import Misfit
 from tlblint.app.refuted import Wrong
 from tlblint.app.remembered import Version
 from tlblint.app.spine import Spine
+from tlblint.engine.concerned import Concerned
 from tlblint.engine.view import text_of
 from tlblint.findings import suppress
 from tlblint.io import prefilter, snapshot
@@ -225,6 +226,17 @@ def changed(found: Sequence[State]) -> frozenset[Name]:
     passing = frozenset(name for path, name in out if (path, name) not in always)
     files = {id(facts): facts for state in found for facts in state.whole()} if passing else {}
     return frozenset(out | {(fn.path, fn.name) for facts in files.values() for fn in facts.functions if not passing.isdisjoint(_mentioned(fn))})
+
+
+def said_otherwise(found: Sequence[State], flags: Sequence[frozenset[str]]) -> frozenset[Name]:
+    """The functions of which something else is true after a patch than before, although it may not touch them: they read what no function sets
+    any more, or raise a flag that no function takes back. ``flags`` of each state as Again.flags."""
+    changed = frozenset[str]().union(*(one ^ other for one, other in pairwise(flags)))
+    if not changed:
+        return frozenset()
+    concerned = Concerned(changed)
+    files = {id(facts): facts for state in found for facts in state.whole()}
+    return frozenset((fn.path, fn.name) for facts in files.values() for fn in facts.functions if concerned(fn))
 
 
 def _mentioned(fn: Function) -> set[str]:

@@ -100,6 +100,10 @@ class _Again:
     def near(self) -> frozenset[tuple[str, str]]:
         return self._memory.told.near
 
+    @property
+    def flags(self) -> frozenset[str]:
+        return self._memory.flags
+
 
 def _followed(context: Context, moved: Mapping[Name, Name], whole: Collection[Name]) -> Context:
     def says(path: str, name: str) -> frozenset[str]:

@@ -7,7 +7,6 @@ callees are other ones, and of all that call them, however far up.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -17,6 +16,7 @@ from tlblint.calls.program import Program
 from tlblint.calls.walks import Walks
 from tlblint.engine.automata import Automata, Place
 from tlblint.engine.compile import Code
+from tlblint.engine.concerned import Concerned
 from tlblint.engine.flows import Flows
 from tlblint.engine.marks import Marks
 from tlblint.engine.roots import Judged, Roots, Start, closure, guarded
@@ -25,7 +25,7 @@ from tlblint.engine.state import SHIFT
 from tlblint.engine.story import with_events
 from tlblint.engine.view import Registry, Shift, View
 from tlblint.engine.world import MAX_BUDGET, Hit, Summary, World
-from tlblint.model.ir import FileFacts, Function
+from tlblint.model.ir import FileFacts
 
 Name = tuple[str, str]
 """(path, function)."""
@@ -68,6 +68,8 @@ class Memory(Generic[Result]):
     def __init__(self) -> None:
         self.part: frozenset[Name] | None = None
         self.told = Told()
+        self.flags: frozenset[str] = frozenset()
+        """Marks.flags of the last state."""
         self.codes: dict[int, Code] = {}
         self.automata: dict[frozenset[Place], Automata] = {}
         self._registry = Registry()
@@ -76,7 +78,6 @@ class Memory(Generic[Result]):
         self._tables: dict[frozenset[Place], dict[Key, Summary]] = {}
         self._shelf: dict[int, dict[Key, _Kept]] = {}
         self._numbers: dict[Key, int] = {}
-        self._flags: frozenset[str] = frozenset()
         self._flows = Flows(self._code)
         self._code_of: Callable[[int], Code] | None = None
         self._run: _Run | None = None
@@ -105,11 +106,12 @@ class Memory(Generic[Result]):
         self._code_of = code
         self.told = Told(changed=view.names(view.alive ^ self._signs.keys()) if self._signs else frozenset())
         signs = {index: self._sign(index, scope, says, marks, walks) for index in view.alive}
-        before, flags = self._signs, self._flags
+        before, flags = self._signs, self.flags
         stale = {index for index, sign in signs.items() if before.get(index) != sign} | (before.keys() - signs.keys())
-        if words := frozenset(flag.partition("/")[0].rpartition(":")[2] for flag in flags ^ marks.flags):
-            stale |= {index for index in view.alive if not words.isdisjoint(_words(view.functions[index]))}
-        self._signs, self._flags = signs, marks.flags
+        if flags != marks.flags:
+            concerned = Concerned(flags ^ marks.flags)
+            stale |= {index for index in view.alive if concerned(view.functions[index])}
+        self._signs, self.flags = signs, marks.flags
         gone = closure(stale, lambda index: scope.callers.get(index, ()))
         if before:
             self._put_by(gone & before.keys(), before, flags)
@@ -176,11 +178,6 @@ class Memory(Generic[Result]):
     def _code(self, index: int) -> Code:
         assert self._code_of is not None
         return self._code_of(index)
-
-
-def _words(fn: Function) -> frozenset[str]:
-    """Every identifier that a function mentions."""
-    return frozenset(re.findall(r"\w+", repr(fn.blocks)))
 
 
 class _Run:
