@@ -72,6 +72,12 @@ def test_paths_are_canonical(text: str, path: str) -> None:
         ("likely(q)", "q"),
         ("WARN_ON_ONCE(q == r)", "(q == r)"),
         ("a << 2 | B", "((a << 2) | <B>)"),
+        ("1UL << 2 | 8", "12"),
+        ("1 << B", "<1<<B>"),
+        ("BIT(3)", "8"),
+        ("BIT_ULL(B)", "<1<<B>"),
+        ("BIT(q)", "(1 << q)"),
+        ("1 << 64", "(1 << 64)"),
     ],
 )
 def test_values(text: str, value: str) -> None:
@@ -170,3 +176,14 @@ def test_assembly_outputs_come_from_the_original_text() -> None:
     raw = 'asm goto("jmp %l0" : : "r"(z) : : out, bad); f(); out: g(); bad: ;'
     text = 'asm("")' + " " * (raw.index(";") - 7) + raw[raw.index(";") :]
     assert body(text, raw) == ["0: ? ? 3 1", "1: ? ? 4 2", "2: t0=f(); -> 3", "3: t1=g(); -> 4", "4: return"]
+
+
+def test_bit_operations_on_a_local_word_are_assignments() -> None:
+    assert body("unsigned long w = 0; __set_bit(1, &w); g(test_bit(B, &w)); clear_bit(1, &w);") == [
+        "0: w=0; w=(w | 2); t0=g((w & <1<<B>)); w=(w & -3); return"
+    ]
+    assert body("unsigned long w = 0; g(test_and_clear_bit(B, &w));") == ["0: w=0; $1=(w & <1<<B>); w=(w & ~<1<<B>); t0=g($1); return"]
+
+
+def test_bit_operations_on_anything_else_stay_calls() -> None:
+    assert body("unsigned long w = 0; set_bit(n, &w); set_bit(1, &mm->flags);") == ["0: w=0; t0=set_bit(n, &w); t1=set_bit(1, &mm->flags); return"]

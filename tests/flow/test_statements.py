@@ -93,6 +93,12 @@ def test_switch_default_first_and_ranges() -> None:
     assert body(text, raw) == ["0: t0=f(); ? ? 1 2", "1: t2=h(); -> 3", "2: t1=g(); -> 3", "3: return"]
 
 
+def test_switch_over_a_truth_value_asks_for_its_truth() -> None:
+    assert body("switch (f(x)) { case true: g(); break; case false: h(); }") == [
+        "0: t0=f(x); ? t0 1 2", "1: t1=g(); -> 4", "2: ? t0 4 3", "3: t2=h(); -> 4", "4: return",
+    ]
+
+
 def test_case_inside_a_loop_inside_a_switch() -> None:
     assert body("switch (n) { case 0: do { f(); case 1: g(); } while (--n); }") == [
         "0: ? (n == 0) 3 1",

@@ -8,6 +8,7 @@ from tree_sitter import Node
 
 from tlblint.flow import terms
 from tlblint.flow.assigns import IDENTIFIER, UPDATE, emit_step, update_parts
+from tlblint.flow.bits import of_local_word
 from tlblint.flow.context import Context
 from tlblint.flow.dispatch import BRANCH, VALUE, kind, on_branch, on_value, value
 from tlblint.flow.macros import BRANCHING, macro_named
@@ -29,7 +30,8 @@ def _call(ctx: Context, node: Node) -> Expr:
     ctx.deeper()
     target = _target(ctx, callee)
     args, late = _arguments(ctx, arguments)
-    result = emit_call(ctx, node, target, args)
+    bit = of_local_word(ctx, target[1], args, node.start_byte) if not late else None
+    result = emit_call(ctx, node, target, args) if bit is None else bit
     for expr, operand, symbol, pos in late:
         emit_step(ctx, expr, operand, symbol, pos)
     ctx.depth -= 1

@@ -87,7 +87,7 @@ def _binary(ctx: Context, node: Node) -> Expr:
     first = VALUE[left.kind_id](ctx, left)
     second = VALUE[right.kind_id](ctx, right)
     ctx.depth -= 1
-    return ("op", SYMBOLS[operator.kind_id], first, second)
+    return terms.binary(SYMBOLS[operator.kind_id], first, second)
 
 
 @on_effect("conditional_expression")

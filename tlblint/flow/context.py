@@ -20,6 +20,8 @@ class Switch:
 
     cases: list[tuple[Expr | None, int, int]] = field(default_factory=list)
     default: int | None = None
+    truths: bool = False
+    """A case is written ``true`` or ``false``: the subject is a truth value, whatever computes it."""
 
 
 @dataclass(slots=True)

@@ -55,6 +55,11 @@ def _enabled(ctx: Context, node: Node, args: list[Node]) -> Expr:
     return ("k", ctx.squeezed(args[0].start_byte, args[0].end_byte)) if args else terms.OPAQUE
 
 
+def _bit(ctx: Context, node: Node, args: list[Node]) -> Expr:
+    """BIT(n): 1 << n, a constant if n is one."""
+    return terms.binary("<<", terms.ONE, value(ctx, args[0])) if len(args) == 1 else terms.OPAQUE
+
+
 def _swap(ctx: Context, node: Node, args: list[Node]) -> Expr:
     for arg in args:
         path = terms.as_path(value(ctx, arg))
@@ -86,6 +91,7 @@ _MACROS: dict[bytes, Macro | None] = {
         (_bug_on, "BUG_ON VIRTUAL_BUG_ON"),
         (_stop, "BUG panic unreachable __builtin_unreachable __builtin_trap do_exit do_group_exit make_task_dead kthread_exit BUILD_BUG"),
         (_enabled, "IS_ENABLED IS_BUILTIN IS_MODULE IS_REACHABLE"),
+        (_bit, "BIT BIT_ULL _BITUL _BITULL"),
         (_swap, "swap"),
         (_walk_state, "DEFINE_FOLIO_VMA_WALK DEFINE_PAGE_VMA_WALK"),
     )

@@ -11,6 +11,7 @@ from tlblint.model.ir import Expr
 
 _DEFAULT = kind("default", False)
 _COLON = kind(":", False)
+_TRUTHS = (kind("true"), kind("false"))
 
 
 @on_statement("switch_statement")
@@ -37,9 +38,15 @@ def _compare(ctx: Context, subject: Expr, found: Switch, leave: int, pos: int) -
     graph = ctx.graph
     for label, block, at in found.cases:
         other = graph.fresh()
-        graph.fork(terms.OPAQUE if label is None else ("op", "==", subject, label), block, other, at)
+        graph.fork(terms.OPAQUE if label is None else _met(subject, label, found.truths), block, other, at)
         graph.enter(other)
     graph.jump(leave if found.default is None else found.default, pos)
+
+
+def _met(subject: Expr, label: Expr, truths: bool) -> Expr:
+    if truths and label in (terms.ZERO, terms.ONE):
+        return subject if label == terms.ONE else ("!", subject)
+    return ("op", "==", subject, label)
 
 
 @on_statement("case_statement")
@@ -56,6 +63,7 @@ def _case(ctx: Context, node: Node) -> None:
     if children[0].kind_id == _DEFAULT:
         ctx.switches[-1].default = block
     else:
+        ctx.switches[-1].truths |= len(children) > 1 and children[1].kind_id in _TRUTHS
         ctx.switches[-1].cases.append((_label(ctx, children[1:colon], children[colon]), block, node.start_byte))
     for child in children[colon + 1 :]:
         statement(ctx, child)

@@ -7,6 +7,8 @@ A path is text. ``*p`` binds to everything behind it, so a path that starts with
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from operator import add, and_, lshift, or_, sub
 
 from tlblint.model.ir import Expr
 
@@ -14,6 +16,9 @@ OPAQUE: Expr = ("?",)
 ZERO: Expr = ("n", 0)
 ONE: Expr = ("n", 1)
 _CONSTANTS: dict[str, Expr] = {"NULL": ZERO, "false": ZERO, "true": ONE, "FALSE": ZERO, "TRUE": ONE}
+_COMPUTED: dict[str, Callable[[int, int], int]] = {"<<": lshift, "|": or_, "&": and_, "+": add, "-": sub}
+_WORD = 64
+"""Bits of the widest integer."""
 _NUMBER = re.compile(r"([-+]?)(0[xX][0-9a-fA-F]+|0[bB][01]+|0[0-7]*|[1-9][0-9]*)[uUlLzZ]*\Z")
 _THROUGH_CALL = re.compile(r"[\w\])]\(")
 
@@ -34,6 +39,17 @@ def number(text: str) -> Expr:
     sign, digits = match.groups()
     size = int(digits, 8 if digits[0] == "0" and digits.isdigit() else 0)
     return ("n", -size if sign == "-" else size)
+
+
+def binary(symbol: str, left: Expr, right: Expr) -> Expr:
+    """``left symbol right``, computed where both are known: a bit is the same constant whichever way it is spelled."""
+    if right[0] == "n" and left[0] == "n":
+        compute = _COMPUTED.get(symbol)
+        if compute is not None and (symbol != "<<" or 0 <= right[1] < _WORD):
+            return ("n", compute(left[1], right[1]))
+    elif symbol == "<<" and left[0] == "n" and right[0] == "k":
+        return ("k", f"{left[1]}<<{right[1]}")
+    return ("op", symbol, left, right)
 
 
 def postfixable(path: str) -> str:
