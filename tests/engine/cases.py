@@ -3,6 +3,8 @@
 A title ends in " (bad)" where there is a defect: most cases come as a right one and a broken twin.
 """
 
+from tests.engine.word_cases import WORDS
+
 GUARDS = {
     "flag set in a loop, tested after": """
 void f(spinlock_t *ptl, pte_t *pte, int n) {
@@ -990,5 +992,5 @@ void f(spinlock_t *ptl, pte_t *a) {
 }""",
 }
 
-GROUPS = {"guards": GUARDS, "locks": LOCKS, "calls": CALLS, "flow": FLOW}
+GROUPS = {"guards": GUARDS, "locks": LOCKS, "calls": CALLS, "flow": FLOW, "words": WORDS}
 ALL = {f"{group}: {title}": source for group, cases in GROUPS.items() for title, source in cases.items()}

@@ -34,6 +34,10 @@ SPINLOCK = "spinlock_t *"
 _GUARD = re.compile(r"guard\((?:raw_)?spinlock\w*\)$")
 _GUARD_ROLE = Role("guard", None, "", (), "")
 
+LOWEST, HIGHEST = "<?", ">?"
+"""The operators "the lower of" and "the higher of"."""
+_BOUNDS = {**dict.fromkeys(("min", "min_t", "umin"), LOWEST), **dict.fromkeys(("max", "max_t", "umax"), HIGHEST)}
+
 OWNED = {"struct mmu_gather": ("gather", "tlb"), "struct mmu_notifier_range": ("notifier", "range")}
 """Types whose objects belong to the function that declares one: (what its events are called, what rules call the object)."""
 
@@ -93,6 +97,10 @@ class Code:
     entry_pointers: frozenset[str]
     lasting: frozenset[str]
     zeroed: frozenset[str]
+    nones: Mapping[str, tuple[str, ...]]
+    """By variable the constants that it is compared with."""
+    masked: frozenset[str]
+    """Words of which single bits are asked."""
     guards: tuple[Expr, ...]
     """Page table locks that guard() takes until the end of the scope; taken to be the end of the function."""
     kept: frozenset[str]
@@ -271,20 +279,20 @@ class Compiler:
             blocks.append((tuple(kept), block.kind, block.cond, block.succs, block.pos))
         ends = [_end(ops, cond, lasting) for ops, _, cond, _, _ in blocks]
         return Code(index, fn, blocks, ends, frozenset(relevant.paths), *_tests(blocks), constants,
-                    tuple(calls), frozenset(writes), _pointers(fn), lasting, _zeroed(fn),
+                    tuple(calls), frozenset(writes), _pointers(fn), lasting, _zeroed(fn), _marked_by_constants(fn), _masked(fn),
                     _guards(fn), frozenset(name for name, _ in fn.params) - _assigned(fn), _owned(fn))
 
     def _raw(self, fn: Function, dest: dict[int, str]) -> list[list[tuple | None]]:  # type: ignore[type-arg]
         """The operations of each block, those that come with no call included."""
         marks = self._marks
         if marks is None:
-            return [[self._lower(instr, fn, dest) for instr in block.instrs] for block in fn.blocks]
+            return [[self._lower(instr, fn, dest) for instr in _bounded(block.instrs)] for block in fn.blocks]
         out: list[list[tuple | None]] = []  # type: ignore[type-arg]
         lost = marks.standing(fn)
         for number, block in enumerate(fn.blocks):
             ops: list[tuple | None] = [_marked(mark) for mark in lost.get(number, ())]  # type: ignore[type-arg]
-            for instr in block.instrs:
-                ops.append(self._lower(instr, fn, dest))
+            for instr, plain in zip(block.instrs, _bounded(block.instrs), strict=True):
+                ops.append(self._lower(plain, fn, dest))
                 if instr[0] == "set":
                     ops += [_marked(mark) for mark in marks.after(instr, fn)]
             out.append([*ops, *(_marked(mark) for mark in marks.at_end(block, fn))])
@@ -553,6 +561,44 @@ def _zeroed(fn: Function) -> frozenset[str]:
     return frozenset(instr[1] for block in fn.blocks for instr in block.instrs if instr[0] == "set" and instr[2] == ("n", 0))
 
 
+def _masked(fn: Function) -> frozenset[str]:
+    """Paths of which a condition asks for a constant's bits."""
+    return frozenset(test[2][1] for block in fn.blocks if block.cond is not None for test in _ands(block.cond))
+
+
+def _ands(expr: Expr) -> Iterable[Expr]:
+    """The bit tests of a path in a condition."""
+    if expr[0] == "op" and expr[1] == "&" and expr[2][0] == "v" and expr[3][0] in "kn":
+        yield expr
+    elif expr[0] == "op":
+        yield from (*_ands(expr[2]), *_ands(expr[3]))
+    elif expr[0] == "!":
+        yield from _ands(expr[1])
+
+
+def _bounded(instrs: tuple[Instr, ...]) -> tuple[Instr, ...]:
+    """The same with ``x = min(x, y)`` and its like as an assignment of "the lower of the two"."""
+    taken: dict[int, Expr] = {}
+    out: list[Instr] = []
+    for instr in instrs:
+        if instr[0] == "call" and instr[2] in _BOUNDS and len(instr[3]) >= 2:
+            taken[instr[1]] = ("op", _BOUNDS[instr[2]], *instr[3][-2:])
+        elif taken and instr[0] == "set" and instr[2][0] == "t" and instr[2][1] in taken and ("v", instr[1]) in taken[instr[2][1]]:
+            instr = ("set", instr[1], taken[instr[2][1]], instr[3])
+        out.append(instr)
+    return tuple(out) if taken else instrs
+
+
+def _marked_by_constants(fn: Function) -> dict[str, tuple[str, ...]]:
+    """The constants other than 0 that variables are set to and compared with, as texts: how "none yet" is written for an address."""
+    out: dict[str, set[str]] = {}
+    for block in fn.blocks:
+        cond = block.cond
+        if cond is not None and cond[0] == "op" and cond[1] in ("==", "!=") and cond[2][0] == "v" and cond[3][0] in "kn" and cond[3] != ("n", 0):
+            out.setdefault(cond[2][1], set()).add(str(cond[3][1]))
+    return {name: tuple(sorted(texts)) for name, texts in out.items()}
+
+
 def _exprs(block: Block) -> list[Expr]:
     """Every expression that a block evaluates."""
     out: list[Expr] = [] if block.cond is None else [block.cond]
@@ -586,6 +632,7 @@ def _scan(expr: Expr, temps: set[str], constants: set[str]) -> None:
         temps.add(f"%{expr[1]}")
     elif tag == "k":
         constants.add(expr[1])
+        constants.add(expr[1].rpartition("<<")[2])  # a bit goes by its number
     elif tag == "v" or tag == "&":
         if expr[1][0] == "%":
             temps.add(expr[1])

@@ -13,12 +13,30 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tlblint.engine.automata import Event, Instance
-from tlblint.engine.compile import DERIVE, HAVOC, PURE, ROLE, SET, Call, Code, text_of, tokens
+from tlblint.engine.bits import bits_after
+from tlblint.engine.bounds import given, narrowed
+from tlblint.engine.compile import DERIVE, HAVOC, HIGHEST, LOWEST, PURE, ROLE, SET, Call, Code, text_of, tokens
 from tlblint.engine.effects import CHANGES, EMPTIED, ENDS_SPAN, NO_BITS, QUIET, RECORDS, Effects, drop_number, forget_spans
 from tlblint.engine.entries import Entry, entered
 from tlblint.engine.rename import Frame
 from tlblint.engine.state import SHIFT, START, Auto, Exit, Path, Record, Trail, with_instances
-from tlblint.engine.values import Env, Question, Value, advance, ask, assign, evaluate, forget, learn, mapped_by, merge, presence, remember, resolve, truth
+from tlblint.engine.values import (
+    Env,
+    Question,
+    Value,
+    advance,
+    ask,
+    assign,
+    evaluate,
+    forget,
+    learn,
+    mapped_by,
+    merge,
+    presence,
+    remember,
+    resolve,
+    truth,
+)
 from tlblint.engine.world import MAX_BUDGET, MAX_CONTEXTS, MAX_DEPTH, MAX_STORIES, MAX_VISITS, Hit, Summary, World
 from tlblint.model.ir import Expr
 
@@ -249,15 +267,21 @@ class Run:
             copy = expr[0] == "v"
             question = ask(path.env, expr)
             symbolic, turned = (text_of(expr), False) if copy else (question.key or question.answered, question.negated)
+        bits = bits_after(path.env, name, expr) if (expr[0] == "op" and expr[1] in "|&") or name in self._code.masked else ()
         beyond = advance(path.env, name) if expr[0] == "op" and expr[1] == "+" and expr[2] == ("v", name) else {}
         if name[0] == "*" and expr[0] == "v" and path.env.get(f"({expr[1]}>{name})") == 1:
             beyond = {BEYOND + name: 1}
         elif expr[0] == "v" and expr[1] in self._code.writes and expr[1][0] == "*":
             beyond = {f"({name}>={expr[1]})": 1}  # it may come back further on
+        if name in self._code.nones and expr[0] == "v" and _ADDRESS.search(expr[1]):
+            beyond |= given(name, self._code.nones[name])
+        elif expr[0] == "op" and expr[1] in (LOWEST, HIGHEST):
+            beyond |= narrowed(path.env, name, expr, self._code.nones.get(name, ()))
+            value = "nz" if expr[1] == HIGHEST and name in self._code.zeroed else value
         assign(path.env, name, value, symbolic, turned, copy)
         path.env.update(beyond)
-        if expr[0] == "op" and expr[1] == "|" and expr[2] == ("v", name) and (expr[3][0] == "k" or (expr[3][0] == "n" and expr[3][1])):
-            remember(path.env, ("op", "&", *expr[2:]))  # a bit that was just set is set, whatever else the word holds
+        for bit, on in bits:
+            remember(path.env, ("op", "&", ("v", name), bit), on)  # a bit that was just set is set, whatever else the word holds
 
     def _role(self, path: Path, op: tuple) -> list[Path]:  # type: ignore[type-arg]
         _, _, _, temp, name, _, pos, _, (forgotten, effects, always, call) = op

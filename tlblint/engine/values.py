@@ -317,11 +317,11 @@ def _key(env: Env, cond: Expr) -> str | None:
     return _text(env, cond)
 
 
-def remember(env: Env, cond: Expr) -> None:
-    """Note that a condition holds, beside what the values in it say."""
+def remember(env: Env, cond: Expr, holds: bool = True) -> None:
+    """Note that a condition holds, or that it does not, beside what the values in it say."""
     key = _key(env, cond)
     if key is not None:
-        env[key] = "nz"
+        env[key] = "nz" if holds else 0
 
 
 def _original(env: Env, path: str) -> str:
