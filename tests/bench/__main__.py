@@ -74,16 +74,22 @@ NAMES = {
     "ripgrep": "ripgrep, same identifiers",
     "start": "tlblint --version",
     "none": "tlblint, whole tree, no cache",
+    "four": "tlblint, whole tree, no cache, TLB001-TLB004",
     "cold": "tlblint, whole tree, cold",
     "warm": "tlblint, whole tree, warm",
     "comment": "tlblint, whole tree, a comment edited",
     "body": "tlblint, whole tree, a function edited",
     "part": "tlblint mm fs/proc, no cache",
+    "part4": "tlblint mm fs/proc, no cache, TLB001-TLB004",
     "series": "tlblint series, 20 patches, cold",
     "again": "tlblint series, 20 patches, warm",
     "patch": "tlblint series, 1 patch, cold",
     "next": "tlblint series, 1 patch, the tree known",
 }
+
+
+FOUR = ("--select", "TLB001,TLB002,TLB003,TLB004", "--no-sim")
+"""What the rules written for the other matchers ask, and nothing more: the comparison of like with like."""
 
 
 class Bench:
@@ -110,7 +116,9 @@ class Bench:
             rows["ripgrep"].note = f"{out.count(bytes([10])):,} files for {self._ripgrep[1]} identifiers"
         once(rows["start"], [sys.executable, "-m", "tlblint", "--version"], str(self.tree))
         self._check(rows["none"], "--no-cache")
+        self._check(rows["four"], "--no-cache", *FOUR)
         self._check(rows["part"], "--no-cache", "mm", "fs/proc")
+        self._check(rows["part4"], "--no-cache", *FOUR, "mm", "fs/proc")
         self._forget()
         self._check(rows["cold"])
         self._check(rows["warm"])
