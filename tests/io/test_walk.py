@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Write
+from tlblint.io import processors
+from tlblint.io import walk as walking
 from tlblint.io.tree import PlainDir
 from tlblint.io.walk import MARGIN, Ahead, Walked, parts, walk
 
@@ -54,21 +56,53 @@ def test_it_sees_what_a_listing_sees(top: Path) -> None:
 
 def test_a_walk_that_nobody_waits_for_ends(top: Path) -> None:
     ahead = Ahead(str(top), ("",))
-    process = ahead._process
+    processes = [walker._process for walker in ahead._walkers]
     ahead.close()
-    with pytest.raises(ChildProcessError):
-        os.waitpid(process, 0)
+    assert processes
+    for process in processes:
+        with pytest.raises(ChildProcessError):
+            os.waitpid(process, 0)
     assert sorted(ahead.result().files) == sorted(walk(str(top), ("",)).files)
 
 
-def test_a_walk_whose_process_dies_is_made_here(top: Path) -> None:
+@pytest.mark.parametrize("part", [b"", b"\x93\x01", b"\x93\x01\x01"])
+def test_a_walk_whose_process_dies_is_made_here(top: Path, part: bytes) -> None:
     ahead = Ahead(str(top), ("",))
-    os.close(ahead._pipe)
+    last = ahead._walkers[-1]
+    os.close(last._pipe)
     reader, writer = os.pipe()
-    os.write(writer, b"\x93\x01")
+    os.write(writer, part)
     os.close(writer)
-    ahead._pipe = reader
+    last._pipe = reader
     assert sorted(ahead.result().files) == sorted(walk(str(top), ("",)).files)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_several_walk_what_one_would(top: Path, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("x/y/z/deep.c", "x/y/two.h", "x/w/three.c"):
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        (top / name).write_bytes(b"")
+    monkeypatch.setattr(processors, "count", lambda: count)
+    ahead, here = Ahead(str(top), ("",)), walk(str(top), ("",))
+    there = ahead.result()
+    assert len(ahead._walkers) == count
+    assert (there.files, there.states) == (sorted(here.files), here.states)
+    assert (sorted(there.refused), sorted(there.links)) == (sorted(here.refused), sorted(here.links))
+
+
+@pytest.mark.parametrize("tasks", [0, 1, 4, 1000])
+def test_the_parts_of_a_walk_are_the_walk(top: Path, tasks: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walking, "TASKS", tasks)
+    parts = walking._walked(str(top), ("",), walking._tasks(str(top), ("",)))
+    here = walk(str(top), ("",))
+    assert (sorted(parts.files), parts.states, sorted(parts.refused)) == (sorted(here.files), here.states, sorted(here.refused))
+
+
+def test_more_parts_than_can_be_handed_out_are_walked_here(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walking, "MOST", 0)
+    ahead = Ahead(str(top), ("",))
+    assert not ahead._walkers and sorted(ahead.result().files) == sorted(walk(str(top), ("",)).files)
+    ahead.close()
 
 
 def aged(path: Path) -> None:

@@ -58,7 +58,7 @@ def read(spine: Spine, contents: Mapping[str, bytes], store: Store, compute: Com
     """The facts of all files, those that the store does not have from ``compute``."""
 
     def again(paths: list[str]) -> list[FileFacts]:
-        return compute({path: contents[path] for path in paths})
+        return compute({path: contents[path] for path in paths}) if paths else []
 
     if not spine.key or store is NOTHING:
         return Facts({fact.path: fact for fact in compute(contents)}, {}, {}, b"", again)
