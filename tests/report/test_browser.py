@@ -259,7 +259,7 @@ def test_copying_the_link(page: Open) -> None:
     one.key("j", "y")
     assert one.js("navigator.clipboard.readText()") == one.js("location.href")
     one.click(".finding.on .use .copy button")
-    assert one.js("navigator.clipboard.readText()") == "tlblint check --select TLB003 mm/a.c"
+    assert one.js("navigator.clipboard.readText()") == "tlblint check --tree demo --select TLB003 mm/a.c"
     quiet(one)
 
 

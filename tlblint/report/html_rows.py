@@ -10,6 +10,7 @@ from tlblint.report import graph_svg, mail
 from tlblint.report.excerpt import Changed, Segment, marks, segments
 from tlblint.report.graph_view import GraphView
 from tlblint.report.html_graph import neighbourhood
+from tlblint.report.repeat import repeat
 from tlblint.report.swimlane import Table, table
 from tlblint.report.text import clean, cost, plural, tabbed
 from tlblint.report.timeline import timeline
@@ -151,7 +152,7 @@ def finding_view(report: Report, finding: Finding, name: str, level: int) -> Fin
         calls=_calls(graph, finding.path) if graph else (),
         mail=_mail(report, finding) if level <= CLOSE else "",
         fix=_fix(finding) if level < BARE else None,
-        repeat=f"tlblint check --select {finding.rule} {_word(finding.path)}",
+        repeat=repeat(report, finding),
         allow=f"/* tlblint: allow {finding.rule} -- why this is right */",
         manual=finding.rule in report.rules,
         bare=level == BARE,
@@ -162,12 +163,6 @@ def _mail(report: Report, finding: Finding) -> str:
     """Text for a reply, its columns begun with tabs: blanks would be a quarter of it. None for a finding that would not fit into one."""
     text = mail.render(replace(report, findings=(replace(finding, suppressed_by=None),)), Style())
     return re.sub(r"^(?: {8})+", lambda lead: "\t" * (len(lead[0]) // 8), text, flags=re.MULTILINE) if len(text) <= MAIL else ""
-
-
-def _word(path: str) -> str:
-    """A path as a shell takes it."""
-    plain = clean(path)
-    return plain if plain and all(char.isalnum() or char in "/._+-" for char in plain) else "'" + plain.replace("'", "'\\''") + "'"
 
 
 def _moved(report: Report, finding: Finding) -> str:
