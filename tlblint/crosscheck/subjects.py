@@ -9,6 +9,14 @@ from tlblint.model.finding import PathEvent
 CHANGES = frozenset({"entry.clear", "entry.start", "entry.commit", "entry.demote", "entry.clean", "entry.install", "entry.young", "entry.promote"})
 NAMES = ("a", "b")
 
+SILENT = frozenset({
+    "entered", "enter", "exit", "settle", "call", "branch", "sleep", "value.stale", "value.commit", "value.derive", "value.count", "value.build", "page.same",
+    "gather.declare", "gather.leave", "gather.vma", "gather.touch", "gather.mark", "gather.read", "notifier.declare", "notifier.leave", "notifier.init",
+    "test.pagedirty", "test.defer", "test.delay_rmap", "test.cleaned", "test.same", "ptl.lookup", "assume.held", "flush.kernel", "flush.rmaps",
+    "section.open", "section.close", "pending.query", "rmap.unlock",
+})  # fmt: skip
+"""Kinds that do nothing to entries, translations, pages or locks, or of which a neighbour tells the same. Everything else is unmodelled."""
+
 
 def objects(event: PathEvent) -> dict[str, str]:
     """The objects of an event by role; lists of words stay texts."""
