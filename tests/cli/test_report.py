@@ -79,7 +79,8 @@ def test_two_results_are_compared(top: Path, tlblint: Run) -> None:
     assert b"1 new, 1 moved, 0 gone." in (top / "h.html").read_bytes()
     assert [result["baselineState"] for result in json.loads((top / "s.json").read_bytes())["runs"][0]["results"]] == ["updated", "new"]
     done = tlblint(top, "report", "a.json", "--against", "new.json")
-    assert b"Compared with new.json: 0 new, 1 gone, 1 moved, 0 as before." in done.stdout
+    assert done.stdout.startswith(b"Compared with new.json: 0 new, 1 gone, 1 moved, 0 as before.\n") and b"mm/a.c:4:" not in done.stdout
+    assert b"Nothing is new; -v shows what there is.\n" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -161,6 +162,8 @@ def test_a_page_says_how_to_make_it_again(top: Path, tlblint: Run) -> None:
     assert "<code>tlblint check --tree . -f html mm --exit-zero</code>" in page and page.endswith("</html>\n")
     tlblint(top, "check", "--tree", str(top), "-f", f"html={top}/h.html", "mm")
     again = (top / "h.html").read_text()
+    assert f"<code>tlblint check --tree {top} --select TLB003 mm/a.c</code>" in again
+    again = again.replace(f"--tree {top} --select", "--tree . --select")
     assert again.replace(f"tlblint check --tree {top} -f html={top}/h.html mm", "X") == page.replace("tlblint check --tree . -f html mm --exit-zero", "X")
 
 

@@ -16,6 +16,7 @@ from tests.report.pages import executed, many, rich, series
 from tlblint.model.finding import Finding
 from tlblint.report import jsonout
 from tlblint.report.compare import compare, compared
+from tlblint.report.formats import FORMATS
 from tlblint.report.health import health
 from tlblint.report.jsonin import BadResult, decode
 from tlblint.report.view import PatchView as Patch
@@ -188,6 +189,18 @@ def test_the_comparison_in_text() -> None:
         "  gone: mm/a.c:1 TLB003 lazy-mode-unpaired in f()",
         "  moved: mm/a.c:9 TLB003 lazy-mode-unpaired in f(), was mm/a.c:2",
     ]
+
+
+def test_a_comparison_comes_first_and_shows_what_is_new() -> None:
+    moved = replace(B, line=9)
+    made = report(moved, C, compared=compare([A, B], [moved, C], "old.json"))
+    text = FORMATS["full"].render(made, Style())
+    assert text.startswith("Compared with old.json: 1 new, 1 gone, 1 moved, 0 as before.\n") and text.count("Compared with") == 1
+    assert "What is new follows; -v shows the other one, too.\n\nmm/a.c:3:" in text and "\nmm/a.c:9:" not in text
+    every = FORMATS["full"].render(made, Style(verbosity=1))
+    assert every.startswith("Compared with") and "\nmm/a.c:3:" in every and "\nmm/a.c:9:" in every and "follows" not in every
+    none = FORMATS["full"].render(report(moved, compared=compare([B], [moved], "old.json")), Style())
+    assert "Nothing is new; -v shows what there is.\n\nFound 1 error" in none
 
 
 def test_a_long_comparison_is_cut_and_says_so() -> None:

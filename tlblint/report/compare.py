@@ -34,6 +34,11 @@ def compare(old: Sequence[Finding], new: Sequence[Finding], named: str) -> Compa
     return Compared(named, fresh, gone, moved, len(pairs) - len(moved))
 
 
+def unlike(report: Report, finding: Finding) -> bool:
+    """Whether a finding is worth showing in full: in a comparison those that the older result does not have."""
+    return report.compared is None or place_of(finding) in report.compared.fresh
+
+
 def compared(report: Report, style: Style) -> Iterator[str]:
     """The comparison in lines of text; none without one."""
     result = report.compared

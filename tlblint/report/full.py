@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from dataclasses import replace
 
 from tlblint.model.finding import Finding, TraceStep
 from tlblint.report import series
+from tlblint.report.compare import compared, unlike
 from tlblint.report.health import closing
 from tlblint.report.interleaving import diagram
 from tlblint.report.text import clean, cost, display, paint, source_line, underline
@@ -17,18 +19,28 @@ WIDTH = 100
 
 
 def render(report: Report, style: Style) -> str:
-    """The whole report; its last line is the health line. Nothing at all with -qq."""
+    """The whole report; its last line is the health line. Nothing at all with -qq. A comparison comes first, and after it what is new."""
     if style.verbosity <= -2:
         return ""
-    findings = shown(report, style)
+    findings = [finding for finding in shown(report, style) if style.verbosity >= 1 or unlike(report, finding)]
     text = "\n".join("".join(line + "\n" for line in _block(report, finding, style)) for finding in findings if not _bare(finding))
     bare = "".join(_line(finding, style) for finding in findings if _bare(finding))
     text += ("\n" if text and bare else "") + bare
     if report.series is not None:
         text = _series(report, text, style)
+    if report.compared is not None and style.verbosity >= 0:
+        text = "".join(line + "\n" for line in (*compared(report, style), *_left_out(report, style))) + ("\n" + text if text else "")
     if style.verbosity >= 0:
-        text += ("\n" if text else "") + closing(report, style)
+        text += ("\n" if text else "") + closing(replace(report, compared=None), style)
     return text
+
+
+def _left_out(report: Report, style: Style) -> Iterator[str]:
+    """How to see what the older result has, too."""
+    old = sum(not unlike(report, finding) for finding in shown(report, style))
+    if old and style.verbosity < 1:
+        others = f"{old:,} others" if old > 1 else "other one"
+        yield f"What is new follows; -v shows the {others}, too." if old < len(shown(report, style)) else "Nothing is new; -v shows what there is."
 
 
 def _series(report: Report, text: str, style: Style) -> str:
