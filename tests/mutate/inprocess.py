@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -17,7 +18,8 @@ from tlblint.engine.roots import Judged, Roots
 from tlblint.model.ir import FileFacts
 from tlblint.roles import HEADERS
 
-Rows = list[tuple[str, str, str]]
+Rows = list[tuple[str, str, str, str]]
+_LINE = re.compile(r"\bline \d+")
 
 
 @cache
@@ -27,14 +29,14 @@ def _spine(root: Path) -> Spine:
 
 
 def run(kernel_root: Path, path: str, raw: bytes) -> Rows:
-    """(rule, function, severity) of each finding in the file."""
+    """(rule, function, severity, what it says but for the lines) of each finding in the file."""
     spine = _spine(kernel_root)
     return _rows(spine, spine.analyse([spine.facts(path, raw)], None).findings)
 
 
 def _rows(spine: Spine, found: Sequence[Any]) -> Rows:
     severity = {rule.code: rule.severity for rule in spine.rules}
-    return [(finding.rule, finding.function, severity[finding.rule]) for finding in found]
+    return [(finding.rule, finding.function, severity[finding.rule], _LINE.sub("", finding.message)) for finding in found]
 
 
 @cache
@@ -49,7 +51,7 @@ def _stock(root: Path) -> dict[str, FileFacts]:
 
 
 def tree(kernel_root: Path, path: str, raw: bytes) -> Rows:
-    """(rule, function, severity) of each finding of the tree that the changed functions can have a part in; of all findings if nothing changed."""
+    """Like run(), of each finding of the tree that the changed functions can have a part in; of all findings if nothing changed."""
     span = changed((kernel_root / path).read_bytes(), raw)
     if span is None:
         return _whole(kernel_root)

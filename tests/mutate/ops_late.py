@@ -231,10 +231,16 @@ def _valued(fn: Fn) -> list[tuple[Stmt, str, str, list[str]]]:
 
 
 def _later(fn: Fn, s: Stmt, var: str) -> list[re.Match[str]]:
-    """Predicates on the cleared value below the clear, up to where the variable gets another value."""
+    """Predicates on the cleared value below the clear, up to where the variable gets another value. Not those on the other way of a branch."""
     end = (fn.loop_of(s) or fn.root).end
     again = re.compile(rf"\b{var}\s*=(?!=)").search(fn.mask, s.end, end)
-    return list(re.compile(PREDICATE % var).finditer(fn.mask, s.end, again.start() if again else end))
+    below = re.compile(PREDICATE % var).finditer(fn.mask, s.end, again.start() if again else end)
+    return [m for m in below if all(k.kind != "if" or m.start() >= k.end or _way(k, m.start()) is _way(k, s.start) for k in s.ancestors())]
+
+
+def _way(unit: Stmt, at: int) -> Stmt | None:
+    """The part of an if statement that stands at an offset."""
+    return next((k for k in unit.kids if k.start <= at < k.end), None)
 
 
 def stale_predicate(fn: Fn) -> Out:
@@ -244,11 +250,18 @@ def stale_predicate(fn: Fn) -> Out:
     for n, (s, var, name, _) in enumerate(valued):
         kind = "pmd_t" if name.startswith("pmdp") else "pud_t" if name.startswith("pudp") else "pte_t"
         for m in _later(fn, s, var):
-            if re.search(r"needs_flush|accessible|dirty", m.group(1)):
+            if re.search(r"needs_flush|accessible|dirty", m.group(1)) and not _for_migration_entry(fn, m):
                 above = [c for c in valued if c[1] == var and c[0].end <= m.start()]
                 early = [e for c in above for e in fn.before(c[0], f"early = {read_of(fn, c[2], entry_of(c[2], c[3]))};")]
                 out.append((f"{n}-{m.group(1)}-{m.start()}", fn.apply([*early, (m.start(2), m.end(2), "early"), fn.declare(f"{kind} early;")])))
     return out
+
+
+def _for_migration_entry(fn: Fn, m: re.Match[str]) -> bool:
+    """The answer only goes into a migration entry, and whether the page is dirty is asked of the cleared value elsewhere."""
+    goal = re.compile(r"[^;{}]*?\)\s*\w+\s*=\s*make_migration_entry_dirty\b").match(fn.mask, m.end())
+    elsewhere = [k for k in re.finditer(PREDICATE % m.group(2), fn.mask) if k.group(1) == m.group(1) and k.start() != m.start()]
+    return goal is not None and bool(elsewhere)
 
 
 def derived_from_stale(fn: Fn) -> Out:
@@ -275,7 +288,8 @@ def result_discarded(fn: Fn) -> Out:
         pointer = entry_of(name, args)
         entry = re.escape(pointer)
         reads = fn.leaves(rf"=\s*(?:\*\s*{entry}|(?:huge_)?ptep_get\s*\([^)]*{entry}\)|pmdp_get\s*\({entry}\))\s*;", EXPR | {"decl"})
-        above = [r for r in reads if r.end <= s.start]
+        around = list(s.ancestors())
+        above = [r for r in reads if r.end <= s.start and r.parent in around]
         if above and s.kind == "expr":
             read = re.match(r"(?:pte_t\s+|pmd_t\s+)?(\w+)\s*=", fn.code(above[-1]))
             rhs = fn.src(s)[fn.src(s).index(name) :]
@@ -311,12 +325,13 @@ def record_first(fn: Fn) -> Out:
     """The flush is recorded above the write it stands for."""
     out = []
     change = CLEAR + r"|\b(?:clear_full_ptes|clear_ptes|pte_clear|zap_\w+|clear_young_dirty_ptes|ptep_modify_prot_commit|ptep_set_wrprotect)\s*\("
+    settled = r"\bpmdp_invalidate\s*\(" + CLEAR_FLUSH  # flushes by itself: the record is for what follows
     for n, s in enumerate(fn.leaves(RECORD, EXPR)):
         if re.search(r"tlb_change_page_size", fn.code(s)):
             continue
         node: Stmt | None = whole(s)
         while node is not None and node.kind not in {"for", "while", "do", "loop"}:
-            above = [k for k in node.preceding() if k.kind in {"expr", "if"} and re.search(change, fn.code(k))]
+            above = [k for k in node.preceding() if k.kind in {"expr", "if"} and re.search(change, fn.code(k)) and not re.search(settled, fn.code(k))]
             if above:
                 unit = whole(s)
                 value = re.match(r"(\w+)\s*=", fn.code(above[-1]))

@@ -12,7 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.mutate import inprocess, table
+from tests.mutate import inprocess, ops_late, table
 from tests.mutate.cst import Fn, functions
 from tests.mutate.extract import moved, moved_body, moved_tail, wrapped
 from tests.mutate.generate import _rewritten, errors
@@ -214,6 +214,45 @@ def test_jumps_are_not_cut_off() -> None:
     assert whole is not None and whole.endswith("{\n\treturn __scan_body(vma, pmd, addr, end, mode);\n}")
 
 
+DECISIONS = """
+static void unmap_one(struct vm_area_struct *vma, struct mmu_gather *tlb, pte_t *pte, pmd_t *pmd, unsigned long addr, struct folio *folio)
+{
+	pmd_t huge, old;
+	pte_t val;
+
+	if (folio_test_hugetlb(folio)) {
+		val = huge_ptep_clear_flush(vma, addr, pte);
+	} else if (pte_present(val)) {
+		val = ptep_clear_flush(vma, addr, pte);
+		if (pte_dirty(val))
+			folio_mark_dirty(folio);
+		if (pte_dirty(val))
+			entry = make_migration_entry_dirty(entry);
+	}
+	if (is_swap_pmd(*pmd)) {
+		pmd_t other = *pmd;
+
+		old = other;
+	} else {
+		old = pmdp_invalidate(vma, addr, pmd);
+		set_pmd_at(vma->vm_mm, addr, pmd, old);
+		tlb_remove_pmd_tlb_entry(tlb, pmd, addr);
+	}
+}
+"""
+
+
+def test_only_a_decision_that_is_wrong_is_called_broken() -> None:
+    fn = next(functions("mm/x.c", DECISIONS))
+    read = [body for _, body in ops_late.read_after_clear(fn)]
+    assert not any("else if (pte_present(ptep_get(" in body or "else if (pte_present(huge_ptep_get(" in body for body in read)
+    stale = [body for _, body in ops_late.stale_predicate(fn)]
+    assert any("pte_dirty(early))\n\t\t\tfolio_mark_dirty" in body for body in stale)
+    assert not any("pte_dirty(early))\n\t\t\tentry" in body for body in stale), "the page was told, the migration entry need not be"
+    assert ops_late.result_discarded(fn) == [], "a variable of another block"
+    assert ops_late.record_first(fn) == [], "pmdp_invalidate() flushes what was recorded too early"
+
+
 def test_composed_variants_are_broken_and_rewritten() -> None:
     fn = SMALL[1]
     label, body = table.FAMILIES["GATHER"]["drop-finish"](fn)[0]
@@ -249,8 +288,8 @@ def _harmless() -> Iterator[tuple[str, str, Path, bytes]]:
 
 @pytest.mark.parametrize(("name", "function", "path", "raw"), list(_harmless()), ids=lambda v: v if isinstance(v, str) else getattr(v, "stem", ""))
 def test_harmless_rewrites_of_fixtures_change_no_finding(name: str, function: str, path: Path, raw: bytes) -> None:
-    stock = [Seen(*row, "") for row in inprocess.run(PROJECT, path.name, path.read_bytes())]
-    after = [Seen(*row, "") for row in inprocess.run(PROJECT, path.name, raw)]
+    stock = [Seen(*row) for row in inprocess.run(PROJECT, path.name, path.read_bytes())]
+    after = [Seen(*row) for row in inprocess.run(PROJECT, path.name, raw)]
     helpers = frozenset(fn.name for fn in functions(path.name, raw.decode("latin-1"))) - {fn.name for fn in functions(path.name, path.read_text("latin-1"))}
     assert not unexpected(stock, after, helpers, function)
     assert {s.rule for s in after if s.loud} == {s.rule for s in stock if s.loud}
