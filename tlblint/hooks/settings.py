@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 
 from tlblint.hooks.kconfig import Expr, Kconfig, Symbol
 
@@ -86,11 +88,60 @@ class Settings:
         """Whether a condition holds: an empty one does, one that cannot be read does not."""
         if not condition:
             return True
-        reader = _Expression(self, condition)
-        try:
-            return reader.either() and reader.at == len(condition)
-        except _Bad:
-            return False
+        found = parsed(condition)
+        return found is not None and self._true(found)
+
+    def _true(self, node: Node) -> bool:
+        word = node.word
+        if word == "||":
+            return any(self._true(part) for part in node.parts)
+        if word == "&&":
+            return all(self._true(part) for part in node.parts)
+        if word == "!":
+            return not self._true(node.parts[0])
+        left = self._spelled(node.left)
+        if not word:
+            return left == "y" or left.startswith("$(")  # what a compiler or a script would be asked counts as yes
+        return _compared(word, left, self._spelled(node.right))
+
+    def _spelled(self, word: str) -> str:
+        """The text that a word of an expression stands for."""
+        if word[:1] in ("'", '"'):
+            return word.strip("\"'").replace("$(ARCH)", self.kconfig.arch).replace("$(SRCARCH)", self.kconfig.arch)
+        if word in ("y", "m", "n"):
+            return "n" if word == "n" else "y"
+        return word if word.isdigit() or word.startswith(("0x", "$(")) else self.value(word)
+
+
+def _compared(operator: str, left: str, right: str) -> bool:
+    if operator in ("=", "!="):
+        return (left == right) == (operator == "=")
+    try:
+        a, b = int(left, 0), int(right, 0)
+    except ValueError:
+        return False
+    return {"<": a < b, ">": a > b, "<=": a <= b, ">=": a >= b}[operator]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """An expression: "||", "&&" and "!" of ``parts``, a comparison of ``left`` and ``right``, or with "" just ``left``."""
+
+    word: str
+    left: str = ""
+    right: str = ""
+    parts: tuple[Node, ...] = ()
+
+
+@lru_cache(maxsize=32768)
+def parsed(condition: Expr) -> Node | None:
+    """The tree of an expression; None for one that cannot be read. There are few, and each configuration asks for them again."""
+    reader = _Expression(condition)
+    try:
+        found = reader.either()
+    except _Bad:
+        return None
+    return found if reader.at == len(condition) else None
 
 
 class _Bad(Exception):
@@ -98,8 +149,8 @@ class _Bad(Exception):
 
 
 class _Expression:
-    def __init__(self, settings: Settings, words: Expr) -> None:
-        self.settings, self.words, self.at, self.depth = settings, words, 0, 0
+    def __init__(self, words: Expr) -> None:
+        self.words, self.at, self.depth = words, 0, 0
 
     def next(self) -> str:
         if self.at >= len(self.words):
@@ -112,53 +163,34 @@ class _Expression:
             return self.next()
         return ""
 
-    def either(self) -> bool:
-        value = self.both()
+    def either(self) -> Node:
+        parts = [self.both()]
         while self.took("||"):
-            value = self.both() or value
-        return value
+            parts.append(self.both())
+        return parts[0] if len(parts) == 1 else Node("||", parts=tuple(parts))
 
-    def both(self) -> bool:
-        value = self.one()
+    def both(self) -> Node:
+        parts = [self.one()]
         while self.took("&&"):
-            value = self.one() and value
-        return value
+            parts.append(self.one())
+        return parts[0] if len(parts) == 1 else Node("&&", parts=tuple(parts))
 
-    def one(self) -> bool:
+    def one(self) -> Node:
         self.depth += 1
         if self.depth > _DEPTH:
             raise _Bad
         word = self.next()
         if word == "!":
-            value = not self.one()
+            found = Node("!", parts=(self.one(),))
         elif word == "(":
-            value = self.either()
+            found = self.either()
             if not self.took(")"):
                 raise _Bad
         else:
-            value = self.compared(self.text(word))
+            operator = self.took("=", "!=", "<", ">", "<=", ">=")
+            found = Node(operator, word, self.next() if operator else "")
         self.depth -= 1
-        return value
-
-    def compared(self, left: str) -> bool:
-        operator = self.took("=", "!=", "<", ">", "<=", ">=")
-        if not operator:
-            return left == "y" or left.startswith("$(")  # what a compiler or a script would be asked counts as yes
-        right = self.text(self.next())
-        if operator in ("=", "!="):
-            return (left == right) == (operator == "=")
-        try:
-            a, b = int(left, 0), int(right, 0)
-        except ValueError:
-            return False
-        return {"<": a < b, ">": a > b, "<=": a <= b, ">=": a >= b}[operator]
-
-    def text(self, word: str) -> str:
-        if word[:1] in ("'", '"'):
-            return word.strip("\"'").replace("$(ARCH)", self.settings.kconfig.arch).replace("$(SRCARCH)", self.settings.kconfig.arch)
-        if word in ("y", "m", "n"):
-            return "n" if word == "n" else "y"
-        return word if word.isdigit() or word.startswith(("0x", "$(")) else self.settings.value(word)
+        return found
 
 
 def free(settings: Settings, names: Iterable[str], most: int) -> tuple[str, ...]:

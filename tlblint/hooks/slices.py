@@ -48,6 +48,34 @@ class View:
     macros: tuple[tuple[str, frozenset[str]], ...] = ()
     """Macros with the words of their parameters and bodies."""
     kept: dict[tuple[frozenset[str], frozenset[str]], tuple[tuple[Piece, ...], frozenset[str]]] = field(default_factory=dict)
+    heads: tuple[str, ...] = ()
+    """For each of ``parts``: the name that a #define or #undef is of, the file that an #include asks for; else ""."""
+    texts: dict[int, tuple[frozenset[str], str]] = field(default_factory=dict)
+    """For the text at an index of ``parts``: its words, and the braces that it leaves open."""
+    reduced: tuple[frozenset[str], dict[int, list[Piece]]] | None = None
+    """Names, and what is left of texts for them."""
+
+    def text(self, index: int) -> tuple[frozenset[str], str]:
+        """The words of a text, and the braces that it leaves open."""
+        found = self.texts.get(index)
+        if found is None:
+            text = self.parts[index].text
+            found = self.texts[index] = frozenset(_WORD.findall(text)), _open_braces(text)
+        return found
+
+    def left(self, index: int, names: frozenset[str]) -> list[Piece]:
+        """What is left of a text, as reduced() says."""
+        if self.reduced is None or self.reduced[0] != names:
+            self.reduced = names, {}
+        held = self.reduced[1]
+        if index not in held:
+            part = self.parts[index]
+            words, braces = self.text(index)
+            if words.isdisjoint(names):
+                held[index] = [Piece("", braces, part.line)] if braces else []
+            else:
+                held[index] = reduced(part.text, part.line, names)
+        return held[index]
 
     def conditions(self, line: int) -> tuple[str, ...]:
         """The conditions around a line, the outermost first, as they are written; "else of" for a turned one."""
@@ -76,7 +104,16 @@ def view(raw: bytes) -> View:
     includes = tuple((one[2], one[1] == "<") for one in found if one is not None)
     defines = (_WORD.findall(part.text) for part in parts if part.word == "define")
     macros = tuple((one[0], frozenset(one[1:])) for one in defines if one)
-    return View(raw, parts if not once else _unguarded(parts), words, once, False, includes, macros)
+    parts = _unguarded(parts) if once else parts
+    return View(raw, parts, words, once, False, includes, macros, heads=tuple(_head(part) for part in parts))
+
+
+def _head(part: Piece) -> str:
+    if part.word in ("define", "undef"):
+        return found[0] if (found := _WORD.search(part.text)) is not None else ""
+    if part.word in ("include", "include_next"):
+        return found[2] if (found := _INCLUDE.match(part.text)) is not None else ""
+    return ""
 
 
 def _guard(parts: tuple[Piece, ...]) -> str:
@@ -101,22 +138,22 @@ def sliced(one: View, names: Collection[str], tested: Collection[str], follow: C
     if key not in one.kept:
         if len(one.kept) > 8:
             one.kept.clear()
-        one.kept[key] = _Cut(key[0], key[1], follow).run(one.parts)
+        one.kept[key] = _Cut(one, key[0], key[1], follow).run()
     return one.kept[key]
 
 
 class _Cut:
     """``stack``: for each open condition where it starts in ``out``, whether it holds anything, and the macros that it tests."""
 
-    def __init__(self, names: frozenset[str], tested: frozenset[str], follow: Callable[[str], bool]) -> None:
-        self.names, self.tested, self.follow = names, tested, follow
+    def __init__(self, one: View, names: frozenset[str], tested: frozenset[str], follow: Callable[[str], bool]) -> None:
+        self.view, self.names, self.tested, self.follow = one, names, tested, follow
         self.out: list[Piece] = []
         self.macros: set[str] = set()
         self.stack: list[tuple[int, set[str]]] = []
         self.holding = [False]
 
-    def run(self, parts: tuple[Piece, ...]) -> tuple[tuple[Piece, ...], frozenset[str]]:
-        for part in parts:
+    def run(self) -> tuple[tuple[Piece, ...], frozenset[str]]:
+        for index, part in enumerate(self.view.parts):
             if part.word in _OPENING:
                 self.stack.append((len(self.out), set()))
                 self.holding.append(False)
@@ -126,8 +163,12 @@ class _Cut:
                     self.condition(part)
             elif part.word == "endif":
                 self.close(part)
+            elif part.word:
+                if self.keeps(part, self.view.heads[index]):
+                    self.out.append(part)
+                    self.holding[-1] = self.holding[-1] or part.word != "pragma"
             else:
-                self.plain(part)
+                self.plain(index)
         return tuple(self.out), frozenset(self.macros)
 
     def condition(self, part: Piece) -> None:
@@ -155,33 +196,26 @@ class _Cut:
         if text:
             self.out.append(Piece("", text, line))
 
-    def plain(self, part: Piece) -> None:
-        if part.word:
-            if self.keeps(part):
-                self.out.append(part)
-                self.holding[-1] = self.holding[-1] or part.word != "pragma"
-            return
-        kept = reduced(part.text, part.line, self.names)
+    def plain(self, index: int) -> None:
+        kept = self.view.left(index, self.names)
         if kept and kept[0].text.strip("{}"):
             self.out += kept
             self.holding[-1] = True
         elif kept:
             self.braces(kept[0].text, kept[0].line)
 
-    def keeps(self, part: Piece) -> bool:
+    def keeps(self, part: Piece, head: str) -> bool:
         """Whether a directive that is no condition stays."""
         if part.word in ("define", "undef"):
-            found = _WORD.search(part.text)
-            if found is None or (found[0] not in self.names and found[0] not in self.tested):
+            if head not in self.names and head not in self.tested:
                 return False
-            if found[0] in self.tested:
+            if head in self.tested:
                 words = _WORD.findall(part.text)
                 self.macros.update(word for word in words if word not in _NO_MACRO)
                 self.macros.update(_KCONFIG if not _NO_MACRO.isdisjoint(words) else ())
             return True
         if part.word in ("include", "include_next"):
-            found = _INCLUDE.match(part.text)
-            return found is not None and self.follow(found[2])
+            return head != "" and self.follow(head)
         return part.word == "pragma" and part.text.strip() == "once"
 
 
@@ -206,7 +240,7 @@ def reduced(text: str, line: int, names: Collection[str]) -> list[Piece]:
     out: list[tuple[str, int]] = []
     last = ""
     held = False
-    for token in _TEXT.findall(text) if any(name in text for name in names) else ():
+    for token in _TEXT.findall(text):
         if token == "\n":
             line += 1
             continue

@@ -15,7 +15,8 @@ from tlblint.hooks.makefile import Makefiles
 from tlblint.hooks.scan import Seen, scan
 from tlblint.hooks.settings import Settings, free
 from tlblint.hooks.slices import View, sliced, view
-from tlblint.predicates.unit import Piece, Places, Read, Shelf, build
+from tlblint.predicates.tokens import Macro
+from tlblint.predicates.unit import Found, Piece, Places, Read, Shelf, build
 
 ROOTS = (
     "<linux/kconfig.h>", "<linux/mm_types_task.h>", "<linux/mm_types.h>", "<linux/mm.h>", "<linux/pgtable.h>", "<asm/pgtable.h>", "<linux/huge_mm.h>",
@@ -91,6 +92,8 @@ class World:
         self.also = tuple(sorted(also))
         self.followed = frozenset(basename(path) for path in also)
         self.files: dict[str, View | None] = {}
+        self.macros: dict[tuple[str, int], Macro | None] = {}
+        self.follows: dict[str, bool] = {}
         self.paths: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {}
         self.makefiles = Makefiles(read)
         self.kconfigs: dict[str, Kconfig] = {}
@@ -115,7 +118,10 @@ class World:
 
     def follow(self, name: str) -> bool:
         """Whether what a header of this name includes and defines can matter."""
-        return bool(_FOLLOWED.search(basename(name))) or basename(name) in self.followed
+        found = self.follows.get(name)
+        if found is None:
+            found = self.follows[name] = bool(_FOLLOWED.search(basename(name))) or basename(name) in self.followed
+        return found
 
     def places(self, arch: str) -> Places:
         """Where headers are looked for."""
@@ -175,6 +181,8 @@ class Sight:
     atoms: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
     tested: frozenset[str] = frozenset()
+    shelf: Shelf | None = None
+    found: Found = field(default_factory=dict)
 
     def variants(self) -> list[Variant]:
         """Configurations to look at."""
@@ -214,8 +222,9 @@ class Sight:
 
     def seen(self, variant: Variant) -> Seen:
         """What a configuration makes of the names."""
-        shelf = Shelf(lambda path: None, dict(self.held))
-        return scan(build(shelf, self.chosen(variant), self.predefined(variant), self.world.places(self.arch)), self.names)
+        if self.shelf is None:
+            self.shelf = Shelf(lambda path: None, dict(self.held), self.world.macros, dict.fromkeys(self.held, ""))  # views have no guards any more
+        return scan(build(self.shelf, self.chosen(variant), self.predefined(variant), self.world.places(self.arch), self.found), self.names)
 
     def likeness(self) -> tuple[object, ...]:
         """Two architectures, or states of one, for which this is the same see the same when configured alike, but for paths and lines."""

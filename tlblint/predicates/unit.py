@@ -142,9 +142,16 @@ class Places:
     stop: frozenset[str] = frozenset()
 
 
-def build(shelf: Shelf, roots: Iterable[str], predefined: Mapping[str, str], places: Places) -> Unit:
-    """The unit of ``roots`` (paths, or ``<header>``), as a compiler run with ``predefined`` macros would see it."""
-    builder = _Builder(shelf, places, predefined)
+Found = dict[tuple[str, str], str | None]
+"""(name, directory of the file that includes it, or "" for angle brackets) -> path."""
+
+
+def build(shelf: Shelf, roots: Iterable[str], predefined: Mapping[str, str], places: Places, found: Found | None = None) -> Unit:
+    """The unit of ``roots`` (paths, or ``<header>``), as a compiler run with ``predefined`` macros would see it.
+
+    ``found``: where headers were found for another unit of the same shelf and places; more is added.
+    """
+    builder = _Builder(shelf, places, predefined, {} if found is None else found)
     for root in roots:
         builder.include(root, root[1:-1] if root[0] == "<" else root, "", 0, root[0] == "<")
     builder.unit.text = "".join(builder.out)
@@ -152,7 +159,7 @@ def build(shelf: Shelf, roots: Iterable[str], predefined: Mapping[str, str], pla
 
 
 class _Builder:
-    def __init__(self, shelf: Shelf, places: Places, predefined: Mapping[str, str]) -> None:
+    def __init__(self, shelf: Shelf, places: Places, predefined: Mapping[str, str], found: Found) -> None:
         self.shelf = shelf
         self.places = places
         self.unit = Unit()
@@ -161,7 +168,7 @@ class _Builder:
         self.now: dict[str, Macro] = {}
         self.names = Macros(self.now.get)
         self.once: set[str] = set()
-        self.found: dict[tuple[str, str], str | None] = {}
+        self.found = found
         for name, text in predefined.items():
             self.define(macro(f"{name} {text}"))
 
