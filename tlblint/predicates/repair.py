@@ -46,9 +46,10 @@ def narrower(table: Table, oracles: Sequence[Oracle], names: tuple[str, str] = (
         needed = space.or_(needed, formula.evaluate(oracle.needed, space, table.tables))
     result, chosen = table.result, []
     guards = [g for g in _guards(_Needs(space, table.bits, table.tables, needed), names) if not space.and_(space.and_(g.table, needed), table.result)]
+    worth = [table.result.bit_count()] * len(guards)  # at most; what is taken from the result makes no guard worth more
     for _ in range(most):
-        best = max(guards, key=lambda g: space.and_(result, g.table).bit_count(), default=None)
-        if best is None or not space.and_(result, best.table):
+        best = _best(space, result, guards, worth)
+        if best is None:
             break
         chosen.append(best)
         result = space.and_(result, space.not_(best.table))
@@ -56,6 +57,17 @@ def narrower(table: Table, oracles: Sequence[Oracle], names: tuple[str, str] = (
         return None
     spared = table.result.bit_count() - result.bit_count()
     return Edit(tuple(f"if ({g.code}) return false;" for g in chosen), tuple(g.words for g in chosen), spared)
+
+
+def _best(space: Space, result: int, guards: Sequence[_Guard], worth: list[int]) -> _Guard | None:
+    """The guard that saves most of ``result``, the first of several; None when none saves any. ``worth``: what each may save, kept up to date."""
+    most, best = 0, None
+    for index, guard in enumerate(guards):
+        if worth[index] > most:
+            worth[index] = space.and_(result, guard.table).bit_count()
+            if worth[index] > most:
+                most, best = worth[index], guard
+    return best
 
 
 def wider(table: Table, oracle: Oracle, names: tuple[str, str] = ("oldpte", "newpte"), most: int = 4) -> Edit | None:
@@ -93,11 +105,8 @@ def _guards(table: _Needs, names: tuple[str, str]) -> Iterator[_Guard]:
     yield _Guard(f"{present.name} clear in the old entry", f"!({kind}_val({old}) & {present.c})", space.not_(alive))
     gone = {b.name: space.and_(table.tables[f"old.{b.name}"], space.not_(table.tables[f"new.{b.name}"])) for b in table.bits}
     came = {b.name: space.and_(space.not_(table.tables[f"old.{b.name}"]), table.tables[f"new.{b.name}"]) for b in table.bits}
-    for bit in table.bits:
-        others = space.full
-        for other in table.bits:
-            if other is not bit:
-                others = space.and_(others, space.not_(space.or_(gone[other.name], came[other.name])))
+    same = [space.not_(space.or_(gone[b.name], came[b.name])) for b in table.bits]
+    for bit, others in zip(table.bits, _without_each(space, same), strict=True):
         diff = f"({kind}_val({old}) ^ {kind}_val({new}))"
         for side, name, words in ((came, new, "set"), (gone, old, "cleared")):
             changed = f"{diff} & {kind}_val({name}) & {bit.c}"
@@ -106,23 +115,34 @@ def _guards(table: _Needs, names: tuple[str, str]) -> Iterator[_Guard]:
     yield _promotion(table, names, kind, gone, came)
 
 
+def _without_each(space: Space, tables: Sequence[int]) -> list[int]:
+    """For each of some tables the conjunction of all others."""
+    before, after = [space.full], [space.full]
+    for table in tables:
+        before.append(space.and_(before[-1], table))
+    for table in reversed(tables):
+        after.append(space.and_(after[-1], table))
+    return [space.and_(before[index], after[len(tables) - 1 - index]) for index in range(len(tables))]
+
+
 def _promotion(table: _Needs, names: tuple[str, str], kind: str, gone: dict[str, int], came: dict[str, int]) -> _Guard:
     """Nothing changes but some bits, each in directions that no needed flush takes part in: as many bits as can be."""
     space = table.space
     allowed = {b.name: space.not_(space.or_(gone[b.name], came[b.name])) for b in table.bits}
     ways: dict[str, str] = {}
+    behind = [space.full]  # what the bits behind one allow, from the last
+    for bit in reversed(table.bits[1:]):
+        behind.append(space.and_(behind[-1], allowed[bit.name]))
+    before = allowed[table.bits[0].name]
     for bit in table.bits[1:]:
-        rest = space.full
-        for other in table.bits:
-            if other is not bit:
-                rest = space.and_(rest, allowed[other.name])
+        behind.pop()
+        rest = space.and_(before, behind[-1])
         for way, freed in (("changed", space.full), ("set", space.not_(gone[bit.name])), ("cleared", space.not_(came[bit.name]))):
             if not space.and_(space.and_(rest, freed), table.needed):
                 allowed[bit.name], ways[bit.name] = freed, way
                 break
-    held = space.full
-    for one in allowed.values():
-        held = space.and_(held, one)
+        before = space.and_(before, allowed[bit.name])
+    held = before
     code = {bit.name: bit.c for bit in table.bits}
     old, new = f"{kind}_val({names[0]})", f"{kind}_val({names[1]})"
     parts = [f"!(({old} ^ {new}) & ~({' | '.join(code[n] for n in ways) or 0}))"]

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from tlblint.predicates.errors import Inconclusive
 
 _TOKEN = re.compile(
-    r"""\s+|[A-Za-z_]\w*|\.?\d(?:[eEpP][+-]|[\w.])*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'"""
-    r"""|<<=|>>=|\.\.\.|->|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|\#\#|.""",
+    r"""[A-Za-z_]\w*|\.?\d(?:[eEpP][+-]|[\w.])*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'"""
+    r"""|<<=|>>=|\.\.\.|->|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|\#\#|\S""",
     re.DOTALL,
 )
 BUDGET = 60_000
@@ -46,12 +46,12 @@ class Macro:
 
 def words(text: str) -> list[str]:
     """The tokens of ``text`` without white space."""
-    return [t for t in _TOKEN.findall(text) if not t.isspace()]
+    return _TOKEN.findall(text)
 
 
 def tokens(text: str, at: int = 0) -> list[Token]:
     """Tokens of ``text``, whose first character is at offset ``at`` of the unit."""
-    return [Token(m.group(), at + m.start()) for m in _TOKEN.finditer(text) if not m.group().isspace()]
+    return [Token(m.group(), at + m.start()) for m in _TOKEN.finditer(text)]
 
 
 _DEFINE = re.compile(r"\s*([A-Za-z_]\w*)(\()?")

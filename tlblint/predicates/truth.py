@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tlblint.predicates import formula
 from tlblint.predicates.ctypes import AUTO, CType
@@ -26,6 +26,8 @@ class Table:
     result: int
     called: frozenset[str]
     pairs: bool = True
+    alone: dict[str, int] = field(default_factory=dict)
+    """What _only() found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,20 +111,28 @@ def judge(table: Table, oracle: str, needed_text: str) -> Verdict:
     return Verdict(kind, oracle, lost if missed else extra, old, new, by_change(table, wrong) if table.pairs else (), lost, extra)
 
 
-def _only(table: Table, changed: Sequence[str]) -> int:
-    """Assignments in which exactly the named bits change."""
-    space, held = table.space, table.space.full
-    for bit in table.bits:
-        differ = space.xor(table.tables[f"old.{bit.name}"], table.tables[f"new.{bit.name}"])
-        held = space.and_(held, differ if bit.name in changed else space.not_(differ))
-    return held
+def _only(table: Table) -> dict[str, int]:
+    """For each bit the assignments in which it changes and no other does; under "" those in which none does."""
+    if not table.alone:
+        space = table.space
+        same = {bit.name: space.not_(space.xor(table.tables[f"old.{bit.name}"], table.tables[f"new.{bit.name}"])) for bit in table.bits}
+        before, after = [space.full], [space.full]  # how far all bits are the same, from either end
+        for bit in table.bits:
+            before.append(space.and_(before[-1], same[bit.name]))
+        for bit in reversed(table.bits):
+            after.append(space.and_(after[-1], same[bit.name]))
+        table.alone[""] = before[-1]
+        for index, bit in enumerate(table.bits):
+            others = space.and_(before[index], after[len(table.bits) - 1 - index])
+            table.alone[bit.name] = space.and_(others, space.not_(same[bit.name]))
+    return table.alone
 
 
 def by_change(table: Table, wrong: int) -> tuple[Change, ...]:
     """How many wrong assignments there are for each change of a single bit, most first."""
     found = []
     for bit in table.bits:
-        only = table.space.and_(wrong, _only(table, (bit.name,)))
+        only = table.space.and_(wrong, _only(table)[bit.name])
         for words, side in (("set", "new"), ("cleared", "old")):
             count = table.space.and_(only, table.tables[f"{side}.{bit.name}"]).bit_count()
             if count:
@@ -135,8 +145,8 @@ def smallest(table: Table, wrong: int) -> tuple[tuple[str, ...], tuple[str, ...]
     space, names = table.space, [bit.name for bit in table.bits]
     held = wrong
     if table.pairs:
-        singles = (space.and_(wrong, _only(table, (a,))) for a in names)
-        held = next((t for t in singles if t), 0) or space.and_(wrong, _only(table, ())) or _greedy_same(table, wrong)
+        singles = (space.and_(wrong, _only(table)[name]) for name in names)
+        held = next((t for t in singles if t), 0) or space.and_(wrong, _only(table)[""]) or _greedy_same(table, wrong)
     chosen: dict[str, bool] = {}
     for key in sorted(table.tables, key=lambda k: (k.rpartition(".")[2] in ("P", "RW"), k)):
         without = space.and_(held, space.not_(table.tables[key]))
