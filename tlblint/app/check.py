@@ -98,8 +98,13 @@ def _report(
     context = tree.list(places)
     rules = own.by_code(spine.rules)
     request.stage("executing")  # takes memory, so ahead of what takes more
-    wrong, headers, executed = _wrong_predicates(tree, inside, rules, settings, store) if refuted.CODE in spine.active else ([], {}, ())
-    misfits, sources, unseen = hooks.in_tree(tree, inside, rules, store) if hooks.CODE in spine.active else ([], {}, [])
+    fitting = hooks.asked(tree, inside, store, workers(settings["jobs"].value) > 1) if hooks.CODE in spine.active else None
+    try:
+        wrong, headers, executed = _wrong_predicates(tree, inside, rules, settings, store) if refuted.CODE in spine.active else ([], {}, ())
+        misfits, sources, unseen = hooks.in_tree(tree, inside, rules, fitting)
+    finally:
+        if fitting is not None:
+            fitting.close()
     wrong, headers = [*wrong, *misfits], {**headers, **sources}
     request.progress("searching", 0, 0)
     request.stage("searching")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -58,56 +57,68 @@ if TYPE_CHECKING:  # what is remembered needs none of it
 Listing = Callable[[Sequence[str]], Sequence[str]]
 Gap = tuple[int, str, str]
 Brought = tuple[tuple[tuple[Misfit, ...], ...], tuple[Gap, ...]]
+Work = Callable[[Callable[[str], bytes | None], Listing], Brought]
 
 
-def in_tree(
-    tree: Tree, inside: Callable[[str], bool], rules: Mapping[str, RuleInfo], store: Store = NOTHING
-) -> tuple[list[Finding], dict[str, bytes], list[NotAnalysed]]:
-    """(findings in files that are ``inside``, the bytes of these files, what was not looked at). Raises InputError."""
-    if not inside(GENERIC) or tree.holds(KERNEL) != "file" or tree.holds(GENERIC) != "file":
-        return [], {}, []
-    told = _remembered(tree, store, b"", _present)
-    wrong = [one for one in told.wrong[0] if inside(one.path)]
-    sources = {path: raw for path in sorted({one.path for one in wrong}) if (raw := _read(tree, path)) is not None}
-    gaps = [NotAnalysed(path, "", 0, f"{CODE}: {why}") for _, path, why in told.gaps if inside(path)]
-    return [as_finding(one, rules[CODE]) for one in wrong], sources, gaps
+class Asked:
+    """What comes of a tree, looked for on a processor of its own where ``several`` may be used. Close it."""
 
-
-class Begun:
-    """What a series brings, looked at on a processor of its own where ``several`` may be used. Close it."""
-
-    def __init__(self, tree: Tree, applied: Sequence[Applied], store: Store = NOTHING, several: bool = False) -> None:
+    def __init__(self, tree: Tree, state: bytes, work: Work, store: Store, several: bool) -> None:
         self._store = store
-        self._told: Told | None = None
-        self._aside: Aside | None = None
-        if tree.holds(KERNEL) != "file" or not any(_counts(path) for step in applied for path in step.changed):
-            return
-        state = key(*(part for step in applied for path, raw in sorted(step.changed.items()) for part in (path, raw if raw is not None else b"")))
         self._name = _name(tree, state)
         self._told = _known(tree, store, self._name)
+        self._aside: Aside | None = None
         if self._told is None:
-            work = partial(_made, tree, lambda read, listing: _brought(read, listing, applied))
-            self._aside = Aside(lambda: msgspec.msgpack.encode(work()), several)
+            self._aside = Aside(lambda: msgspec.msgpack.encode(_made(tree, work)), several)
 
-    def told(self) -> Told | None:
-        """The answer, state by state; None for a series that touches nothing of the kind. Raises InputError."""
-        if self._aside is not None:
+    def told(self) -> Told:
+        """The answer. Raises InputError."""
+        if self._told is None:
+            assert self._aside is not None
             row = self._aside.result()
             self._store.put(KIND, {self._name: row})
             self._told, self._aside = msgspec.msgpack.decode(row, type=Told), None
         return self._told
 
     def close(self) -> None:
-        """End what nobody waits for any more."""
+        """End the process that nobody waits for any more."""
         if self._aside is not None:
             self._aside.close()
 
 
-def judge(tree: Tree, applied: Sequence[Applied], found: Sequence[State], begun: Begun) -> None:
+def asked(tree: Tree, inside: Callable[[str], bool], store: Store = NOTHING, several: bool = False) -> Asked | None:
+    """Begin to look at a tree as it is; None when what is ``inside`` is no part of a kernel that asks for hooks."""
+    if not inside(GENERIC) or tree.holds(KERNEL) != "file" or tree.holds(GENERIC) != "file":
+        return None
+    return Asked(tree, b"", _present, store, several)
+
+
+def in_tree(tree: Tree, inside: Callable[[str], bool], rules: Mapping[str, RuleInfo], asked: Asked | None) -> tuple[
+    list[Finding], dict[str, bytes], list[NotAnalysed]]:  # fmt: skip
+    """(findings in files that are ``inside``, the bytes of these files, what was not looked at). Raises InputError."""
+    if asked is None:
+        return [], {}, []
+    told = asked.told()
+    wrong = [one for one in told.wrong[0] if inside(one.path)]
+    sources = {path: raw for path in sorted({one.path for one in wrong}) if (raw := _read(tree, path)) is not None}
+    gaps = [NotAnalysed(path, "", 0, f"{CODE}: {why}") for _, path, why in told.gaps if inside(path)]
+    return [as_finding(one, rules[CODE]) for one in wrong], sources, gaps
+
+
+def begun(tree: Tree, applied: Sequence[Applied], store: Store = NOTHING, several: bool = False) -> Asked | None:
+    """Begin to look at what a series brings; None for one that touches nothing of the kind."""
+    if tree.holds(KERNEL) != "file" or not any(_counts(path) for step in applied for path in step.changed):
+        return None
+    state = key(*(part for step in applied for path, raw in sorted(step.changed.items()) for part in (path, raw if raw is not None else b"")))
+    return Asked(tree, state, lambda read, listing: _brought(read, listing, applied), store, several)
+
+
+def judge(tree: Tree, applied: Sequence[Applied], found: Sequence[State], asked: Asked | None) -> None:
     """Tell each state of a series what it lacks. Raises InputError."""
-    told = begun.told()
-    for number, state in enumerate(found if told is not None else ()):
-        assert told is not None
+    if asked is None:
+        return
+    told = asked.told()
+    for number, state in enumerate(found):
         state.hooks = told.wrong[number]
         state.notes += tuple(f"{path}: {CODE}: {why}" for at, path, why in told.gaps if at == number)
         for path in sorted({one.path for one in state.hooks} - state.contents.keys()):
@@ -137,18 +148,6 @@ def _machines() -> Machines:
     from tlblint.hooks.world import Machines
 
     return msgspec.toml.decode(data.read(os.path.join(data.root("rules"), "hooks", "machines.toml")), type=Machines)
-
-
-Work = Callable[[Callable[[str], bytes | None], Listing], Brought]
-
-
-def _remembered(tree: Tree, store: Store, state: bytes, work: Work) -> Told:
-    name = _name(tree, state)
-    told = _known(tree, store, name)
-    if told is None:
-        told = _made(tree, work)
-        store.put(KIND, {name: msgspec.msgpack.encode(told)})
-    return told
 
 
 def _name(tree: Tree, state: bytes) -> bytes:

@@ -78,7 +78,7 @@ def series(request: Request, loader: Loader | None = None) -> Outcome:
         spine = check.loaded(loader or spines.load, settings, _after(headers, applied), request.preview, store)
         jobs = settings["jobs"].value
         if hooks.CODE in spine.active:
-            fitting = hooks.Begun(tree, applied, store, workers(jobs) > 1)
+            fitting = hooks.begun(tree, applied, store, workers(jobs) > 1)
         request.progress("reading", 0, 0)
         reader, maker = (partial(_read, spine, jobs, request.debug, memory) for memory in (store, NOTHING))
         source = Source(tree, spine, reader, maker, store, request.wide)
