@@ -67,10 +67,11 @@ def _far(executor: str, settings: config.Settings, headers: Mapping[str, bytes])
     return Reader(executor, settings["profile"].value, headers)
 
 
-def loaded(loader: Loader, settings: config.Settings, headers: Mapping[str, bytes], preview: bool, store: Store = NOTHING) -> Spine:
-    """The analysis that the settings ask for. ``store`` may remember what ships. Raises InputError."""
+def loaded(loader: Loader, settings: config.Settings, headers: Mapping[str, bytes], preview: bool, store: Store = NOTHING,
+           renamed: Mapping[str, str] | None = None) -> Spine:  # fmt: skip
+    """The analysis that the settings ask for. ``store`` may remember what ships; ``renamed`` as Wanted has it. Raises InputError."""
     try:
-        return loader(replace(_wanted(settings, headers, preview), store=store))
+        return loader(replace(_wanted(settings, headers, preview), store=store, renamed=tuple(sorted((renamed or {}).items()))))
     except InputError as error:
         raise _traced(error, settings) from None
 

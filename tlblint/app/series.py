@@ -16,6 +16,7 @@ from tlblint.app.remembered import Version
 from tlblint.app.request import Outcome, Progress, silent, unheard
 from tlblint.app.series_kept import Kept, names_of
 from tlblint.app.series_moved import Moved, followed, left_behind, without_kept_quiet
+from tlblint.app.series_renamed import renamed as renamed_roles
 from tlblint.app.series_view import About, assembled, marked
 from tlblint.app.simulated import simulated
 from tlblint.app.spine import Loader, Result, Spine
@@ -75,7 +76,10 @@ def series(request: Request, loader: Loader | None = None) -> Outcome:
         targets(settings["format"].value)
         applied = list(apply_series(tree, read))
         headers = generation.headers(tree)
-        spine = check.loaded(loader or spines.load, settings, _after(headers, applied), request.preview, store)
+        load = partial(check.loaded, loader or spines.load, settings, _after(headers, applied), request.preview, store)
+        spine = load()
+        other = renamed_roles(tree, applied, spine.names)
+        spine = load(other.names) if other.names else spine
         jobs = settings["jobs"].value
         if hooks.CODE in spine.active:
             fitting = hooks.begun(tree, applied, store, workers(jobs) > 1)
@@ -96,7 +100,8 @@ def series(request: Request, loader: Loader | None = None) -> Outcome:
         if settings["sim"].value:
             request.progress("simulating", 0, 0)
             findings = order(_simulated(findings, found, settings["sim-budget"].value, store))
-        return Outcome(assembled(replace(about, notes=tuple(dict.fromkeys((*about.notes, *left_behind(moved), *left)))), found, findings), settings, tree.top)
+        about = replace(about, notes=tuple(dict.fromkeys((*about.notes, *left_behind(moved), *left, *other.notes))))
+        return Outcome(assembled(about, found, findings), settings, tree.top)
     finally:
         if fitting is not None:
             fitting.close()

@@ -62,6 +62,8 @@ class Wanted:
     preview: bool = False
     store: Store = NOTHING
     """What may remember the shipped tables."""
+    renamed: tuple[tuple[str, str], ...] = ()
+    """API functions that go by another name in this tree: (that, the one in the tables)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ class Spine:
     analyse: Judge
     hints: tuple[bytes, ...] = ()
     skipped: tuple[str, ...] = ()
+    names: frozenset[str] = frozenset()
+    """The functions whose meaning is known by their name."""
     contracts: Contracts | None = None
     again: Callable[..., Again] | None = None
     """Begins a new memory. Takes, if anything, functions (path, name) by what they are after a patch -> what they were, which are entered as they

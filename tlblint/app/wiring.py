@@ -51,7 +51,8 @@ def build(wanted: Wanted) -> Spine:
     rules = _rules(directory, wanted.rule_files)
     generation = detect(wanted.headers)
     try:
-        roles = load_roles(shipped.role_files(texts), generation.features)
+        table = load_roles(shipped.role_files(texts), generation.features)
+        roles = table.under(dict(wanted.renamed))
         contracts = load_contracts(texts["contracts.toml"])
         profiles = load_profile_data(profile_texts)
     except RoleError as error:
@@ -63,7 +64,8 @@ def build(wanted: Wanted) -> Spine:
     judged = tuple(rule for rule in rules if rule.code in active and rule.transitions)
     words = roles.relevant() | {slot.struct.encode() for slot in contracts.slots if slot.slot == "fn"}
     ruleset = _digest(rules, texts, profile_texts)
-    named = key(stamp(), ruleset, generation.name, *sorted(generation.features), "", *(p.profile.name for p in chosen)).hex()
+    other = map(" ".join, wanted.renamed)
+    named = key(stamp(), ruleset, generation.name, *sorted(generation.features), "", *(p.profile.name for p in chosen), "", *other).hex()
     judging = [key(named, which, *(rule.code for rule in judged)).hex() for which in ("", "bare")]
     return Spine(
         rules=rules,
@@ -73,7 +75,8 @@ def build(wanted: Wanted) -> Spine:
         ruleset=ruleset,
         facts=partial(_facts, shipped.configs(chosen), words, _helpers(roles), _beginning(roles), contracts),
         analyse=partial(_analyse, judged, context, judging[0]),
-        hints=roles.prefilter(),
+        hints=(*table.prefilter(), *(new.encode() for new, _ in wanted.renamed)),
+        names=table.names(),
         skipped=shipped.starts(texts, "skipped"),
         again=partial(_Again, judged, context),
         contracts=Contracts(

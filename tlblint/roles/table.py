@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tlblint.model.roles import Role
 from tlblint.roles.kinds import KINDS
@@ -35,6 +35,11 @@ class RoleTable:
     def names(self) -> frozenset[str]:
         """Every name that the table knows, also those without effect."""
         return frozenset(self.entries)
+
+    def under(self, renamed: Mapping[str, str]) -> RoleTable:
+        """With the roles of some names under other ones, too: ``renamed`` is new name -> the one in the table. What the table knows stays."""
+        more = {new: {arity: replace(role, name=new) for arity, role in self.entries[old].items()} for new, old in renamed.items() if old in self.entries}
+        return RoleTable({**more, **self.entries})
 
     def relevant(self) -> frozenset[bytes]:
         """The identifiers that put a function in scope: entry changes, PTLs, lazy mode, flushes, gathers, pending and unmap."""
