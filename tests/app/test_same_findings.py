@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT, Write
-from tlblint.app import check as app
+from tlblint.app import checking as app
 from tlblint.app import scope
 from tlblint.app import spine as spines
 from tlblint.app.check import check

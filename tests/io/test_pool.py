@@ -8,13 +8,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent import futures
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import ROOT
-from tlblint.io import pool
 from tlblint.io.pool import map_ordered
 
 MAIN = os.getpid()
@@ -61,13 +61,13 @@ def test_an_exception_comes_through() -> None:
 def test_a_killed_worker_costs_few_processes_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was not under way when it died is done by the dozen again, not by a process each."""
     started: list[int] = []
-    whole = pool.ProcessPoolExecutor
+    whole = futures.ProcessPoolExecutor
 
     def counted(workers: int, *rest: Any) -> Any:
         started.append(workers)
         return whole(workers, *rest)
 
-    monkeypatch.setattr(pool, "ProcessPoolExecutor", counted)
+    monkeypatch.setattr(futures, "ProcessPoolExecutor", counted)
     assert map_ordered(murder, range(2000), 2, died=lambda item: -item) == [-n if n in (5, 41) else n for n in range(2000)]
     assert sum(started) < 30
 
@@ -136,13 +136,13 @@ def test_memory_does_not_grow_with_the_number_of_items() -> None:
 def test_only_the_numbers_of_items_go_to_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     """All chunks are in the queue at once: they must be small."""
     sent: list[Sequence[int]] = []
-    whole = pool.ProcessPoolExecutor
+    whole = futures.ProcessPoolExecutor
 
     class Watched(whole):  # type: ignore[misc, valid-type]
         def submit(self, function: Any, chunk: Sequence[int]) -> Any:
             sent.append(chunk)
             return super().submit(function, chunk)
 
-    monkeypatch.setattr(pool, "ProcessPoolExecutor", Watched)
+    monkeypatch.setattr(futures, "ProcessPoolExecutor", Watched)
     map_ordered(double, range(1000), 4, died=double)
     assert max(map(len, sent)) == 32 and sum(map(len, sent)) == 1000

@@ -19,6 +19,7 @@ from tlblint.predicates.truth import Verdict
 from tlblint.report.formats import FORMATS
 from tlblint.report.graph_formats import GRAPH_FORMATS
 from tlblint.report.graph_view import GraphEdge, GraphNode, GraphView
+from tlblint.report.silent import SILENT
 from tlblint.report.view import Report, Style
 
 
@@ -94,3 +95,7 @@ def test_graphs_do_not_either(name: str) -> None:
     view = GraphView(EVIL, "worktree", EVIL, EVIL, (EVIL,), 1, nodes, (GraphEdge(0, 1, "table", 1, 1, EVIL, (EVIL,)),), ((EVIL, EVIL, 1, EVIL),))
     text = GRAPH_FORMATS[name].render(view, Style(unicode=True))
     assert RAW.findall(text) == []
+
+
+def test_silent_formats_are_formats() -> None:
+    assert FORMATS.keys() > SILENT

@@ -1,213 +1,44 @@
-"""``tlblint check``: list, prefilter, read facts in a pool, judge them, refine, and hand a report back."""
+"""``tlblint check``: open what is asked for. Processes look at its files while this one imports what it takes to judge them."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
-from tlblint import __version__
-from tlblint.app import baselines, generation, hooks, refuted, reuse, scope
-from tlblint.app import spine as spines
-from tlblint.app.collecting import collect, workers
-from tlblint.app.excused import excused
-from tlblint.app.request import Outcome, Request
-from tlblint.app.shard import Rest, digest
-from tlblint.app.simulated import simulated
-from tlblint.app.spine import Loader, Spine, Wanted
-from tlblint.app.targets import targets
-from tlblint.engine.roots import Over
-from tlblint.findings import own, suppress
-from tlblint.findings.lines import Lines
-from tlblint.findings.refine import Files, order, refine
-from tlblint.io import cache, config, pool, prefilter
-from tlblint.io.errors import InputError
-from tlblint.io.snapshot import remembered
-from tlblint.io.tree import Tree, below, look_ahead, open_tree, read_all
-from tlblint.model.finding import Finding
-from tlblint.model.ir import FileFacts, NotAnalysed
+from tlblint.app import scope
+from tlblint.io import cache, config
+from tlblint.io.tree import Tree, look_ahead, open_tree
 from tlblint.model.store import NOTHING, Store
-from tlblint.report.formats import FORMATS
-from tlblint.report.graph_view import GraphView
-from tlblint.report.predicates_view import PredicateView, together
-from tlblint.report.view import Gap, Health, Place, Report, RuleView, Stale
 
 if TYPE_CHECKING:
-    from tlblint.app.farm import Reader
+    from tlblint.app.request import Outcome, Request
+    from tlblint.app.spine import Loader
+
+
+class Opened(NamedTuple):
+    """What a run begins with. ``roots``: what to report on, from the top; () for all."""
+
+    tree: Tree
+    settings: config.Settings
+    roots: tuple[str, ...]
+    store: Store
+
 
 def check(request: Request, loader: Loader | None = None) -> Outcome:
     """Run a check. Raises InputError."""
     tree = open_tree(request.cwd, request.tree, request.revision)
-    store: Store = NOTHING
     try:
         settings = config.load(tree, tree.top, request.flags)
-        targets(settings["format"].value)  # a mistake there should not cost a run
         roots = scope.roots(tree, request.cwd, request.paths, request.tree is not None)
         store = cache.open_cache(settings["cache"].value, request.note)
         if store is not NOTHING:
             look_ahead(tree, scope.context(tree, roots))
         request.stage("loading")
-        far = _far(request.executor, settings, generation.headers(tree)) if request.executor else None
-        spine = loaded(loader or spines.load, settings, generation.headers(tree), request.preview, store)
-        request.stage("listing")
-        scope.require_files(tree, tree.list(roots), roots)
-        report, rest = _report(tree, roots, spine, settings, request, store, far)
+        from tlblint.app.checking import checked
+
+        outcome = checked(Opened(tree, settings, roots, store), request, loader)
         request.stage("keeping")
         cache.close(store)
         request.stage("printing")
-        return Outcome(report, settings, tree.top, rest)
+        return outcome
     finally:
         tree.close()
-
-
-def _far(executor: str, settings: config.Settings, headers: Mapping[str, bytes]) -> Reader:
-    from tlblint.app.farm import Reader  # most runs need none
-
-    return Reader(executor, settings["profile"].value, headers)
-
-
-def loaded(loader: Loader, settings: config.Settings, headers: Mapping[str, bytes], preview: bool, store: Store = NOTHING,
-           renamed: Mapping[str, str] | None = None) -> Spine:  # fmt: skip
-    """The analysis that the settings ask for. ``store`` may remember what ships; ``renamed`` as Wanted has it. Raises InputError."""
-    try:
-        return loader(replace(_wanted(settings, headers, preview), store=store, renamed=tuple(sorted((renamed or {}).items()))))
-    except InputError as error:
-        raise _traced(error, settings) from None
-
-
-def _wanted(settings: config.Settings, headers: Mapping[str, bytes], preview: bool) -> Wanted:
-    files = tuple(os.path.abspath(path) for path in settings["rules"].value)
-    return Wanted(settings["profile"].value, settings["select"].value, settings["ignore"].value, files, headers, preview)
-
-
-def _traced(error: InputError, settings: config.Settings) -> InputError:
-    """An unknown name with the place that it was read from, when that is not the command line in front of the user."""
-    for key in ("select", "ignore", "profile"):
-        if error.where in settings[key].value and not settings[key].origin.startswith("--"):
-            return InputError(f"{settings[key].origin}: {key} {error.where}", error.what, error.todo)
-    return error
-
-
-def _report(
-    tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.Settings, request: Request, store: Store, far: Reader | None
-) -> tuple[Report, Rest]:
-    def inside(path: str) -> bool:
-        return below(path, roots) and (request.shard is None or path in request.shard)
-
-    places = scope.context(tree, roots)
-    context = tree.list(places)
-    rules = own.by_code(spine.rules)
-    request.stage("executing")  # takes memory, so ahead of what takes more
-    fitting = hooks.asked(tree, inside, store, workers(settings["jobs"].value) > 1) if hooks.CODE in spine.active else None
-    try:
-        wrong, headers, executed = _wrong_predicates(tree, inside, rules, settings, store) if refuted.CODE in spine.active else ([], {}, ())
-        misfits, sources, unseen = hooks.in_tree(tree, inside, rules, fitting)
-    finally:
-        if fitting is not None:
-            fitting.close()
-    wrong, headers = [*wrong, *misfits], {**headers, **sources}
-    request.progress("searching", 0, 0)
-    request.stage("searching")
-    chosen = remembered(tree, context.paths, spine.words | {suppress.MARK}, prefilter.Where(places, spine.skipped), spine.hints, store)
-    contents, unread = read_all(tree, chosen)
-    request.stage("reading")
-    known = reuse.read(spine, contents, store, lambda some: collect(spine, some, settings["jobs"].value, request, far))
-    facts = known.brief()
-    request.progress("judging", 0, 0)
-    request.stage("judging")
-    only, over = inside if roots or request.shard else None, _over(settings["jobs"].value, request)
-    result = reuse.judge(spine, known, only, over, store, repr((roots, request.shard)))
-    lines = {fact.path: Lines(fact.newlines) for fact in facts}
-    quiet = excused(spine.contracts, known.full(), only, over, result, spine.active, lines, store) if request.excused and spine.contracts else ()
-    request.stage("refining")
-    gaps = [NotAnalysed(path, "", 0, why) for path, why in (*context.refused, *unread)]
-    gaps = [gap for gap in [*gaps, *(gap for fact in facts for gap in fact.not_analysed), *result.not_analysed, *unseen] if inside(gap.path)]
-    raw = [finding for finding in result.findings if finding.rule in spine.active and inside(finding.path)]
-    files = Files(lines, contents, tuple(table for fact in facts for table in fact.tables))
-    findings = [*refine(raw, files, rules), *(own.not_analysed(gaps, lines, rules) if own.NOT_ANALYSED in spine.active else [])]
-    findings += wrong
-    comments = [comment for path in headers if path not in contents for comment in suppress.suppressions(path, headers[path])]
-    comments += [comment for path in chosen if path in contents and inside(path) for comment in suppress.suppressions(path, contents[path])]
-    judged = frozenset() if settings["profile"].value else spine.active  # what is silent on some profiles may speak on the others
-    unsure = frozenset(gap.path for gap in gaps)
-    findings, unused = suppress.apply(findings, comments, rules, judged, unsure)
-
-    def sure(rule: str, path: str) -> bool:
-        return rule in judged and path not in unsure and below(path, roots)
-
-    findings = order([*findings, *(unused if own.UNUSED in spine.active else [])])
-    stale: tuple[Stale, ...] = ()
-    if request.shard is None:  # a baseline is one for the whole: an entry may follow its function into a file of another shard
-        findings, stale = baselines.apply(findings, settings["baseline"].value, sure, request)
-    plain = tuple(findings) if request.shard else ()
-    if settings["sim"].value:
-        request.progress("simulating", 0, 0)
-        request.stage("simulating")
-        findings = order(simulated(findings, raw, contents, lines, settings["sim-budget"].value, store))
-    ours = [fact for fact in facts if inside(fact.path)]
-    name = digest(context, contents) if request.shard else ""
-    rest = Rest(name, roots, tuple(sorted(judged)), tuple(sorted(unsure)), sum(fact.partial for fact in ours), _lost(gaps), plain)
-    report = Report(
-        version=__version__,
-        ruleset=spine.ruleset,
-        kind=tree.kind,
-        revision=tree.revision,
-        generation=generation.name(generation.headers(tree)),
-        profiles=spine.profiles,
-        health=health_of(ours, gaps, lines, len(tree.list(roots).paths)),
-        findings=tuple(findings),
-        rules={code: RuleView(r.code, r.slug, r.severity, r.confidence, r.title, r.text, r.path) for code, r in rules.items()},
-        sources=_sources(findings, {**headers, **contents}),
-        stale=stale,
-        submodules=tree.list(roots).submodules,
-        excused=quiet,
-        graphs=_graphs(findings, known, contents, lines, settings, tree, request.shard is not None),
-        executed=together(executed),
-    )
-    return report, rest
-
-
-def _wrong_predicates(
-    tree: Tree, inside: Callable[[str], bool], rules: Mapping[str, own.RuleInfo], settings: config.Settings, store: Store
-) -> tuple[list[Finding], dict[str, bytes], tuple[PredicateView, ...]]:
-    return refuted.in_tree(tree, inside, rules, settings["profile"].value, store, workers(settings["jobs"].value))
-
-
-def _graphs(
-    findings: Sequence[Finding], known: reuse.Facts, contents: Mapping[str, bytes], lines: Mapping[str, Lines], settings: config.Settings, tree: Tree,
-    shard: bool,
-) -> Mapping[Place, GraphView]:  # fmt: skip
-    """Calls around the findings, for formats that show them; nobody knows yet in which a shard will be."""
-    if not findings or not (shard or any(FORMATS[target.format].templates for target in targets(settings["format"].value))):
-        return {}
-    from tlblint.app.graph import shipped  # most runs draw nothing
-    from tlblint.app.neighbours import neighbours
-
-    kernel = shipped(settings["profile"].value, generation.headers(tree)).kernel
-    return neighbours(findings, known.full(), contents, lines, kernel, __version__)
-
-
-def _over(jobs: int, request: Request) -> Over:
-    def over(function: Callable[[Any], Any], items: Sequence[Any], died: Callable[[Any], Any]) -> list[Any]:
-        return pool.map_ordered(function, items, workers(jobs), died, lambda count: request.progress("judging", count, len(items)), most=1)
-
-    return over
-
-
-def health_of(facts: Sequence[FileFacts], gaps: Sequence[NotAnalysed], lines: Mapping[str, Lines], listed: int) -> Health:
-    """How much was understood of some files, out of ``listed`` C files."""
-    unknown = sorted({(gap.path, gap.pos, gap.function, gap.why) for gap in gaps})
-    named = tuple(Gap(path, function, lines[path].locate(pos)[0] if path in lines else 1, why) for path, pos, function, why in unknown)
-    total, partly = sum(fact.total for fact in facts), sum(fact.partial for fact in facts)
-    return Health(listed, len(facts), total, max(0, total - partly - _lost(gaps)), partly, named)
-
-
-def _lost(gaps: Sequence[NotAnalysed]) -> int:
-    """How many functions nothing is known of."""
-    return len({(gap.path, gap.pos, gap.function) for gap in gaps if gap.function})
-
-
-def _sources(findings: Sequence[Finding], contents: Mapping[str, bytes]) -> dict[str, bytes]:
-    paths = {path for finding in findings for path in (finding.path, *(step.path for step in finding.trace))}
-    return {path: contents[path] for path in sorted(paths) if path in contents}

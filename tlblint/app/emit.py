@@ -15,6 +15,7 @@ from tlblint.io.config import Settings
 from tlblint.io.git import toplevel
 from tlblint.report.formats import FORMATS, Format
 from tlblint.report.health import closing
+from tlblint.report.silent import SILENT
 from tlblint.report.view import SEVERITIES, Report, Style, counts
 
 
@@ -38,7 +39,7 @@ def emit(outcome: Outcome, wanted: Sequence[Target], cwd: str, verbosity: int) -
             style = replace(_style(printer, outcome.settings, verbosity, place=place), templates=texts)
             output.write_stdout(_bytes(printer.render(report, style)))
     aside = all(target.file is not None or FORMATS[target.format].health_aside for target in wanted)
-    if verbosity >= 0 and aside and not any(FORMATS[target.format].silent for target in wanted):
+    if verbosity >= 0 and aside and not any(target.format in SILENT for target in wanted):
         output.write_stderr(closing(outcome.report, Style(unicode=True, verbosity=verbosity, place=outcome.place or here)))
 
 

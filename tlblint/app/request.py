@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tlblint.app.shard import Rest, Shard
-from tlblint.io import config
-from tlblint.report.view import Report
+if TYPE_CHECKING:
+    from tlblint.app.shard import Rest, Shard
+    from tlblint.io import config
+    from tlblint.report.view import Report
 
 Progress = Callable[[str, int, int], None]
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any, BinaryIO
 
 from tlblint import __version__
-from tlblint.app import baselines, check, generation, hooks, refuted, remembered, series_predicates
+from tlblint.app import baselines, checking, generation, hooks, refuted, remembered, series_predicates
 from tlblint.app import spine as spines
 from tlblint.app.collecting import facts_of, nothing, workers
 from tlblint.app.remembered import Version
@@ -76,7 +76,7 @@ def series(request: Request, loader: Loader | None = None) -> Outcome:
         targets(settings["format"].value)
         applied = list(apply_series(tree, read))
         headers = generation.headers(tree)
-        load = partial(check.loaded, loader or spines.load, settings, _after(headers, applied), request.preview, store)
+        load = partial(checking.loaded, loader or spines.load, settings, _after(headers, applied), request.preview, store)
         spine = load()
         other = renamed_roles(tree, applied, spine.names)
         spine = load(other.names) if other.names else spine

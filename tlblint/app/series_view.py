@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from tlblint.app.check import health_of
+from tlblint.app.checking import health_of
 from tlblint.app.spine import Spine
 from tlblint.app.states import State
 from tlblint.findings import own

@@ -33,8 +33,3 @@ def targets(words: Sequence[str]) -> tuple[Target, ...]:
         if places[at] in places[:at]:
             raise InputError(f"-f {target.format}", f"two formats for {target.file or 'standard output'}", "give each a file of its own: -f FORMAT=FILE")
     return tuple(found)
-
-
-def silent(words: Sequence[str]) -> bool:
-    """Whether one of the formats is read by a program that takes any line on stderr for a failure."""
-    return any(FORMATS[name].silent for word in words if (name := word.partition("=")[0]) in FORMATS)

@@ -36,10 +36,8 @@ def command(paths: tuple[str, ...], tree: str | None, rev: str | None, **values:
     the top of that tree.
     """
     from tlblint.app.check import check
-    from tlblint.app.console import Progress, Stages, note, write_stderr
-    from tlblint.app.emit import emit, status
+    from tlblint.app.console import Progress, Stages, note, silent, write_stderr
     from tlblint.app.request import Request
-    from tlblint.app.targets import silent, targets
     from tlblint.cli.run import current_directory
 
     cwd = current_directory()
@@ -57,6 +55,9 @@ def command(paths: tuple[str, ...], tree: str | None, rev: str | None, **values:
         outcome = check(request)
     finally:
         progress.close()
+    from tlblint.app.emit import emit, status
+    from tlblint.app.targets import targets
+
     emit(outcome, targets(outcome.settings["format"].value), cwd, verbosity)
     if values["timings"]:
         write_stderr(stages.text())

@@ -23,4 +23,5 @@ def main() -> None:
         status = run(sys.argv[1:])
     except KeyboardInterrupt:
         status = 130
+    gc.freeze()  # the interpreter's last look for cycles would go through all that there is
     sys.exit(status)

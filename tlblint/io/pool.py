@@ -5,15 +5,11 @@ Workers are forked, so the function and what it closes over are inherited, not p
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import threading
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
-from multiprocessing import connection
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
@@ -74,6 +70,10 @@ def _in_process(function: Callable[[Item], Result], items: Sequence[Item], done:
 
 def _over_pool(function: Callable[[Item], Result], chunks: Sequence[Sequence[Item]], jobs: int) -> Generator[list[Result] | None, None, None]:
     """Results chunk by chunk; None for a chunk that was lost because some worker died."""
+    import multiprocessing  # these are slow to load, and most runs find everything remembered
+    from concurrent.futures import Future, ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
     executor = ProcessPoolExecutor(min(jobs, len(chunks)), multiprocessing.get_context("fork"), _start, (function,))
     try:
         try:
@@ -117,6 +117,9 @@ def _start(function: Callable[[Any], Any]) -> None:
 
 def _follow() -> None:
     """Ends this process with its parent. The queue to a worker does not tell: workers hold the other end of it, too."""
+    import multiprocessing
+    from multiprocessing import connection
+
     parent = multiprocessing.parent_process()
     if parent is not None:
         connection.wait([parent.sentinel])

@@ -14,7 +14,6 @@ class Format:
     """A printer. ``terminal``: its text may be coloured and takes the terminal's width and characters; others are always the same bytes.
 
     ``health_aside``: the caller prints summary and health on stderr, because every line of the output is a finding.
-    ``silent``: for a program that takes any line on stderr for a failure, so not even progress may come.
     ``repository``: for a program that knows places by their path in the repository, wherever it was called from.
     ``templates``: needs Style.templates, and says how to make the report again.
     """
@@ -22,7 +21,6 @@ class Format:
     render: Callable[[Report, Style], str]
     terminal: bool = False
     health_aside: bool = False
-    silent: bool = False
     repository: bool = False
     templates: bool = False
 
@@ -35,9 +33,9 @@ def _html(report: Report, style: Style) -> str:
 
 
 FORMATS: Mapping[str, Format] = {
-    "b4": Format(checkpatch.render, silent=True),
-    "b4-review": Format(review.render, silent=True),
-    "checkpatch": Format(checkpatch.render, silent=True),
+    "b4": Format(checkpatch.render),
+    "b4-review": Format(review.render),
+    "checkpatch": Format(checkpatch.render),
     "concise": Format(concise.render, terminal=True, health_aside=True),
     "full": Format(full.render, terminal=True),
     "github": Format(github.render, repository=True),
