@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 
@@ -70,7 +71,12 @@ FILES: Files = {
 
 def brought(read: Callable[[str], bytes | None], steps: Sequence[Mapping[str, bytes | None]], listing: Callable[[Sequence[str]], Sequence[str]]) -> Told:
     """What a series brings to a tree."""
-    return history.told(read, steps, MACHINES, [one.name for one in MACHINES.arch], listing)
+
+    def search(words: Collection[str]) -> list[str]:
+        places = ("arch", "include", "mm", "fs", "kernel")
+        return [path for path in listing(places) if (raw := read(path)) is not None and any(re.search(rf"\b{word}\b".encode(), raw) for word in words)]
+
+    return history.told(read, steps, MACHINES, [one.name for one in MACHINES.arch], listing, search)
 
 
 def listed(files: Mapping[str, object]) -> Callable[[Sequence[str]], list[str]]:

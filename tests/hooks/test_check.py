@@ -78,3 +78,36 @@ def test_a_series_tells_it_at_the_patch(tmp_path: Path) -> None:
 def test_a_series_is_not_told_what_the_base_lacks(tmp_path: Path) -> None:
     top = build(tmp_path, {**FILES, **BROKEN}, {GENERIC: "/* */\n" + (BROKEN[GENERIC])})
     assert rows(judge(top, 1)) == []
+
+
+def test_a_symbol_of_flushes_that_nobody_declares_is_named_where_it_is_tested_and_selected(tmp_path: Path) -> None:
+    kconfig = (FILES["mm/Kconfig"] or "").replace("config TLB_GENERATIONS", "config TLB_EPOCHS")
+    status, found = checked(tree(tmp_path, {"mm/Kconfig": kconfig}))
+    assert status == 1
+    assert {(one["path"], one["function"]) for one in found} == {(GENERIC, "CONFIG_TLB_GENERATIONS"), ("arch/x86/Kconfig", "TLB_GENERATIONS")}
+
+
+def test_a_symbol_of_something_else_is_not_looked_for(tmp_path: Path) -> None:
+    assert checked(tree(tmp_path, {"mm/init.c": (FILES["mm/init.c"] or "") + "#ifdef CONFIG_NO_SUCH_THING\n#endif\n"})) == (0, [])
+
+
+def test_of_a_tree_without_its_kconfig_files_that_is_named(tmp_path: Path) -> None:
+    part = tree(tmp_path / "part", {GENERIC: TLB.replace("CONFIG_TLB_GENERATIONS", "CONFIG_TLB_AGES"), "Kconfig": 'source "net/Kconfig"\n'})
+    _, found = checked(part)
+    assert [(one["rule"], one["path"]) for one in found] == [("TLB902", "net/Kconfig")] and "Kconfig asks for it" in str(found[0]["message"])
+    none = tree(tmp_path / "none", {})
+    for path in none.glob("arch/*/Kconfig"):
+        path.unlink()
+    _, found = checked(none)
+    assert [(one["rule"], one["path"]) for one in found] == [("TLB902", "arch")] and "on none" in str(found[0]["message"])
+
+
+def test_a_series_that_takes_a_symbol_away_is_told_so_and_what_it_cannot_know_is_noted(tmp_path: Path) -> None:
+    gone = {"mm/Kconfig": (FILES["mm/Kconfig"] or "").replace("config TLB_GENERATIONS\n\tbool\n", "")}
+    top = build(tmp_path / "whole", dict(FILES), {"mm/note.c": "/* */\n"}, gone)
+    told = [row for row in rows(judge(top, 2)) if row[0] == "TLB201"]
+    assert {(path, name, patch) for _, path, name, patch, *_ in told} == {(GENERIC, "CONFIG_TLB_GENERATIONS", 2), ("arch/x86/Kconfig", "TLB_GENERATIONS", 2)}
+    part = build(tmp_path / "part", {**FILES, "Kconfig": (FILES["Kconfig"] or "") + 'source "net/Kconfig"\n'}, gone)
+    said = judge(part, 1)
+    assert said.series is not None
+    assert rows(said) == [] and any("net/Kconfig: TLB201: is not there" in note for note in said.series.patches[0].notes)

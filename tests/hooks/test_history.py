@@ -10,6 +10,16 @@ X86 = "arch/x86/include/asm/tlb.h"
 STUB = "static inline void init_tlb_gen(struct mm_struct *mm) { }\n"
 
 
+KCONFIG = FILES["mm/Kconfig"] or ""
+
+
+def without(symbol: str) -> str:
+    """mm/Kconfig, the symbol not declared."""
+    parts = KCONFIG.split("\n\n")
+    assert sum(part.startswith(f"config {symbol}\n") for part in parts) == 1
+    return "\n\n".join(part for part in parts if not part.startswith(f"config {symbol}\n"))
+
+
 def generic(old: str, new: str) -> Files:
     assert TLB.count(old) == 1
     return {GENERIC: TLB.replace(old, new)}
@@ -38,6 +48,19 @@ BROKEN: dict[str, tuple[Files, tuple[str, str], str]] = {
     "a prefix in Kconfig": ({"mm/Kconfig": (FILES["mm/Kconfig"] or "") + "\tdepends on !CONFIG_MMU\n"}, ("kconfig", "depends CONFIG_MMU"), "MMU is meant"),
     "a select that is taken away": ({"arch/alpha/Kconfig": "config ALPHA\n\tdef_bool y\n\nconfig MMU\n\tdef_bool y\n",
                                      GENERIC: TLB.replace("#ifndef tlb_end_vma", "#ifdef CONFIG_THING")}, ("missing", "tlb_end_vma"), "alpha"),
+    "a symbol that is taken away and still selected": ({"mm/Kconfig": without("TLB_GENERATIONS")}, ("never", "TLB_GENERATIONS"), "nothing is selected here"),
+    "a symbol that is taken away and still tested": (
+        {"mm/Kconfig": without("TLB_GENERATIONS")}, ("never", "CONFIG_TLB_GENERATIONS"), "any more: it is never set"),
+    "a symbol that is called otherwise in one place": (
+        {"mm/Kconfig": KCONFIG.replace("GATHER_NO_RANGE", "MMU_GATHER_NO_RANGE")}, ("never", "GATHER_NO_RANGE"), "MMU_GATHER_NO_RANGE is probably meant"),
+    "a symbol that IS_ENABLED() asks for": (
+        {"mm/Kconfig": without("THING"), "mm/late.c": "int late(void)\n{\n\treturn IS_ENABLED(CONFIG_THING);\n}\n"},
+        ("never", "CONFIG_THING"), "it is never set"),
+    "a symbol that a Makefile asks for": (
+        {"mm/Kconfig": without("THING"), "mm/Makefile": "obj-y := init.o\nobj-$(CONFIG_THING) += gather.o\n"}, ("never", "CONFIG_THING"), "never so"),
+    "a symbol that is selected and not there": (
+        {"arch/arm/Kconfig": (FILES["arch/arm/Kconfig"] or "") + "\tselect TLB_GENERATION if THING\n"},
+        ("never", "TLB_GENERATION"), "TLB_GENERATIONS is probably"),
     "an override that nobody asks for": (
         {path: (FILES[path] or "").replace("tlb_flush", "tlb_do_flush") for path in (GENERIC, "mm/gather.c")},
         ("orphan", "tlb_flush"), "tlb_do_flush has come in its place"),
@@ -63,6 +86,15 @@ RIGHT: dict[str, Files] = {
     "a select for another architecture": {"arch/arm/Kconfig": (FILES["arch/arm/Kconfig"] or "").replace("y\n", "y\n\tselect TLB_GENERATIONS\n", 1)},
     "prototype and definition together": {"arch/x86/include/asm/tlbflush.h": "void flush_tlb_mm(struct mm_struct *, unsigned);\n",
                                           "arch/x86/mm/tlb.c": "void flush_tlb_mm(struct mm_struct *mm, unsigned int cpu)\n{\n}\n"},
+    "a symbol that is taken away with all that ask for it": {
+        "mm/Kconfig": without("TLB_GENERATIONS"), GENERIC: TLB.replace("CONFIG_TLB_GENERATIONS", "CONFIG_THING"),
+        "arch/x86/Kconfig": (FILES["arch/x86/Kconfig"] or "").replace("\tselect TLB_GENERATIONS\n", "")},
+    "a symbol that is called otherwise everywhere": {
+        path: (FILES[path] or "").replace("TLB_GENERATIONS", "TLB_EPOCHS") for path in ("mm/Kconfig", GENERIC, "arch/x86/Kconfig")},
+    "a symbol that moves to another file": {"mm/Kconfig": without("TLB_GENERATIONS"), "mm/Kconfig.tlb": "config TLB_GENERATIONS\n\tbool\n",
+                                            "Kconfig": (FILES["Kconfig"] or "") + 'source "mm/Kconfig.tlb"\n'},
+    "a comment that speaks of what is not there": {"mm/init.c": (FILES["mm/init.c"] or "") + "/* once CONFIG_TLB_OLD */\n",
+                                                   "mm/Kconfig": KCONFIG + "\thelp\n\t  Replaces TLB_OLD.\n"},
     "a comment": {GENERIC: "/* #ifdef CONFIG_NO_SUCH: init_tlb_gens() */\n" + TLB},
 }  # fmt: skip
 
@@ -87,6 +119,22 @@ def test_a_fault_is_told_from_the_patch_that_brings_it_to_the_one_that_mends_it(
     assert [names(state) for state in told.faults] == [set(), set(), {("missing", "init_tlb_gen")}, {("missing", "init_tlb_gen")}, set()]
 
 
+def test_a_symbol_that_goes_is_told_where_it_is_named_until_it_is_back() -> None:
+    told = after({"mm/Kconfig": without("TLB_GENERATIONS")}, {"mm/note.c": "/* */\n"}, {"mm/Kconfig": KCONFIG})
+    where = [{(one.path, one.line) for one in state if one.kind == "never"} for state in told.faults]
+    line = TLB[: TLB.index("CONFIG_TLB_GENERATIONS")].count("\n") + 1
+    named = {(GENERIC, line), ("arch/x86/Kconfig", 3)}
+    assert where == [set(), named, named, set()]
+
+
+def test_of_a_tree_that_is_not_whole_the_gap_is_named() -> None:
+    part = {"Kconfig": (FILES["Kconfig"] or "") + 'source "drivers/Kconfig"\n'}
+    told = after({"mm/Kconfig": without("TLB_GENERATIONS")}, base=part)
+    assert [(number, path) for number, path, _ in told.gaps] == [(1, "drivers/Kconfig")] and "Kconfig asks for it" in told.gaps[0][2]
+    assert not any(fault.kind == "never" for fault in told.faults[1])
+    assert after({"mm/init.c": "/* */\n" + (FILES["mm/init.c"] or "")}, base=part).gaps == []
+
+
 def test_what_the_base_lacks_is_not_told() -> None:
     broken = {GENERIC: TLB.replace(STUB, "")}
     told = after({GENERIC: "/* */\n" + TLB.replace(STUB, "")}, base=broken)
@@ -109,5 +157,6 @@ def test_a_series_without_hooks_reads_nothing() -> None:
         return b"int f(void) { return g(); }\n" if path.endswith(".c") else None
 
     step = {"drivers/net/x.c": b"int f(void) { return h(); }\n"}
-    told = history.told(read, [step], MACHINES, ["x86", "arm"], lambda places: pytest.fail("no file is asked for"))
+    told = history.told(read, [step], MACHINES, ["x86", "arm"], lambda places: pytest.fail("no file is asked for"),
+                        lambda words: pytest.fail("nothing is searched"))  # fmt: skip
     assert told.faults == [[], []] and set(asked) == {"drivers/net/x.c"}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tlblint.hooks import static
 from tlblint.hooks.kconfig import generic, of_arch
 from tlblint.hooks.makefile import Makefiles
 from tlblint.hooks.prototypes import parameters
 from tlblint.hooks.settings import Settings, free
 from tlblint.hooks.slices import reduced, sliced, view
+from tlblint.hooks.symbols import declared
 
 KCONFIG = b"""
 config FREE
@@ -131,5 +131,7 @@ def test_members_are_no_names() -> None:
 
 def test_of_a_tree_without_all_its_kconfig_files_no_symbol_is_unknown() -> None:
     files = {"Kconfig": b'source "mm/Kconfig"\nosource "own/Kconfig"\n', "mm/Kconfig": b'config MMU\n\thelp\n\t  See the source tree.\nsource "fs/Kconfig"\n'}
-    assert static.symbols(files.get, ("x86",)) == set()
-    assert static.symbols({**files, "fs/Kconfig": b"config PROC_FS\n"}.get, ("x86",)) == {"MMU", "PROC_FS"}
+    part = declared(files.get, ("x86",))
+    assert (part.names, part.lacking) == (frozenset(), ("fs/Kconfig", "mm/Kconfig"))
+    whole = declared({**files, "fs/Kconfig": b"config PROC_FS\n"}.get, ("x86",))
+    assert (whole.names, whole.gap) == ({"MMU", "PROC_FS"}, None)

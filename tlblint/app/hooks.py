@@ -6,14 +6,14 @@ What came of a tree is remembered together with the files that were read for it,
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from tlblint.findings.own import RuleInfo, own_finding
-from tlblint.io import data
+from tlblint.io import data, prefilter
 from tlblint.io.apply import Applied
 from tlblint.io.aside import Aside
 from tlblint.io.errors import Unreadable
@@ -57,7 +57,8 @@ if TYPE_CHECKING:  # what is remembered needs none of it
 Listing = Callable[[Sequence[str]], Sequence[str]]
 Gap = tuple[int, str, str]
 Brought = tuple[tuple[tuple[Misfit, ...], ...], tuple[Gap, ...]]
-Work = Callable[[Callable[[str], bytes | None], Listing], Brought]
+Search = Callable[[Collection[str]], Sequence[str]]
+Work = Callable[[Callable[[str], bytes | None], Listing, Search], Brought]
 
 
 class Asked:
@@ -110,7 +111,7 @@ def begun(tree: Tree, applied: Sequence[Applied], store: Store = NOTHING, severa
     if tree.holds(KERNEL) != "file" or not any(_counts(path) for step in applied for path in step.changed):
         return None
     state = key(*(part for step in applied for path, raw in sorted(step.changed.items()) for part in (path, raw if raw is not None else b"")))
-    return Asked(tree, state, lambda read, listing: _brought(read, listing, applied), store, several)
+    return Asked(tree, state, lambda read, listing, search: _brought(read, listing, search, applied), store, several)
 
 
 def judge(tree: Tree, applied: Sequence[Applied], found: Sequence[State], asked: Asked | None) -> None:
@@ -174,11 +175,14 @@ def _made(tree: Tree, work: Work) -> Told:
     def listing(places: Sequence[str]) -> Sequence[str]:
         return tree.list(tuple(place for place in places if tree.holds(place) == "directory")).paths
 
-    wrong, gaps = work(read, listing)
+    def search(words: Collection[str]) -> Sequence[str]:
+        return prefilter.survivors(tree, tree.list(()).paths, [word.encode() for word in words])
+
+    wrong, gaps = work(read, listing, search)
     return Told(wrong, gaps, {os.fsencode(path): before for path, before in files.items()})
 
 
-def _present(read: Callable[[str], bytes | None], listing: Listing) -> Brought:
+def _present(read: Callable[[str], bytes | None], listing: Listing, search: Search) -> Brought:
     from tlblint.hooks import present
 
     machines = _machines()
@@ -186,11 +190,11 @@ def _present(read: Callable[[str], bytes | None], listing: Listing) -> Brought:
     return (tuple(_misfit(fault) for fault in found),), tuple((0, path, why) for path, why in gaps.items())
 
 
-def _brought(read: Callable[[str], bytes | None], listing: Listing, applied: Sequence[Applied]) -> Brought:
+def _brought(read: Callable[[str], bytes | None], listing: Listing, search: Search, applied: Sequence[Applied]) -> Brought:
     from tlblint.hooks import history
 
     machines = _machines()
-    told = history.told(read, [step.changed for step in applied], machines, [one.name for one in machines.arch], listing)
+    told = history.told(read, [step.changed for step in applied], machines, [one.name for one in machines.arch], listing, search)
     return tuple(tuple(_misfit(fault) for fault in found) for found in told.faults), tuple(told.gaps)
 
 

@@ -13,7 +13,7 @@ from posixpath import dirname
 from tlblint.hooks import agreement, static
 from tlblint.hooks.changed import Outline
 from tlblint.hooks.judge import Fault
-from tlblint.hooks.surface import HOME, Changes, Listing, generic, is_kconfig, near, surface
+from tlblint.hooks.surface import HOME, Changes, Listing, generic, near, surface
 from tlblint.hooks.world import ROOTS, Machines, World, arches
 
 
@@ -110,29 +110,18 @@ class _Comparison:
         return out
 
     def conditions(self, worlds: Sequence[World], listing: Listing) -> list[list[Fault]]:
-        """Conditions of touched files that ask for what nothing defines, or for a symbol that nothing declares."""
+        """Conditions of touched files that ask for a hook that nothing defines."""
         fresh: dict[str, set[str]] = {}
         for path in self.context.touched:
             if path.endswith((".c", ".h")):
                 first = self.context.of(_raw(worlds[0], path))
-                old = (first.tested | first.configs) if first is not None else frozenset()
+                old = first.tested if first is not None else frozenset()
                 for world in worlds[1:]:
                     one = self.context.of(_raw(world, path))
-                    fresh.setdefault(path, set()).update((one.tested | one.configs) - old if one is not None else ())
-        names = {name for some in fresh.values() for name in some}
-        configs = {name for name in names if name.startswith("CONFIG_")}
-        hooks = {name for name in names - configs if static.hook_like(name)}
+                    fresh.setdefault(path, set()).update(one.tested - old if one is not None else ())
+        hooks = {name for some in fresh.values() for name in some if static.hook_like(name) and not name.startswith("CONFIG_")}
         hooks -= self._made_in_base(worlds[0], hooks, listing)
-        known: set[str] = set()
-        out = []
-        for number, world in enumerate(worlds):
-            if configs and (not number or self._kconfig(number)):
-                known = static.symbols(world.read, self.context.known_arches)
-            out.append(self._without(world, fresh, hooks, known))
-        return out
-
-    def _kconfig(self, number: int) -> bool:
-        return any(is_kconfig(path) for path in self.context.steps[number - 1])
+        return [self._untested(world, fresh, hooks) if hooks else [] for world in worlds]
 
     def _made_in_base(self, world: World, names: Collection[str], listing: Listing) -> set[str]:
         """Those that any header or Makefile of the base speaks of; this reads many files, and names are rarely new."""
@@ -143,19 +132,14 @@ class _Comparison:
             out |= {name for name, pattern in left.items() if raw is not None and name.encode() in raw and pattern.search(raw)}
         return out
 
-    def _without(self, world: World, fresh: Mapping[str, set[str]], hooks: Collection[str], known: Collection[str]) -> list[Fault]:
+    def _untested(self, world: World, fresh: Mapping[str, set[str]], hooks: Collection[str]) -> list[Fault]:
         made = {name for path in self.context.touched if (view := world.file(path)) is not None and path.endswith((".c", ".h")) for name, _ in view.macros}
         out: list[Fault] = []
         for path, names in sorted(fresh.items()):
             view = world.file(path)
             one = self.context.of(_raw(world, path))
-            if view is None or one is None:
-                continue
-            for name in sorted(names & (one.tested | one.configs)):
-                if name in hooks and name not in made:
-                    out.append(static.untested(path, view, name))
-                elif name.startswith("CONFIG_") and known and not {name[7:], name[7:].removesuffix("_MODULE")} & set(known):
-                    out.append(static.undeclared(path, view, name, known))
+            if view is not None and one is not None:
+                out += [static.untested(path, view, name) for name in sorted(names & one.tested) if name in hooks and name not in made]
         return out
 
 

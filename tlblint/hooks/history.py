@@ -9,7 +9,7 @@ from functools import partial
 from itertools import pairwise
 from posixpath import basename
 
-from tlblint.hooks import prototypes, static
+from tlblint.hooks import prototypes, static, undeclared
 from tlblint.hooks.changed import Outline, functions, names, outline
 from tlblint.hooks.comparison import Context, compared
 from tlblint.hooks.judge import Answer, Fault, Memory, faults, judged
@@ -17,6 +17,7 @@ from tlblint.hooks.kconfig import Read
 from tlblint.hooks.scan import Place
 from tlblint.hooks.slices import View
 from tlblint.hooks.surface import HOME, Changes, Listing, generic, is_header, is_kconfig, near, surface
+from tlblint.hooks.undeclared import Search
 from tlblint.hooks.world import ROOTS, Machines, Views, World, arches
 
 _OUTER = re.compile(rb"[A-Za-z_]|[ \t]*#")
@@ -34,13 +35,14 @@ class Told:
     gaps: list[tuple[int, str, str]] = field(default_factory=list)
 
 
-def told(read: Read, steps: Sequence[Changes], machines: Machines, known: Sequence[str], listing: Listing) -> Told:
-    """Follow a series. ``read``: files of the base; ``known``: names of architectures; ``listing``: C files of the base."""
+def told(read: Read, steps: Sequence[Changes], machines: Machines, known: Sequence[str], listing: Listing, search: Search) -> Told:
+    """Follow a series. ``read``: files of the base; ``known``: names of architectures; ``listing``: C files of the base, ``search``: those that
+    hold some word."""
     history = _History(read, steps, machines, known)
     out = Told([[] for _ in range(len(steps) + 1)])
     if not history.matters():
         return out
-    history.run(out, listing)
+    history.run(out, listing, search)
     return out
 
 
@@ -121,7 +123,7 @@ class _History:
         """Whether the series touches anything that this is about."""
         return bool(self.changed or self.signed or self.symbols or any(is_header(path) or is_kconfig(path) for path in self.touched) or self.used)
 
-    def run(self, out: Told, listing: Listing) -> None:
+    def run(self, out: Told, listing: Listing, search: Search) -> None:
         """Fill in ``out``."""
         worlds = list(self._worlds())
         hooks = self._hooks(worlds[0])
@@ -132,7 +134,9 @@ class _History:
         for number, world in enumerate(worlds):
             per_state[number] += self._static(world)
         context = Context(self.touched, self.steps, self.of, self.changed, self.signed, self.known_arches, self.machines)
-        per_state = [[*one, *more] for one, more in zip(per_state, compared(context, worlds, listing), strict=True)]
+        unknown, gaps = undeclared.found(worlds, self.steps, self.known_arches, search)
+        out.gaps += gaps
+        per_state = [[*one, *more, *less] for one, more, less in zip(per_state, compared(context, worlds, listing), unknown, strict=True)]
         for fault in per_state[0]:
             known[fault.kind, fault.name] = known.get((fault.kind, fault.name), frozenset()) | fault.arches | {""}
         for number, found in enumerate(per_state):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from posixpath import dirname
 
-from tlblint.hooks import static
+from tlblint.hooks import static, symbols
 from tlblint.hooks.judge import Answer, Fault, faults, judged
 from tlblint.hooks.kconfig import Read
 from tlblint.hooks.slices import View
@@ -17,6 +17,8 @@ KCONFIGS = ("Kconfig", "arch/Kconfig", "mm/Kconfig", "init/Kconfig")
 """Where the symbols are declared that hooks hang on."""
 USERS = ("mm", "fs/proc")
 _ALONE = "x86"
+_BESIDE = ("Kconfig.debug", "Kconfig.cpu", "mm/Kconfig", "mm/Kconfig.debug")
+"""What generic Kconfig files ask of an architecture, or only some do: a look that may save the one at all files."""
 _HEAD = re.compile(rb"^(?:[A-Za-z_][\w \t*]*[ \t*])?([A-Za-z_]\w*)[ \t]*\(", re.MULTILINE)
 
 
@@ -37,11 +39,12 @@ def told(read: Read, machines: Machines, known: Sequence[str], listing: Listing)
         more = judged(world, there, lacking, lambda arch: users)
         out |= {(fault.kind, fault.name): fault for fault in faults(world, more, (), lambda place: 0)}
         answer = Answer([*answer.said, *more.said], {**answer.gaps, **more.gaps})
-    found = [*out.values(), *_never(world, views.values())]
+    unknown, gaps = _undeclared(world, there, known)
+    found = [*out.values(), *_never(world, views.values()), *unknown]
     for path in (*KCONFIGS, *(f"arch/{arch}/Kconfig" for arch in there)):
         raw = read(path)
         found += static.kconfig(path, raw) if raw is not None else []
-    return sorted(found, key=lambda fault: (fault.path, fault.line, fault.kind, fault.name)), answer.gaps
+    return sorted(found, key=lambda fault: (fault.path, fault.line, fault.kind, fault.name)), answer.gaps | gaps
 
 
 def alone(path: str, raw: bytes, machines: Machines) -> list[Fault]:
@@ -53,6 +56,34 @@ def alone(path: str, raw: bytes, machines: Machines) -> list[Fault]:
     names = {name for name in _defined(view) if surface(name)}
     found = faults(world, judged(world, [_ALONE], names, lambda arch: [path]), (), lambda place: 0)
     return [*found, *_never(world, [view], path)]
+
+
+def _undeclared(world: World, there: Sequence[str], known: Sequence[str]) -> tuple[list[Fault], dict[str, str]]:
+    """Symbols of flushes that a file which was read names and nobody declares. That nobody does is asked of all Kconfig files only where these
+    do not say otherwise."""
+    if not there:
+        return [], {"arch": "no architecture has a Kconfig file: hooks are looked for on none"}
+    kconfigs = [world.kconfig(arch) for arch in there]
+    read = [*{path: None for one in kconfigs for path in one.files}, *(path for path, view in world.files.items() if view is not None)]
+    names = [(path, name, at) for path in read for name, at in _named(world, path).items()]
+    left = [(path, name, at) for path, name, at in names if not any(name in one.symbols for one in kconfigs)]
+    beside = (f"arch/{arch}/{name}" for arch in there for name in _BESIDE) if left else ()
+    near = frozenset().union(*(symbols.in_file(raw) for path in beside if (raw := world.read(path)) is not None))
+    left = [(path, name, at) for path, name, at in left if name not in near]
+    if not left:
+        return [], {}
+    all_of_them = symbols.declared(world.read, known)
+    if all_of_them.gap is not None:
+        return [], dict([all_of_them.gap])
+    return [symbols.fault(path, name, at, all_of_them.names) for path, name, at in left if name not in all_of_them.names], {}
+
+
+def _named(world: World, path: str) -> dict[str, symbols.Mention]:
+    view = world.file(path)
+    if view is None or not any(symbols.own(word) for word in view.words):
+        return {}
+    found = symbols.mentioned(path, view)
+    return {plain: at for name, at in found.items() if symbols.own(plain := name.removesuffix("_MODULE"))}
 
 
 def _free(raw: bytes) -> bytes:

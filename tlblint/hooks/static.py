@@ -1,33 +1,27 @@
-"""What can be said of a change without a configuration: conditions that never hold, symbols that nobody declares, overrides that nobody asks for."""
+"""What can be said of a change without a configuration: conditions that never hold, overrides that nobody asks for."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from difflib import get_close_matches
-from posixpath import dirname, normpath
+from collections.abc import Collection, Iterable, Mapping
 
 from tlblint.hooks.judge import Fault
-from tlblint.hooks.kconfig import Read, statements
+from tlblint.hooks.kconfig import statements
 from tlblint.hooks.slices import View
+from tlblint.hooks.symbols import EXPRESSIONS
 
 _PREFIXED = re.compile(r"\bCONFIG_(\w+)")
-_EXPRESSIONS = frozenset(("depends", "select", "imply", "default", "def_bool", "def_tristate", "visible", "if", "bool", "tristate", "prompt", "range"))
 _QUOTED = re.compile(r'"[^"\n]*"')
 _IS_DEFINED = re.compile(r"\b__is_defined\s*\(\s*([A-Za-z_]\w*)\s*\)")
-_SYMBOL = re.compile(rb"^[ \t]*(?:menu)?config[ \t]+(\w+)", re.MULTILINE)
-_SOURCE = re.compile(rb"^[ \t]*(o?r?source)[ \t]+[\"']?([^\"'\n]+)", re.MULTILINE)
-_FILE = re.compile(r"[\w./+-]*Kconfig[\w.-]*")
 _HOOK = re.compile(r"_*(?:HAVE|ARCH)_\w+|[a-z]\w*_\w+")
 _BUILTIN = re.compile(r"__\w+__|_?_?linux_?_?|MODULE|KBUILD_\w+")
-_FILES = 4000
 
 
 def kconfig(path: str, raw: bytes) -> list[Fault]:
     """Symbols that an expression names with a prefix that no symbol has: such a symbol is never set, and with ``!`` always right."""
     out = []
     for line, word, rest in statements(raw.decode("latin-1").replace("\r", "").split("\n")):
-        if word in _EXPRESSIONS:
+        if word in EXPRESSIONS:
             text = f"{word} {rest}".split(" #", 1)[0]
             named = _QUOTED.sub("", text)
             for found in _PREFIXED.finditer(named):
@@ -81,52 +75,6 @@ def untested(path: str, view: View, name: str) -> Fault:
     line = next((part.line for part in view.parts if part.word in ("if", "ifdef", "elif") and re.search(rf"\b{re.escape(name)}\b", part.text)), 1)
     message = f"This asks whether {name} is defined, and nothing in the tree defines it: what is below is never compiled."
     return Fault("never", name, path, line, message)
-
-
-def undeclared(path: str, view: View, name: str, known: Iterable[str]) -> Fault:
-    """The fault of a CONFIG_ name that no Kconfig file declares."""
-    word = re.compile(rf"\b{name}\b")
-    line = next((part.line + part.text.count("\n", 0, found.start()) for part in view.parts if (found := word.search(part.text)) is not None), 1)
-    like = get_close_matches(name.removeprefix("CONFIG_"), known, 1, 0.85)
-    hint = f" CONFIG_{like[0]} is probably meant." if like else ""
-    return Fault("never", name, path, line, f"No Kconfig file declares {name}: it is never set.{hint}")
-
-
-def symbols(read: Read, arches: Iterable[str]) -> set[str]:
-    """All symbols that any Kconfig file declares, those of drivers too; none where a part of these files is not there, as in a sparse checkout."""
-    out: set[str] = set()
-    arches = tuple(arches)
-    waiting = ["Kconfig", "arch/Kconfig", "mm/Kconfig", "init/Kconfig", *(f"arch/{arch}/Kconfig" for arch in arches)]
-    named: set[str] = set()
-    """Files that are named as they are: one for each architecture need not be there for each."""
-    seen: set[str] = set()
-    while waiting and len(seen) < _FILES:
-        path = normpath(waiting.pop())
-        if path in seen or path.startswith(("..", "/")):
-            continue
-        seen.add(path)
-        raw = read(path)
-        if raw is None:
-            if path in named:
-                return set()
-            continue
-        out.update(name.decode() for name in _SYMBOL.findall(raw))
-        for word, target in _SOURCE.findall(raw):
-            found = list(_targets(path, word.decode(), target.decode("latin-1").strip(), arches))
-            waiting += found
-            if not word.startswith(b"o") and len(found) == 1 and _FILE.fullmatch(found[0]):  # the word is in help texts, too
-                named.add(normpath(found[0]))
-    return out
-
-
-def _targets(path: str, word: str, target: str, arches: tuple[str, ...]) -> Iterator[str]:
-    target = target.replace("$(srctree)/", "").replace("$SRCARCH", "$(SRCARCH)")
-    if word.endswith("rsource"):
-        target = f"{dirname(path)}/{target}"
-    if "$(SRCARCH)" in target:
-        yield from (target.replace("$(SRCARCH)", arch) for arch in arches)
-    elif "$" not in target:
-        yield target
 
 
 def orphan(arch: str, path: str, line: int, name: str, like: str) -> Fault:
