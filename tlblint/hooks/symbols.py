@@ -98,7 +98,7 @@ def in_kconfig(raw: bytes) -> dict[str, Mention]:
     for line, word, rest in statements(raw.decode("latin-1").replace("\r", "").split("\n")):
         if word in EXPRESSIONS:
             for name in _NAME.findall(_QUOTED.sub(" ", rest.split(" #", 1)[0])):
-                if name not in _NO_NAME and not name.isdigit() and not name.startswith("0x"):
+                if name not in _NO_NAME and not name.isdigit() and not name.startswith(("0x", "CONFIG_")):  # a prefix is a fault of its own
                     out.setdefault(name, Mention(line, word))
     return out
 
