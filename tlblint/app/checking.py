@@ -100,6 +100,7 @@ def _report(
     request.progress("searching", 0, 0)
     request.stage("searching")
     chosen = remembered(tree, context.paths, spine.words | {suppress.MARK}, prefilter.Where(places, spine.skipped), spine.hints, store)
+    chosen = spine.with_always(chosen, context.paths)
     contents, unread = read_all(tree, chosen)
     request.stage("reading")
     known = reuse.read(spine, contents, store, lambda some: collect(spine, some, settings["jobs"].value, request, far))

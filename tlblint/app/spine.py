@@ -93,6 +93,8 @@ class Spine:
     analyse: Judge
     hints: tuple[bytes, ...] = ()
     skipped: tuple[str, ...] = ()
+    always: frozenset[str] = frozenset()
+    """Files that are of interest whatever they mention: a function of theirs has to do something, and may have forgotten to."""
     names: frozenset[str] = frozenset()
     """The functions whose meaning is known by their name."""
     contracts: Contracts | None = None
@@ -103,6 +105,14 @@ class Spine:
     """Names all that ``facts`` depend on besides path and bytes; "": they must not be remembered."""
     judging: str = ""
     """The same of ``analyse`` besides the facts."""
+
+    def with_always(self, chosen: Sequence[str], paths: Sequence[str]) -> tuple[str, ...]:
+        """``chosen`` and those of ``always`` that are among ``paths``, in the order of these."""
+        missing = self.always.intersection(paths).difference(chosen)
+        if not missing:
+            return tuple(chosen)
+        both = missing.union(chosen)
+        return tuple(path for path in paths if path in both)
 
 
 Loader = Callable[[Wanted], Spine]

@@ -87,9 +87,9 @@ class Source:
     def _needles(self) -> Words:
         return Words(self.spine.words | {suppress.MARK}, self.spine.hints)
 
-    def interesting(self, raw: bytes) -> bool:
+    def interesting(self, path: str, raw: bytes) -> bool:
         """Whether a file is one to look into."""
-        return self._needles.within(raw)
+        return path in self.spine.always or self._needles.within(raw)
 
 
 def states(source: Source, applied: Sequence[Applied]) -> list[State]:
@@ -97,7 +97,7 @@ def states(source: Source, applied: Sequence[Applied]) -> list[State]:
     same object."""
     touched = sorted({path for step in applied for path in step.changed if is_c(path)})
     before, unread = read_all(source.tree, [path for path in touched if source.tree.holds(path) == "file"])
-    seen = {path: raw for path, raw in before.items() if not path.startswith(source.spine.skipped) and source.interesting(raw)}
+    seen = {path: raw for path, raw in before.items() if not path.startswith(source.spine.skipped) and source.interesting(path, raw)}
     out = [State(None, seen, gaps=tuple(NotAnalysed(path, "", 0, why) for path, why in unread))]
     for step in applied:
         out.append(_after(source, out[-1], step, before))
@@ -117,7 +117,7 @@ def surround(source: Source, found: Sequence[State]) -> tuple[str, ...]:
     paths = [path for path in tree.list(places).paths if path not in touched]
     words = spine.words | {suppress.MARK}
     chosen = snapshot.remembered(tree, paths, words, prefilter.Where(places, spine.skipped), spine.hints, source.store)
-    contents, unread = read_all(tree, chosen)
+    contents, unread = read_all(tree, spine.with_always(chosen, paths))
     known = reuse.read(spine, contents, source.store, lambda some: source.maker(sorted(some.items())))
     for state in found:
         state.contents.update(contents)
@@ -164,7 +164,7 @@ def _after(source: Source, last: State, step: Applied, before: dict[str, bytes])
             continue
         if len(raw) > LIMIT:
             gaps.append(NotAnalysed(path, "", 0, f"larger than {LIMIT >> 20} MB"))
-        elif source.interesting(raw):
+        elif source.interesting(path, raw):
             state.contents[path] = raw
             heard, added = without_new_comments(before.get(path, b""), raw)
             if added:

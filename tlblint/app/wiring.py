@@ -78,6 +78,7 @@ def build(wanted: Wanted) -> Spine:
         hints=(*table.prefilter(), *(new.encode() for new, _ in wanted.renamed)),
         names=table.names(),
         skipped=shipped.starts(texts, "skipped"),
+        always=frozenset(item.contract.path for item in contracts.functions if item.contract.path and "settles" in item.contract.says),
         again=partial(_Again, judged, context),
         contracts=Contracts(
             partial(_analyse, judged, _without_contracts(context, texts), judging[1]), partial(_reason, contracts),
@@ -186,12 +187,12 @@ def _facts(
     configs: Mapping[str, Config], words: frozenset[bytes], helpers: frozenset[bytes], beginning: frozenset[bytes], contracts: ContractTable, path: str,
     raw: bytes,
 ) -> FileFacts:
-    """A function of which a flush is asked is read in any case: one that lost it mentions nothing else of interest. So is one that begins
-    what others count on with."""
+    """A function of which something is promised is read in any case: one that lost the flush or the count that it owes mentions nothing else
+    of interest. So is one that begins what others count on with."""
     known = frozenset(item.contract.function for item in contracts.functions)
     owing = frozenset(
-        name.encode() for item in contracts.functions if "settles" in item.contract.says and (name := item.contract.function).encode() in raw
-        and item.contract.path in ("", path)
+        name.encode() for item in contracts.functions if item.contract.path == path or (not item.contract.path and "settles" in item.contract.says)
+        if (name := item.contract.function).encode() in raw
     )
     owing |= {name for name in beginning if name in raw}
     return facts_of(path, raw, configs.get(arch_of(path)) or configs[""], words, owing, helpers, known, expand=True)
@@ -205,8 +206,8 @@ def _helpers(roles: RoleTable) -> frozenset[bytes]:
 
 
 def _beginning(roles: RoleTable) -> frozenset[bytes]:
-    """Functions that give generations their first value: they mention nothing else of interest."""
-    return frozenset(role.name.encode() for role in roles.roles() if any(effect.kind == "generation.start" for effect in role.effects))
+    """Functions that give generations their first value, or begin a gather: they may mention nothing else of interest."""
+    return frozenset(role.name.encode() for role in roles.roles() if any(effect.kind in ("generation.start", "gather.begin") for effect in role.effects))
 
 
 def _context(roles: RoleTable, contracts: ContractTable, texts: Mapping[str, str], generation: Generation, profiles: Sequence[ProfileData]) -> Context:
