@@ -74,13 +74,15 @@ END = "/* further helpers */\n"
 PATCHES: list[list[Edit]] = [
     [("mm/protect.c", "void protect", "/* changes what may be done with a range */\nvoid protect")],
     [(TLB, "/* further", "/* all the further")],
-    [(TLB, "/* all the further helpers */\n", END + "#ifndef pte_may_need_flush\nstatic inline bool pte_may_need_flush(pte_t o, pte_t n) { return true; }\n#endif\n"),
+    [(TLB, "/* all the further helpers */\n", END + "#ifndef pte_may_need_flush\n"
+      "static inline bool pte_may_need_flush(pte_t o, pte_t n) { return true; }\n#endif\n"),
      ("mm/protect.c", "{\n}", "{\n\tif (pte_may_need_flush(tlb->o, tlb->n))\n\t\ttlb_end_vma(tlb);\n}")],
     [(X86TLB, "#include <asm-generic", "#define pte_may_need_flush pte_may_need_flush\n"
       "static inline bool pte_may_need_flush(pte_t o, pte_t n) { return pte_val(o) & 1; }\n#include <asm-generic")],
     # 5: declarations move into a header that is empty without an MMU; who flushes is built there, too
     [(BATCH, "#ifdef CONFIG_BATCHED_UNMAP\nvoid try_unmap_flush(void);\n#else\nstatic inline void try_unmap_flush(void) { }\n#endif\n", ""),
-     (TLB, END, "#ifdef CONFIG_MMU\n#ifdef CONFIG_BATCHED_UNMAP\nvoid try_unmap_flush(void);\n#else\nstatic inline void try_unmap_flush(void) { }\n#endif\n#endif\n" + END),
+     (TLB, END, "#ifdef CONFIG_MMU\n#ifdef CONFIG_BATCHED_UNMAP\n"
+      "void try_unmap_flush(void);\n#else\nstatic inline void try_unmap_flush(void) { }\n#endif\n#endif\n" + END),
      ("mm/scan.c", "<linux/mm.h>", "<asm/tlb.h>")],
     [("mm/gather.c", "void finish", "/* what is gathered is flushed */\nvoid finish")],
     # 7: the arm without generations is called otherwise than its users have it
@@ -108,12 +110,14 @@ PATCHES: list[list[Edit]] = [
     [(TLB, END, "#ifdef CONFIG_TLB_GENERATIONS\nstatic inline void tlb_track(struct mmu_gather *tlb) { tlb->seen = 1; }\n#endif\n"
       "static inline void tlb_mark_range(struct mmu_gather *tlb) { tlb_track(tlb); }\n" + END)],
     # 16: a setter gets a stub in the wrong arm, and a table's page is asked for where locks are not split
-    [(TLB, END, "#ifdef CONFIG_TLB_GENERATIONS\n#ifdef CONFIG_MMU\n#else\nstatic inline void tlb_set_last(struct mmu_gather *tlb, pte_t *pte) { }\n#endif\n#else\n"
+    [(TLB, END, "#ifdef CONFIG_TLB_GENERATIONS\n#ifdef CONFIG_MMU\n#else\n"
+      "static inline void tlb_set_last(struct mmu_gather *tlb, pte_t *pte) { }\n#endif\n#else\n"
       "static inline void tlb_set_last(struct mmu_gather *tlb, pte_t *pte) { tlb->last = pte; }\n#endif\n"
       "static inline void tlb_note(struct mmu_gather *tlb, pte_t *pte) { tlb_set_last(tlb, pte); tlb->page = table_of_pte(pte); }\n" + END)],
     [("mm/scan.c", "void shrink", "/* gives pages back */\nvoid shrink")],
     # 18: prototypes get another type; what is built on one processor, and one architecture, keep the old one
-    [(SMP, "const struct cpumask *mask", "const volatile struct cpumask *mask"), ("kernel/smp.c", "const struct cpumask *mask", "const volatile struct cpumask *mask"),
+    [(SMP, "const struct cpumask *mask", "const volatile struct cpumask *mask"),
+     ("kernel/smp.c", "const struct cpumask *mask", "const volatile struct cpumask *mask"),
      (X86C, "others(const struct", "others(const volatile struct")],
     [("mm/rmap.c", "/* nothing is left */", "/* nothing is left to do */")],
     # 20: what two headers define, which most configurations include both
