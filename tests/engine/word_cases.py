@@ -1,4 +1,4 @@
-"""Words of flags, bits in them, and addresses that stand for none: more C for the interpreter, like cases.py."""
+"""Words of flags, bits in them, addresses that stand for none or move on, copied pointers: more C for the interpreter, like cases.py."""
 
 WORDS = {
     "bit by number": """
@@ -378,5 +378,62 @@ void f(spinlock_t *ptl, pte_t *pte) {
 		break;
 	}
 	drop(ptl);
+}""",
+    "lock below a copied pointer, dropped in a helper": """
+void f(struct walk *walk) {
+	struct part *part = walk->private;
+	take(&part->ptl);
+	drop_part(part);
+}
+static void drop_part(struct part *part) { drop(&part->ptl); }""",
+    "lock below a copied pointer, another one dropped in a helper (bad)": """
+void f(struct walk *walk, struct part *other) {
+	struct part *part = walk->private;
+	take(&part->ptl); /* bad: LOCK */
+	drop_part(other);
+}
+static void drop_part(struct part *part) { drop(&part->ptl); }""",
+    "helper that gets a pointer and what it leads to": """
+void f(struct walk *walk) {
+	struct part *part = walk->private;
+	take(&part->ptl);
+	drop_part(walk, part);
+}
+static void drop_part(struct walk *walk, struct part *part) { if (walk->n) other(1); drop(&part->ptl); }""",
+    "address moved on in a helper": """
+void f(spinlock_t *ptl, pte_t *pte, unsigned long addr, int n) {
+	unsigned long start = addr;
+	take(ptl);
+	for (; n; n--)
+		if (!one(&pte, &addr, n))
+			break;
+	if (addr > start)
+		flush();
+	drop(ptl);
+}
+static bool one(pte_t **pte, unsigned long *addr, int n) {
+	if (other(n))
+		return false;
+	clear(*pte);
+	*addr += PAGE_SIZE;
+	(*pte)++;
+	return true;
+}""",
+    "address set back in a helper (bad)": """
+void f(spinlock_t *ptl, pte_t *pte, unsigned long addr, int n) {
+	unsigned long start = addr;
+	take(ptl);
+	for (; n; n--)
+		if (!one(&pte, &addr, n))
+			break;
+	if (addr > start)
+		flush();
+	drop(ptl);
+}
+static bool one(pte_t **pte, unsigned long *addr, int n) {
+	clear(*pte); /* bad: FLUSH */
+	*addr = other(n);
+	(*pte)++;
+	return other(n);
 }""",
 }

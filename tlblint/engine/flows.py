@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
-from tlblint.engine.compile import ROLE, Code, own, paths_in
+from tlblint.engine.compile import ROLE, SET, Code, own, paths_in
 from tlblint.engine.rings import rings
 from tlblint.model.ir import Expr
 
@@ -20,15 +20,17 @@ _TAKES_OUT = frozenset({"entry.clear", "entry.start"})
 class Flow(NamedTuple):
     """``writes``: what a function stores through its parameters, itself or in what it calls: "*force_flush", "vmf->pte". ``tests``: paths
     that a branch or a result depends on there; marked like ``Code.tests``. ``taken``: parameters through which entries are taken out.
-    ``constants``: the named constants that its expressions, and those of what it calls, mention."""
+    ``constants``: the named constants that its expressions, and those of what it calls, mention. ``raised``: of what it stores, what it
+    only adds to."""
 
     writes: frozenset[str]
+    raised: frozenset[str]
     tests: frozenset[str]
     taken: frozenset[str]
     constants: frozenset[str]
 
 
-_NOTHING = Flow(frozenset(), frozenset(), frozenset(), frozenset())
+_NOTHING = Flow(frozenset(), frozenset(), frozenset(), frozenset(), frozenset())
 
 
 class Flows:
@@ -55,7 +57,9 @@ class Flows:
     def _flow(self, index: int) -> Flow:
         code = self._code(index)
         below = [(self._flows.get(callee, _NOTHING), self._code(callee).fn.params, args) for callee, args in code.calls]
-        return Flow(_writes(code, below), _tests(code, below), _takes(code, below), code.constants.union(*(flow.constants for flow, _, _ in below)))
+        writes, set_anew = _writes(code, below)
+        constants = code.constants.union(*(flow.constants for flow, _, _ in below))
+        return Flow(writes, writes - set_anew, _tests(code, below), _takes(code, below), constants)
 
     def _callees(self, index: int) -> list[int]:
         return [callee for callee, _ in self._code(index).calls]
@@ -65,13 +69,18 @@ _Below = list[tuple[Flow, tuple[tuple[str, str], ...], tuple[Expr, ...]]]
 """Of each call what goes through the callee's parameters, these, and the arguments."""
 
 
-def _writes(code: Code, below: _Below) -> frozenset[str]:
+def _writes(code: Code, below: _Below) -> tuple[frozenset[str], set[str]]:
+    """What is stored through parameters, and what of that is more than an addition."""
     params = {name for name, _ in code.fn.params}
     out = {path for path in code.writes if root(path) in params and root(path) != path}
+    set_anew = {op[1] for ops, *_ in code.blocks for op in ops if op[0] == SET and op[1] in out and op[2][:3] != ("op", "+", ("v", op[1]))} if out else set()
     for flow, inner, args in below:
         for written in flow.writes:
-            out.update(_through(written, inner, args, params))
-    return frozenset(out)
+            through = _through(written, inner, args, params)
+            out.update(through)
+            if written not in flow.raised:
+                set_anew.update(through)
+    return frozenset(out), set_anew
 
 
 def _tests(code: Code, below: _Below) -> frozenset[str]:

@@ -24,6 +24,7 @@ from tlblint.engine.values import (
     Env,
     Question,
     Value,
+    above,
     advance,
     ask,
     assign,
@@ -273,6 +274,8 @@ class Run:
             beyond = {BEYOND + name: 1}
         elif expr[0] == "v" and expr[1] in self._code.writes and expr[1][0] == "*":
             beyond = {f"({name}>={expr[1]})": 1}  # it may come back further on
+        elif name[0] == "*" and expr[0] == "op" and expr[1] == "+" and expr[2] == ("v", name):
+            beyond |= {BEYOND + name: 1}
         if name in self._code.nones and expr[0] == "v" and _ADDRESS.search(expr[1]):
             beyond |= given(name, self._code.nones[name])
         elif expr[0] == "op" and expr[1] in (LOWEST, HIGHEST):
@@ -388,9 +391,12 @@ class Run:
         for key in beyond:
             if (outer := frame.text(key, False)) is not None:
                 ahead |= advance(env, outer[len(BEYOND) :])
-        for written in self._world.flows.of(code.index).writes:
+        flow = self._world.flows.of(code.index)
+        for written in flow.writes:
             outer = frame.back(written)
             if outer is not None:
+                if written in flow.raised:
+                    ahead |= above(env, outer)
                 forget(env, outer)
         env.update(ahead)
         if EMPTIED in "\0".join(env):

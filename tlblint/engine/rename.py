@@ -96,6 +96,20 @@ def _renamed(text: str, name: Callable[[str], str | None]) -> str | None:
     return None if failed else out
 
 
+def _length(pair: tuple[str, str]) -> int:
+    return len(pair[0])
+
+
+def _original(env: Env, path: str) -> str:
+    """What a variable is a plain copy of, and what that is one of."""
+    for _ in range(4):
+        held = env.get(path)
+        if type(held) is not tuple or held[0] != "term" or held[2] or len(held) < 4 or "(" in held[1] or "#" in held[1]:
+            break
+        path = held[1]
+    return path
+
+
 def _below(name: str, param: str, env: Env) -> list[tuple[str, str]]:
     """What the members of an object that is handed over by address point to or are copies of: the callee knows that through them."""
     out = []
@@ -119,9 +133,11 @@ class Frame:
         self._back: dict[str, str] = {}
         self._numbers: dict[int, int] = {}
         self._origin: list[int] = []
-        for (param, _), arg in zip(code.fn.params, args, strict=False):
+        for (param, type_), arg in zip(code.fn.params, args, strict=False):
             if param:  # C lets a parameter that is not used go unnamed
-                self._bind(param, arg, env)
+                self._bind(param, arg, env, type_[-1:] == "*")
+        if len(self._pairs) > 1:  # what two arguments reach goes by the nearer one: f(walk, walk->private)
+            self._pairs.sort(key=_length, reverse=True)
         for (param, _), arg in zip(code.fn.params, args, strict=False):
             if param and arg[0] == "&":
                 self._pairs += _below(arg[1], param, env)  # behind all parameters: what has one goes by its name
@@ -133,7 +149,7 @@ class Frame:
         """The index of the function that is called."""
         return self._code.index
 
-    def _bind(self, param: str, arg: Expr, env: Env) -> None:
+    def _bind(self, param: str, arg: Expr, env: Env, pointer: bool) -> None:
         if arg[0] == "v":
             path = resolve(env, arg[1])
             held = env.get(path)
@@ -141,6 +157,8 @@ class Frame:
                 self._pairs.append((held[1], param))
             if type(held) is tuple and held[0] == "&":
                 self._pairs.append((held[1], "*" + param))
+            elif pointer and (original := _original(env, path)) != path:
+                self._pairs.append((original, param))  # what it points to goes by the name of what it is a copy of
             self._pairs.append((path, param))
         elif arg[0] == "&":
             self._pairs.append((arg[1], "*" + param))

@@ -212,6 +212,19 @@ def advance(env: Env, path: str) -> dict[str, Value]:
     return found
 
 
+def above(env: Env, path: str) -> dict[str, Value]:
+    """What is known of what ``path`` is beyond: no addition changes that."""
+    mark = f"({path}>"
+    found: dict[str, Value] = {}
+    for key in [k for k, v in env.items() if v == 1 and k.startswith(mark)]:
+        other = key[len(mark) : -1]
+        found[key] = 1
+        if other[:1] != "=":
+            low, high = sorted((path, other))
+            found |= {f"({other}<{path})": 1, f"({low}=={high})": 0}
+    return found
+
+
 def assign(env: Env, path: str, value: Value | None, symbolic: str | None, turned: bool = False, copy: bool = False) -> None:
     """``path`` now holds ``value``; with no value but a symbolic text it is as true as that text, or with ``turned`` as false. A ``copy``
     is more than that: it is equal to it."""
