@@ -172,3 +172,14 @@ def read_of(fn: Fn, primitive: str, pointer: str) -> str:
 
 def _address(fn: Fn) -> str:
     return next((n for n in ("address", "addr", "old_addr", "start") if fn.declares(n)), "address")
+
+
+LATE_AS_THEY_ARE = {"migrate_vma_collect_pmd"}  # drops the lock to split a folio, and flushes only then, and only if that fails
+
+
+def late_as_it_is(fn: Fn, flush: Stmt) -> bool:
+    """In the stock function this flush already comes behind the unlock: to lose it is no news where that is told."""
+    if fn.name not in LATE_AS_THEY_ARE:
+        return False
+    units = [flush, *(k for k in flush.ancestors() if k.parent is not None and k.parent.kind == "block")]
+    return any(k.kind == "expr" and re.search(r"\bpte_unmap_unlock\s*\(", fn.code(k)) for unit in units for k in unit.preceding())

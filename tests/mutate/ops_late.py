@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.mutate.common import CLEAR, CLEARED, FLUSH, FORCE, Out, clears, entry_of, guard, pick, read_of, whole
+from tests.mutate.common import CLEAR, CLEARED, FLUSH, FORCE, Out, clears, entry_of, guard, late_as_it_is, pick, read_of, whole
 from tests.mutate.cst import Fn, Stmt, call_args
 from tests.mutate.extract import helper, piece
 from tests.mutate.ops_across import RECORD
@@ -40,7 +40,6 @@ OWERS = {
     "collapse_pte_mapped_thp": "flush_tlb_mm",
     "try_collapse_pte_mapped_thp": "flush_tlb_mm",
 }
-LATE_AS_THEY_ARE = {"migrate_vma_collect_pmd"}  # drops the lock to split a folio, and flushes only then, and only if that fails
 FREES = (
     r"\b(?:folio_put(?:_refs)?|put_page|free_page_and_swap_cache|free_unref_\w+|free_page\w*|__free_page\w*|pte_free|pmd_free|putback_\w+"
     r"|mem_cgroup_uncharge_\w+)\s*\("
@@ -51,15 +50,7 @@ CLEAR_FLUSH = r"|\b(?:ptep|pmdp|huge_ptep)_(?:huge_)?clear_flush\s*\("
 
 def _owed(fn: Fn) -> list[Stmt]:
     names = OWERS.get(fn.name)
-    return [s for s in fn.leaves(rf"\b(?:{names})\s*\(", EXPR) if not _late_as_it_is(fn, s)] if names else []
-
-
-def _late_as_it_is(fn: Fn, flush: Stmt) -> bool:
-    """In the stock function this flush already comes behind the unlock: to lose it is no news where that is told."""
-    if fn.name not in LATE_AS_THEY_ARE:
-        return False
-    units = [flush, *(k for k in flush.ancestors() if k.parent is not None and k.parent.kind == "block")]
-    return any(k.kind == "expr" and re.search(r"\bpte_unmap_unlock\s*\(", fn.code(k)) for unit in units for k in unit.preceding())
+    return [s for s in fn.leaves(rf"\b(?:{names})\s*\(", EXPR) if not late_as_it_is(fn, s)] if names else []
 
 
 def drop_all(fn: Fn) -> Out:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.mutate.common import FLUSH, FORCE, LEAVE, Out, clears, guard, move_after, next_unlock, pick, short, sibling_unlock, whole
+from tests.mutate.common import FLUSH, FORCE, LEAVE, Out, clears, guard, late_as_it_is, move_after, next_unlock, pick, short, sibling_unlock, whole
 from tests.mutate.cst import Fn, Stmt, call_args
 
 UNFLUSHED = {
@@ -19,7 +19,7 @@ RECORD = r"\b(?:tlb_remove_tlb_entry|tlb_remove_tlb_entries|tlb_flush_pte_range|
 
 
 def _flushes(fn: Fn) -> list[tuple[int, Stmt]]:
-    return list(enumerate(fn.leaves(FLUSH, frozenset({"expr"})), 1))
+    return [(i, s) for i, s in enumerate(fn.leaves(FLUSH, frozenset({"expr"})), 1) if not late_as_it_is(fn, s)]
 
 
 def leave_behind_unlock(fn: Fn) -> Out:
