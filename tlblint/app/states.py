@@ -14,6 +14,7 @@ from tlblint.app.hooks import Misfit
 from tlblint.app.refuted import Wrong
 from tlblint.app.remembered import Version
 from tlblint.app.spine import Spine
+from tlblint.app.taken_over import taken_over
 from tlblint.engine.concerned import Concerned
 from tlblint.engine.view import text_of
 from tlblint.findings import suppress
@@ -30,6 +31,8 @@ Name = tuple[str, str]
 """(path, function)."""
 Reader = Callable[[Sequence[Version]], list[FileFacts]]
 
+MANY = 64
+"""Versions of files that are read at a time: before they share what is the same in them they take much memory."""
 SMALL = 500
 """A tree with fewer C files than this in its core is no kernel: it is read as a whole."""
 
@@ -102,7 +105,12 @@ def states(source: Source, applied: Sequence[Applied]) -> list[State]:
     for step in applied:
         out.append(_after(source, out[-1], step, before))
     versions = list(dict.fromkeys((path, state.read.get(path, raw)) for state in out for path, raw in sorted(state.contents.items())))
-    known = dict(zip(versions, source.reader(versions), strict=True))
+    known: dict[Version, FileFacts] = {}
+    latest: dict[str, FileFacts] = {}
+    for at in range(0, len(versions), MANY):
+        some = versions[at : at + MANY]
+        for version, facts in zip(some, source.reader(some), strict=True):
+            known[version] = latest[version[0]] = taken_over(latest.get(version[0]), facts)
     for state in out:
         state.facts = {path: known[path, state.read.get(path, raw)] for path, raw in state.contents.items()}
     return out
@@ -211,16 +219,11 @@ def _comment(lines: Sequence[bytes], number: int) -> Iterable[int]:
 def changed(found: Sequence[State]) -> frozenset[Name]:
     """The functions that are not the same in all states, and the tables of callbacks; and who calls, or hands on, one that is not always there."""
     out: set[Name] = set()
-    known: dict[int, Counter[tuple[object, ...]]] = {}
-
-    def texts(facts: FileFacts | None) -> Counter[tuple[object, ...]]:
-        return known[id(facts)] if id(facts) in known else known.setdefault(id(facts), _texts(facts))
-
     for last, state in pairwise(found):
         for path in state.touched:
             old, new = last.facts.get(path), state.facts.get(path)
             if old is not new:
-                out |= {(path, name) for name in _unlike(texts(old), texts(new))}
+                out |= {(path, name) for name in _unlike(old, new)}
     paths = {path for path, _ in out}
     always = set.intersection(*({(path, fn.name) for path in paths & state.facts.keys() for fn in state.facts[path].functions} for state in found))
     passing = frozenset(name for path, name in out if (path, name) not in always)
@@ -245,17 +248,19 @@ def _mentioned(fn: Function) -> set[str]:
     return {instr[2] for instr in calls} | {arg[1] for instr in calls for arg in instr[3] if arg[0] in "&v"}
 
 
-def _texts(facts: FileFacts | None) -> Counter[tuple[object, ...]]:
-    """(name, text) of the functions and tables of a file, with how often they are there."""
+def _texts(facts: FileFacts | None, other: FileFacts | None) -> Counter[tuple[object, ...]]:
+    """(name, text) of the functions and tables of a file, with how often they are there; without functions that ``other`` shares."""
     if facts is None:
         return Counter()
-    found: list[tuple[object, ...]] = [(fn.name, text_of(fn)) for fn in facts.functions]
+    shared = {id(fn) for fn in other.functions} if other is not None else set()
+    found: list[tuple[object, ...]] = [(fn.name, text_of(fn)) for fn in facts.functions if id(fn) not in shared]
     found += [(name, table.name, table.type, table.slots) for table in facts.tables for name in (table.owner or table.name, table.name)]
     return Counter(found)
 
 
-def _unlike(old: Counter[tuple[object, ...]], new: Counter[tuple[object, ...]]) -> set[str]:
-    return {str(text[0]) for text in ((old - new) + (new - old))}
+def _unlike(old: FileFacts | None, new: FileFacts | None) -> set[str]:
+    mine, theirs = _texts(old, new), _texts(new, old)
+    return {str(text[0]) for text in ((mine - theirs) + (theirs - mine))}
 
 
 def renamed(last: State, state: State) -> Mapping[Name, Name]:

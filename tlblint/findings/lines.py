@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 _NEWLINE = re.compile(rb"\n")
 
@@ -12,13 +12,13 @@ _NEWLINE = re.compile(rb"\n")
 class Lines:
     """The lines of one file. Lines and columns are 1-based; columns count bytes."""
 
-    def __init__(self, newlines: Iterable[int]) -> None:
-        self._newlines = tuple(newlines)
+    def __init__(self, newlines: Sequence[int]) -> None:
+        self._newlines = newlines
 
     @classmethod
     def of(cls, raw: bytes) -> Lines:
         """The lines of a file's bytes."""
-        return cls(match.start() for match in _NEWLINE.finditer(raw))
+        return cls(tuple(match.start() for match in _NEWLINE.finditer(raw)))
 
     def locate(self, pos: int) -> tuple[int, int]:
         """(line, column) of a byte offset; a newline belongs to the line that it ends. Negative offsets count as 0."""

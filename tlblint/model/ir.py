@@ -24,6 +24,7 @@ Instructions (``Instr``) are tagged tuples, ``pos`` is a byte offset into the or
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -113,7 +114,7 @@ class FileFacts:
     not_analysed: tuple[NotAnalysed, ...]
     total: int
     partial: int
-    newlines: tuple[int, ...]
+    newlines: Sequence[int]
     """Byte offsets of the newlines of the file, for turning offsets into lines."""
     shapes: tuple[bytes, ...] = field(default=(), compare=False)
     """A digest of each function that does not say where it stands; () where nobody has asked."""
