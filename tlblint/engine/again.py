@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from hashlib import blake2b
 from typing import Generic, TypeVar
 
 from tlblint.calls.program import Program
@@ -21,6 +22,7 @@ from tlblint.engine.flows import Flows
 from tlblint.engine.marks import Marks
 from tlblint.engine.roots import Judged, Roots, Start, closure, guarded
 from tlblint.engine.scope import Scope
+from tlblint.engine.shared import Known, Shared
 from tlblint.engine.state import SHIFT
 from tlblint.engine.story import with_events
 from tlblint.engine.view import Registry, Shift, View
@@ -41,11 +43,16 @@ class Told:
     changed: frozenset[Name] = frozenset()
 
 
+STATES = 12
+"""Programs that are kept ready: each is worth the time to find out who calls what, and a megabyte or two."""
+
+
 @dataclass(slots=True)
 class _Kept:
-    """What was known of a function: its code, and answers by (places, key)."""
+    """What was known of a function: its code, answers by (places, key), and those that other worlds may use."""
 
     code: Code | None
+    offered: dict[Key, list[Known]]
     answers: list[tuple[frozenset[Place], Key, Summary]] = field(default_factory=list)
 
 
@@ -53,11 +60,15 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
-class _Last(Generic[Result]):
-    """The last judging: of which part, its run, and what makes a result of it."""
+class State(Generic[Result]):
+    """A program that is ready to be judged. ``signs`` are Memory.signs(), ``flags`` Marks.flags, ``code`` compiles for it; ``tell`` makes a result
+    of what was judged, for files in which code may have moved."""
 
-    part: frozenset[Name] | None
-    run: _Run
+    view: View
+    roots: Roots
+    signs: Mapping[int, Key]
+    flags: frozenset[str]
+    code: Callable[[int], Code]
     tell: Callable[[Sequence[FileFacts], Judged], Result]
 
 
@@ -74,14 +85,17 @@ class Memory(Generic[Result]):
         self.automata: dict[frozenset[Place], Automata] = {}
         self._registry = Registry()
         self._view: View | None = None
-        self._signs: dict[int, Key] = {}
+        self._signs: Mapping[int, Key] = {}
         self._tables: dict[frozenset[Place], dict[Key, Summary]] = {}
         self._shelf: dict[int, dict[Key, _Kept]] = {}
         self._numbers: dict[Key, int] = {}
         self._flows = Flows(self._code)
+        self._shared = Shared()
         self._code_of: Callable[[int], Code] | None = None
-        self._run: _Run | None = None
-        self._last: _Last[Result] | None = None
+        self._states: dict[tuple[int, ...], State[Result]] = {}
+        """The last ones that were judged, by Registry.state()."""
+        self._last: tuple[tuple[int, ...], frozenset[Name] | None, _Run] | None = None
+        """The last judging: of which state, of which part, its run."""
 
     def program(self, facts: Sequence[FileFacts]) -> Program:
         """The program of the next state."""
@@ -89,37 +103,50 @@ class Memory(Generic[Result]):
         return self._view
 
     def repeat(self, facts: Sequence[FileFacts]) -> Result | None:
-        """What is found when all functions and tables are those of the last state, wherever they stand; None when something else is asked."""
-        if self._last is None or self._view is None or self._last.part != self.part or not self._view.move(facts):
+        """What is found when all functions and tables are those of a state that is still known, wherever they stand; None for another one."""
+        number = self._registry.state(facts)
+        state = self._states.pop(number, None)
+        if state is None or not state.view.move(facts):
             return None
+        self._states[number] = state
+        if self._last is None or self._last[:2] != (number, self.part):
+            return self._judged(number, facts, state)
         self.told = replace(self.told, changed=frozenset())
-        return self._last.tell(facts, self._last.run.judged(self._view))
+        return state.tell(facts, self._last[2].judged(state.view))
 
-    def remember(self, tell: Callable[[Sequence[FileFacts], Judged], Result]) -> None:
-        """``tell`` makes a result of what was judged last, for files in which code has moved."""
-        if self._run is not None:
-            self._last = _Last(self.part, self._run, tell)
+    def judge(self, facts: Sequence[FileFacts], state: State[Result]) -> Result:
+        """What is found in the part, of a new state."""
+        number = self._registry.state(facts)
+        self._states[number] = state
+        while len(self._states) > STATES:
+            del self._states[next(iter(self._states))]
+        return self._judged(number, facts, state)
 
-    def settle(self, scope: Scope, says: Mapping[int, frozenset[str]], marks: Marks, walks: Walks, code: Callable[[int], Code]) -> None:
-        """Forget what the change from the state before may have made untrue. ``code`` compiles for the new state."""
-        view = self._now()
-        self._code_of = code
-        self.told = Told(changed=view.names(view.alive ^ self._signs.keys()) if self._signs else frozenset())
-        signs = {index: self._sign(index, scope, says, marks, walks) for index in view.alive}
-        before, flags = self._signs, self.flags
+    def _judged(self, number: tuple[int, ...], facts: Sequence[FileFacts], state: State[Result]) -> Result:
+        self._settle(state)
+        run = self._ran(state)
+        self._last = number, self.part, run
+        return state.tell(facts, run.judged(state.view))
+
+    def _settle(self, state: State[Result]) -> None:
+        """Forget what the change from the state before may have made untrue."""
+        view, signs, before, flags = state.view, state.signs, self._signs, self.flags
+        callers = state.roots.scope.callers
+        self._code_of = state.code
+        self.told = Told(changed=view.names(view.alive ^ before.keys()) if before else frozenset())
         stale = {index for index, sign in signs.items() if before.get(index) != sign} | (before.keys() - signs.keys())
-        if flags != marks.flags:
-            concerned = Concerned(flags ^ marks.flags)
+        if flags != state.flags:
+            concerned = Concerned(flags ^ state.flags)
             stale |= {index for index in view.alive if concerned(view.functions[index])}
-        self._signs, self.flags = signs, marks.flags
-        gone = closure(stale, lambda index: scope.callers.get(index, ()))
+        self._signs, self.flags = signs, state.flags
+        gone = closure(stale, lambda index: callers.get(index, ()))
         if before:
             self._put_by(gone & before.keys(), before, flags)
-            self._take_back(gone & signs.keys(), signs, marks.flags)
+            self._take_back(gone & signs.keys(), signs, state.flags)
 
     def _put_by(self, gone: Iterable[int], signs: Mapping[int, Key], flags: frozenset[str]) -> None:
         """Keep what was said of functions under what it rests on: the next patch may put things back, or the series be gone through again."""
-        kept = {index: _Kept(self.codes.pop(index, None)) for index in gone}
+        kept = {index: _Kept(self.codes.pop(index, None), self._shared.forget(index)) for index in gone}
         for places, table in self._tables.items():
             for key in [key for key in table if key[0] in kept]:
                 kept[key[0]].answers.append((places, key, table.pop(key)))  # type: ignore[index]
@@ -134,20 +161,21 @@ class Memory(Generic[Result]):
             if held is not None:
                 if held.code is not None:
                     self.codes[index] = held.code
+                self._shared.recall(index, held.offered)
                 for places, key, summary in held.answers:
                     self._tables[places][key] = summary
 
-    def _rest(self, index: int, signs: Mapping[int, Key]) -> frozenset[tuple[int, int]]:
-        """What the answers of a function rest on: itself and all that it calls, as they were."""
+    def _rest(self, index: int, signs: Mapping[int, Key]) -> bytes:
+        """A name for what the answers of a function rest on: itself and all that it calls, as they were."""
         below = closure({index}, lambda at: (callee for callee in signs[at][0] if callee in signs))  # type: ignore[attr-defined]
-        return frozenset((at, self._numbers.setdefault(signs[at], len(self._numbers))) for at in below)
+        rows = [(at, self._numbers.setdefault(signs[at], len(self._numbers))) for at in sorted(below)]
+        return blake2b(repr(rows).encode(), digest_size=16).digest()
 
-    def _sign(self, index: int, scope: Scope, says: Mapping[int, frozenset[str]], marks: Marks, walks: Walks) -> Key:
-        """All that the answers of a function hang on, apart from its text and what it calls: these are its index and theirs."""
-        slots = walks.entries.get(index)
-        view = self._now()
-        return (scope.callees[index], says.get(index), marks.kinds.get(index),
-                tuple(view.twins(index)), tuple(sorted(slots.items())) if slots else ())
+    def signs(self, scope: Scope, says: Mapping[int, frozenset[str]], marks: Marks, walks: Walks) -> Mapping[int, Key]:
+        """By index all that the answers of a function hang on, apart from its text and what it calls: these are its index and theirs."""
+        view = self.now()
+        slots = {index: tuple(sorted(places.items())) for index, places in walks.entries.items()}
+        return {index: (scope.callees[index], says.get(index), marks.kinds.get(index), tuple(view.twins(index)), slots.get(index, ())) for index in view.alive}
 
     def automaton(self, places: frozenset[Place], make: Callable[[], Automata]) -> Automata:
         """The rules as one automaton, which remembers much of what it was asked: they do not hang on the program."""
@@ -155,23 +183,23 @@ class Memory(Generic[Result]):
             self.automata[places] = make()
         return self.automata[places]
 
-    def judge(self, roots: Roots) -> Judged:
+    def _ran(self, state: State[Result]) -> _Run:
         """Like Roots.judge(), for the part."""
-        view = self._now()
-        run = _Run(roots, self._table, self._flows)
+        view, roots = state.view, state.roots
+        run = _Run(roots, self._table, self._flows, self._shared)
         near = roots.near_to(None if self.part is None else {i for i in view.alive if view.name(i) in self.part})
         run.start((index, entry) for index, entry in sorted(roots.starts(), key=lambda start: start[0]) if index in near)
         for index in roots.unreached(near, run.visited):
             run.start([(index, roots.entry(index))])
         self.told = replace(self.told, near=view.names(near))
         run.drop_doubtful()
-        self._run = run
-        return run.judged(view)
+        return run
 
     def _table(self, places: frozenset[Place]) -> dict[Key, Summary]:
         return self._tables.setdefault(places, {})
 
-    def _now(self) -> View:
+    def now(self) -> View:
+        """What program() gave last."""
         assert self._view is not None
         return self._view
 
@@ -183,10 +211,11 @@ class Memory(Generic[Result]):
 class _Run:
     """The starts of one state, over tables that hold answers of earlier ones. What is found is what these starts reach."""
 
-    def __init__(self, roots: Roots, table: Callable[[frozenset[Place]], dict[Key, Summary]], flows: Flows) -> None:
+    def __init__(self, roots: Roots, table: Callable[[frozenset[Place]], dict[Key, Summary]], flows: Flows, shared: Shared) -> None:
         self._roots = roots
         self._table = table
         self._flows = flows
+        self._shared = shared
         self._worlds: dict[frozenset[Place], World] = {}
         self._tops: dict[frozenset[Place], list[Summary]] = {}
         self._reached: dict[frozenset[Place], dict[int, Summary]] = {}
@@ -224,7 +253,7 @@ class _Run:
         if world is None:
             world = self._worlds[places] = self._roots.world(places)
             world.table = self._table(places)
-            world.flows = self._flows
+            world.flows, world.shared = self._flows, self._shared
             world.asking = [self._tops.setdefault(places, [])]
             world.visited = self.visited
             self._reached[places] = {}

@@ -10,7 +10,7 @@ from tlblint.calls.program import Program
 from tlblint.calls.record import shape
 from tlblint.calls.record import shapes as shapes_of
 from tlblint.calls.walks import Walks
-from tlblint.engine.again import Memory
+from tlblint.engine.again import Memory, State
 from tlblint.engine.automata import Automata, Place
 from tlblint.engine.compile import ENTRY_FUNCTION, Code, Compiler
 from tlblint.engine.entries import Entry
@@ -92,8 +92,8 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
     """Run the rules over all functions of ``facts``. Deterministic; a crash inside one function names that function and goes on."""
     options = options or Options()
     memory = options.memory
-    if memory is not None and (repeated := memory.repeat(facts)) is not None:
-        return repeated
+    if memory is not None and (known := memory.repeat(facts)) is not None:
+        return known
     program = Program(facts) if memory is None else memory.program(facts)
     said = Said(options.store, options.digest, facts) if options.digest and memory is None else None
     if said is not None:
@@ -122,7 +122,6 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
         says[index] |= words
     if memory is not None:
         session.codes = memory.codes
-        memory.settle(scope, says, marks, walks, session.code)
     events = scope.events()
 
     slots = {index: frozenset().union(*(context.slots[slot].says for slot in calls.values())) for index, calls in walks.entries.items()}
@@ -164,7 +163,6 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
     if options.digest:
         kept = Kept(options.store, program.functions, key(options.digest, *sorted(marks.flags)), node)
     roots = Roots(program, scope, context.entries, subject, able, world, kept)
-    judged = roots.judge(options.only, options.over) if memory is None else memory.judge(roots)
 
     def told(facts: Sequence[FileFacts], judged: Judged) -> EngineResult:
         findings = Reporter(program, facts, automata, context.profiles, options.only).findings(
@@ -173,9 +171,9 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
         stopped = tuple(NotAnalysed(placed[i].path, placed[i].name, placed[i].start, why) for i, why in sorted(judged.stopped.items()))
         return EngineResult(findings, stopped, judged.contexts)
 
-    if memory is not None:
-        memory.remember(told)
-    return told(facts, judged)
+    if memory is None:
+        return told(facts, roots.judge(options.only, options.over))
+    return memory.judge(facts, State(memory.now(), roots, memory.signs(scope, says, marks, walks), marks.flags, session.code, told))
 
 
 def _pass_on(says: dict[int, frozenset[str]], program: Program, scope: Scope) -> None:

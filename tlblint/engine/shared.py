@@ -16,7 +16,7 @@ from tlblint.engine.world import MAX_CONTEXTS, MAX_DEPTH, Summary, World
 Key = tuple[Any, ...]
 
 
-class _Known(NamedTuple):
+class Known(NamedTuple):
     """An answer where of the states ``asked`` those of ``held`` count."""
 
     asked: frozenset[Place]
@@ -25,22 +25,32 @@ class _Known(NamedTuple):
 
 
 class Shared:
-    """The answers of the worlds of one program."""
+    """The answers of the worlds of one program, and of those before it that still hold."""
 
     def __init__(self) -> None:
-        self._known: dict[Key, list[_Known]] = {}
+        self._known: dict[int, dict[Key, list[Known]]] = {}
+        """By function."""
 
     def put(self, world: World, summary: Summary) -> None:
         """Offer an answer to other worlds."""
         only = world.automata.only
         if summary.clean and only is not None:
             asked = world.automata.asked(summary.kinds, summary.met)
-            self._known.setdefault(summary.key, []).append(_Known(asked, asked & only, summary))
+            self._known.setdefault(summary.key[0], {}).setdefault(summary.key, []).append(Known(asked, asked & only, summary))
+
+    def forget(self, index: int) -> dict[Key, list[Known]]:
+        """The answers of a function, which are no longer offered."""
+        return self._known.pop(index, {})
+
+    def recall(self, index: int, known: dict[Key, list[Known]]) -> None:
+        """Offer again what was forgotten."""
+        self._known[index] = known
 
     def take(self, world: World, key: Key) -> Summary | None:
         """The answer to ``key``, if another world has it; it and all it was made from go into the world's table."""
         only = world.automata.only
-        found = next((known.summary for known in self._known.get(key, ()) if only is not None and known.asked & only == known.held), None)
+        offered = self._known.get(key[0], {}).get(key, ())
+        found = next((known.summary for known in offered if only is not None and known.asked & only == known.held), None)
         if found is None:
             return None
         new: dict[Key, Summary] = {}

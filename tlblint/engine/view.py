@@ -38,11 +38,8 @@ class _File:
     functions: list[tuple[int, Shift]]
     """(index, how far it is from where it was seen first) of each function."""
     tables: list[tuple[OpsTable, int]]
-
-    def same(self, other: _File) -> bool:
-        """Whether another state of the file has the same functions and tables in the same order."""
-        mine, theirs = ((file.facts.path, [index for index, _ in file.functions], [table for table, _ in file.tables]) for file in (self, other))
-        return mine == theirs
+    number: int
+    """The same for all states of the file that have the same functions and tables in the same order."""
 
 
 def _files(registry: Registry, facts: Sequence[FileFacts]) -> list[_File]:
@@ -58,6 +55,7 @@ class Registry:
     _tables: dict[Key, OpsTable] = field(default_factory=dict)
     _files: dict[int, _File] = field(default_factory=dict)
     """By id() of the facts, which live as long."""
+    _numbers: dict[Key, int] = field(default_factory=dict)
     said: dict[tuple[object, int], Any] = field(default_factory=dict)
     """What Program.once() was told of them."""
 
@@ -65,8 +63,14 @@ class Registry:
         """The functions and tables of a file by their first appearance."""
         held = self._files.get(id(facts))
         if held is None:
-            held = self._files[id(facts)] = _File(facts, self._functions(facts), self._first(facts))
+            functions, tables = self._functions(facts), self._first(facts)
+            whole = (facts.path, tuple(index for index, _ in functions), tuple(id(table) for table, _ in tables))
+            held = self._files[id(facts)] = _File(facts, functions, tables, self._numbers.setdefault(whole, len(self._numbers)))
         return held
+
+    def state(self, facts: Sequence[FileFacts]) -> tuple[int, ...]:
+        """The same for all states of a tree that have the same functions and tables, wherever these stand in their files."""
+        return tuple(file.number for file in _files(self, facts))
 
     def _functions(self, facts: FileFacts) -> list[tuple[int, Shift]]:
         counts: dict[Key, int] = {}
@@ -122,7 +126,7 @@ class View(Program):
     def move(self, facts: Sequence[FileFacts]) -> bool:
         """Become the program of another state that has the same functions and tables in the same files; False when it has not."""
         files = _files(self._registry, facts)
-        if len(files) != len(self._files) or not all(one is other or one.same(other) for one, other in zip(files, self._files, strict=True)):
+        if [file.number for file in files] != [file.number for file in self._files]:
             return False
         self._files = files
         places = [((table.path, table.pos), Shift(shift)) for file in files for table, shift in file.tables]
