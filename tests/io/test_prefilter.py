@@ -122,7 +122,10 @@ def test_what_a_scan_dies_of_survives(repository: Write, monkeypatch: pytest.Mon
 
 
 @pytest.mark.skipif(shutil.which("rg") is None, reason="ripgrep is not installed")
-def test_ripgrep(repository: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+@pytest.mark.parametrize(("stems", "line"), [(0, 1), (48, 1), (48, 40), (48, 500_000)])
+def test_ripgrep(repository: Write, monkeypatch: pytest.MonkeyPatch, stems: int, line: int) -> None:
+    monkeypatch.setattr(prefilter, "STEMS", stems)
+    monkeypatch.setattr(prefilter, "LINE", line)
     worktree, plain, _ = trees(repository)
     config = os.path.join(worktree.top, "..", "rc")
     with open(config, "w") as file:

@@ -10,7 +10,7 @@ import os
 import shutil
 import stat
 import subprocess
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from tlblint.io import git, pool, processors
@@ -26,6 +26,12 @@ MANY = 500
 
 SLICE = 500
 """Files that a process scans at a time; fewer than some of these are scanned in this one."""
+
+STEMS = 48
+"""More strings than this ripgrep does not find faster than words."""
+
+LINE = 500_000
+"""Bytes of names on a command line; systems that can run a kernel's build take four times as many."""
 
 _CHUNK = 1 << 20
 
@@ -86,21 +92,49 @@ def searchers(tree: Tree, count: int) -> list[Searcher]:
 
 
 def ripgrep(tree: Tree, paths: Sequence[str], needles: Words, where: Where = EVERYWHERE) -> set[str] | None:
-    """ripgrep over the directories; None when there is no ripgrep or it failed."""
+    """ripgrep over the directories; None when there is no ripgrep or it failed.
+
+    It looks for a few strings much faster than for many whole words. So what holds one of the stems is found first, and then the words in that.
+    """
     program = shutil.which("rg")
     if program is None:
         return None
-    fixed = ["--no-config", "--files-with-matches", "--null", "--text", "--encoding", "none", "--no-ignore", "--hidden", "--no-messages", "--file", "-"]
     globs = [word for glob in ("*.c", "*.h", "!.git", *(f"!/{_glob(prefix)}" for prefix in where.skipped)) for word in ("--glob", glob)]
     places = [f"./{root}" for root in where.roots] if 0 < len(where.roots) <= MANY else ["./"]
+    by_stems = len(needles.stems) <= STEMS
+    status, found = _rg(program, tree.top, [*(["--fixed-strings"] if by_stems else []), *globs], needles.lines() if by_stems else needles.rust(), places)
+    refused = status == 2
+    for names in _lots(sorted(found)) if by_stems else ():
+        again, held = _rg(program, tree.top, [], needles.rust(), names)
+        found = found.difference(names) | held
+        status, refused = again if again not in (0, 1, 2) else status, refused or again == 2
+    if status not in (0, 1, 2):
+        return None
+    return {os.fsdecode(path.removeprefix(b"./")) for path in found} | _passed_over(tree, paths, needles, access=refused)
+
+
+def _rg(program: str, top: str, options: Sequence[str], patterns: bytes, places: Sequence[str | bytes]) -> tuple[int, set[bytes]]:
+    """The status of ripgrep, -1 where it does not start, and the files that it names."""
+    fixed = ["--no-config", "--files-with-matches", "--null", "--text", "--encoding", "none", "--no-ignore", "--hidden", "--no-messages", "--file", "-"]
     try:
-        done = subprocess.run([program, *fixed, *globs, "--", *places], cwd=tree.top, input=needles.rust(), capture_output=True, check=False)
+        done = subprocess.run([program, *fixed, *options, "--", *places], cwd=top, input=patterns, capture_output=True, check=False)
     except OSError:
-        return None
-    if done.returncode not in (0, 1, 2):
-        return None
-    found = {os.fsdecode(path.removeprefix(b"./")) for path in done.stdout.split(b"\0") if path}
-    return found | _passed_over(tree, paths, needles, access=done.returncode == 2)
+        return -1, set()
+    return done.returncode, {path for path in done.stdout.split(b"\0") if path}
+
+
+def _lots(names: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    """As many of the names at a time as fit on a command line."""
+    lot: list[bytes] = []
+    size = 0
+    for name in names:
+        if lot and size + len(name) > LINE:
+            yield lot
+            lot, size = [], 0
+        lot.append(name)
+        size += len(name) + 9  # its end, and a pointer
+    if lot:
+        yield lot
 
 
 def git_grep(tree: Tree, paths: Sequence[str], needles: Words, where: Where = EVERYWHERE) -> set[str] | None:

@@ -35,6 +35,10 @@ class Words:
         # Splitting beats a regular expression of many words by an order of magnitude.
         return not self._plain.isdisjoint(text.translate(_BREAK).split()) or any(_odd_within(word, data, first, last) for word in self._odd)
 
+    def lines(self) -> bytes:
+        """The stems, one on a line."""
+        return b"".join(stem + b"\n" for stem in self.stems)
+
     def rust(self) -> bytes:
         """The search as one line in ripgrep's syntax of regular expressions."""
         arms: dict[tuple[bool, bool], list[str]] = {}
