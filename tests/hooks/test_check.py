@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -111,3 +112,21 @@ def test_a_series_that_takes_a_symbol_away_is_told_so_and_what_it_cannot_know_is
     said = judge(part, 1)
     assert said.series is not None
     assert rows(said) == [] and any("net/Kconfig: TLB201: is not there" in note for note in said.series.patches[0].notes)
+
+
+@pytest.mark.parametrize("kind", ["directory", "pipe", "link to itself", "link out of the tree"])
+def test_a_kconfig_file_that_is_something_else_is_named_as_missing(tmp_path: Path, kind: str) -> None:
+    place = tree(tmp_path / "tree", {})
+    path = place / "mm/Kconfig"
+    path.unlink()
+    if kind == "directory":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "link to itself":
+        path.symlink_to("Kconfig")
+    else:
+        (tmp_path / "other").write_text(FILES["mm/Kconfig"] or "")
+        path.symlink_to(tmp_path / "other")
+    _, found = checked(place)
+    assert [(one["rule"], one["path"]) for one in found] == [("TLB902", "mm/Kconfig")]

@@ -101,3 +101,32 @@ def test_a_check_of_a_bomb_names_it() -> None:
 
 def test_a_view_of_any_bytes_is_made() -> None:
     assert view(bytes(range(256)) * 50).parts
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "#if " + " || ".join(f"defined(CONFIG_L{n})" for n in range(3000)) + "\nvoid tlb_l(void);\n#endif\n",
+        "#if 0\n" + "".join(f"#elif defined(CONFIG_A{n})\nvoid tlb_a{n}(void);\n" for n in range(2000)) + "#endif\n",
+    ],
+)
+def test_of_very_many_unknown_symbols_some_are_told_and_the_rest_is_counted(text: str) -> None:
+    told = after({GENERIC: text + TLB})
+    unknown = [fault for fault in told.faults[1] if fault.kind == "never"]
+    assert len(unknown) == 60 and {fault.path for fault in unknown} == {GENERIC}
+    assert any(path == GENERIC and "symbols that no Kconfig file declares" in why for _, path, why in told.gaps)
+
+
+@pytest.mark.parametrize("depth", [2000])
+def test_conditions_nested_without_measure_end(depth: int) -> None:
+    deep = "".join(f"#ifdef CONFIG_N{n}\n" for n in range(depth)) + TLB + "#endif\n" * depth
+    assert len(after({GENERIC: deep}).faults) == 2
+    assert after({GENERIC: "#if 1\n" * depth + TLB + "#endif\n" * depth}).faults == [[], []]
+
+
+def test_a_kconfig_file_of_other_bytes_declares_nothing_and_ends() -> None:
+    noise = bytes(range(256)) * 2000
+    shared = generic({"Kconfig": noise}.get)
+    assert Settings(of_arch({"Kconfig": noise, "arch/x86/Kconfig": noise[::-1]}.get, "x86", shared), {}).value("A") == "n"
+    told = after({"mm/Kconfig": noise.decode("latin-1")})
+    assert len(told.faults) == 2

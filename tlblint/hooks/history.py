@@ -104,9 +104,10 @@ class _History:
     def _signed(self, before: Outline | None, after: Outline | None, differ: Collection[str]) -> set[str]:
         """Functions that others can call and whose parameters change, or that are new."""
         out = set()
-        for name in differ:
-            heads = [[prototypes.parameters(head, name) for _, head in functions(one, [name]).get(name, ()) if not _static(head)] for one in (before, after)]
-            if heads[1] and set(heads[0]) != set(heads[1]):
+        before_it, after_it = (functions(one, differ) for one in (before, after))
+        for name, heads in after_it.items():
+            old, new = ({prototypes.parameters(head, name) for _, head in some if not _static(head)} for some in (before_it.get(name, ()), heads))
+            if new and old != new:
                 out.add(name)
         return out
 

@@ -116,8 +116,10 @@ def in_code(view: View) -> dict[str, Mention]:
     """The symbols that a C file asks for; comments are no code."""
     out: dict[str, Mention] = {}
     for part in view.parts:
+        line, at = part.line, 0
         for found in _PREFIXED.finditer(part.text) if "CONFIG_" in part.text else ():
-            out.setdefault(found[1], Mention(part.line + part.text.count("\n", 0, found.start()), ""))
+            line, at = line + part.text.count("\n", at, found.start()), found.start()
+            out.setdefault(found[1], Mention(line, ""))
     return out
 
 

@@ -8,7 +8,7 @@ from posixpath import basename, dirname
 from tlblint.hooks.judge import Fault
 from tlblint.hooks.kconfig import Read
 from tlblint.hooks.surface import Changes, is_kconfig
-from tlblint.hooks.symbols import Declared, declared, fault, in_file, mentioned
+from tlblint.hooks.symbols import Declared, Mention, declared, fault, in_file, mentioned
 from tlblint.hooks.world import World
 
 Search = Callable[[Collection[str]], Sequence[str]]
@@ -16,6 +16,8 @@ Search = Callable[[Collection[str]], Sequence[str]]
 Gap = tuple[int, str, str]
 """(state, path, why)."""
 _MAKE = ("Makefile", "Kbuild")
+_MOST = 60
+"""Symbols that are told of one file."""
 
 
 def found(worlds: Sequence[World], steps: Sequence[Changes], known_arches: Sequence[str], search: Search) -> tuple[list[list[Fault]], list[Gap]]:
@@ -24,6 +26,7 @@ def found(worlds: Sequence[World], steps: Sequence[Changes], known_arches: Seque
     named = {path: [_names(world, path) for world in worlds] for path in touched}
     fresh = {path: frozenset().union(*states) - states[0] for path, states in named.items()}
     lost = _lost(worlds, touched)
+    gaps: list[Gap] = []
     nothing: list[list[Fault]] = [[] for _ in worlds]
     if not lost and not any(fresh.values()):
         return nothing, []
@@ -35,7 +38,7 @@ def found(worlds: Sequence[World], steps: Sequence[Changes], known_arches: Seque
     once: set[str] = set(states[0].names)
     paths = _users(worlds[0].read, states[0], lost & once, search) if lost & once else set()
     out = []
-    for world, state in zip(worlds, states, strict=True):
+    for number, (world, state) in enumerate(zip(worlds, states, strict=True)):
         gone = (lost & once) - state.names
         came = state.names - states[0].names
         once |= state.names
@@ -43,13 +46,18 @@ def found(worlds: Sequence[World], steps: Sequence[Changes], known_arches: Seque
         for path in sorted({*touched, *(paths if gone else ())}):
             wanted = (fresh.get(path, frozenset()) | gone) - state.names
             view = world.file(path) if wanted else None
+            here: dict[str, Mention] = {}
             for name, at in mentioned(path, view).items() if view is not None else ():
                 plain = name if name in wanted or name in state.names else name.removesuffix("_MODULE")
                 if plain in wanted and name.removesuffix("_MODULE") not in state.names:
-                    one = fault(path, plain, at, state.names, came, plain in gone)
-                    faults[one.name, path] = one
+                    here.setdefault(plain, at)
+            if len(here) > _MOST:
+                gaps.append((number, path, f"names {len(here)} symbols that no Kconfig file declares, {_MOST} of them are told"))
+            for plain in list(here)[:_MOST]:
+                one = fault(path, plain, here[plain], state.names, came, plain in gone)
+                faults[one.name, path] = one
         out.append(list(faults.values()))
-    return out, []
+    return out, gaps
 
 
 def _counts(path: str) -> bool:
