@@ -8,7 +8,7 @@ from collections.abc import Callable
 from tlblint.engine.automata import Event, Instance
 from tlblint.engine.compile import PTL_NAME, Call, text_of
 from tlblint.engine.state import Auto, Path
-from tlblint.engine.values import SAME_PAGE, Env, Value, evaluate, forget, learn, mapped_by, reads_of, resolve, truth
+from tlblint.engine.values import SAME_PAGE, Env, Value, evaluate, forget, learn, mapped_by, reads_of, resolve, same_page, truth
 from tlblint.model.ir import Expr
 
 ENTRY_NAME = re.compile(r"(?:^|[>.*])(?:\w*ptep?|\w*_pmd|pmdp?|pudp?)$")
@@ -512,7 +512,7 @@ def _page(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: f
     """Something about a page: ``value`` is the entry value that it was found through, 0 when that is not known."""
     subject = binds.get("page", ("?",))
     number = mapped_by(path.env, subject)
-    objects: dict[str, object] = {"page": self.text(path.env, subject), "value": number}
+    objects: dict[str, object] = {"page": _handle(self, path.env, subject), "value": number}
     pin = f"pinned#{number}" if number else f"pinned@{objects['page']}"
     if kind == "page.get":
         path.env[pin] = 1
@@ -532,6 +532,18 @@ _HANDLERS: dict[str, Callable[..., None]] = {
     "ptl.acquire": _acquire,
     "lock.acquire": _acquire,
     "ptl.release": _release,
+def _handle(self: Effects, env: Env, subject: Expr) -> str:
+    """The name that a page goes by: that of the handle that the others were made from."""
+    text = self.text(env, subject)
+    for _ in range(3):
+        held = env.get(text)
+        inner = same_page(held[1] if type(held) is tuple and held[0] == "term" else text)
+        if not inner:
+            break
+        text = self.text(env, ("v", inner))
+    return text
+
+
     "lock.release": _release,
     "ptl.lookup": _lookup,
     "lazy.enter": _lazy,

@@ -32,7 +32,7 @@ EVENT_KINDS = frozenset(
     }
 )
 OBJECTS = frozenset({"ptl", "pte", "value", "old", "mm", "tlb", "page", "range", "vma", "flag", "argument", "member"})
-PLACES = OBJECTS | {"site", "site_line", "act", "act_line", "function"}
+PLACES = OBJECTS | {"site", "site_line", "act", "act_line", "function", "queue"}
 """What may stand between braces in a sentence."""
 PLAIN_GUARDS = frozenset(
     {

@@ -21,6 +21,7 @@ from tlblint.engine.entries import Entry, entered
 from tlblint.engine.rename import Frame
 from tlblint.engine.state import SHIFT, START, Auto, Exit, Path, Record, Trail, with_instances
 from tlblint.engine.values import (
+    SAME_PAGE,
     Env,
     Question,
     Value,
@@ -258,6 +259,8 @@ class Run:
         if name[0] == "*" and self._effects.is_entry_pointer(path.env, resolve(path.env, name)[1:]):
             self._effects.apply(path, "entry.install", {"pte": ("v", resolve(path.env, name)[1:]), "value": expr}, NO_BITS,
                                 Call("*" + name[1:] + " =", pos, "", "", ""))
+        elif type(value) is tuple and value[0] == "&" and value[1].endswith("folio->page"):
+            value = ("term", f"{SAME_PAGE}{value[1][:-6]})", False)  # the head page, like that of any call that gives a handle
         symbolic = None
         if value is None and expr[0] == "v" and _ADDRESS.search(expr[1]) and name in self._code.zeroed:
             value = "nz"  # a variable that was 0 for "none yet" gets an address: it is one from then on

@@ -58,6 +58,8 @@ TESTS = {
     "defer": "the flush may be deferred:",
     "delay_rmap": "the reverse mapping is dropped later:",
 }
+_QUEUES = (("powerpc", "the hash table"), ("sparc", "the TSB"))
+"""What lazy MMU mode keeps changes from, by architecture: elsewhere it is the page table itself."""
 PLACES = frozenset({"ptl.release", "exit", "sleep"})
 SHOWN = frozenset(WORDS) | {"unmap.defer", "unmap.flush", "section.open", "section.close", "call", "branch", "lazy.pause", "lazy.resume", "lazy.flush",
                             "pending.inc", "pending.dec", "value.derive"}
@@ -110,14 +112,14 @@ class Reporter:
             return None
         trace = tuple(self._steps(hit))
         shape = tuple(kind for _, kind, _, _ in hit.trail if kind not in ("branch", "call"))
-        return RawFinding(rule.code, fn.path, pos, fn.name, self._sentence(hit), hit.kind, trace, (*shape[-12:], hit.kind), profiles,
+        return RawFinding(rule.code, fn.path, pos, fn.name, self._sentence(hit, profiles), hit.kind, trace, (*shape[-12:], hit.kind), profiles,
                           tuple(event for event in hit.story if isinstance(event, PathEvent)))
 
     def _where(self, needs: tuple[str, ...], path: str) -> tuple[str, ...]:
         home = arch_of(path)
         return tuple(sorted(p.name for p in self._profiles if set(needs) <= p.features and home in ("", p.arch)))
 
-    def _sentence(self, hit: Hit) -> str:
+    def _sentence(self, hit: Hit, profiles: Sequence[str]) -> str:
         names = {k: _plain(v) for k, v in hit.objects}
         rule = self._automata.rules[hit.rule]
         for track, key in zip(rule.track, hit.keys, strict=False):
@@ -125,6 +127,8 @@ class Reporter:
                 names[track] = _plain(key)
         origin = next((text for site, kind, text, _ in hit.trail if site == hit.origin and kind not in ("branch", "call")), "")
         names.update(site=_called(origin), site_line=str(self._line(hit.origin)), act=_called(hit.name), act_line=str(self._line(hit.act)))
+        arches = {p.arch for p in self._profiles if p.name in profiles}
+        names["queue"] = next((words for arch, words in _QUEUES if arch in arches), "the page table")
         names["function"] = self._place(hit.origin)[0].name
         names.setdefault("ptl", "the page table lock")
         return hit.say.format_map(_Names(names))

@@ -413,6 +413,12 @@ _SAME_PAGE = re.compile(re.escape(SAME_PAGE) + r"(?P<path>[^()]+)\)|&(?P<head>[\
 
 
 def mapped_by(env: Env, expr: Expr) -> int:
+def same_page(text: str) -> str:
+    """The handle of a page that another one was made from; "" if ``text`` is not such a one."""
+    inner = _SAME_PAGE.fullmatch(text)
+    return (inner["path"] or inner["head"] or "") if inner is not None else ""
+
+
     """The number of the entry value that a page was found through; 0 when it was not found that way."""
     key = text_of(expr) or ""
     for _ in range(5):
