@@ -89,6 +89,8 @@ def _mark(like: PathEvent) -> PathEvent:
 
 def _tlb002(story: Story) -> Mend | None:
     act, taken = story.events[-1], _taken(story)
+    if act.kind == "value.stale" and len(story.events) > 1 and (store := story.events[-2]).kind == "entry.install" and store.pos == act.pos:
+        story, act = replace(story, events=story.events[:-1]), store  # a plain store over a live entry
     if act.kind in ("ptl.release", "exit", "flush.rmaps"):
         if any(e.kind == "page.dirty" for e in story.events[max(story.origin, 0) :]):
             return _with(story, _before_act(story, _flush(act)), f"flush before {_named(act)}")
@@ -103,7 +105,8 @@ def _tlb002(story: Story) -> Mend | None:
             start = made(
                 act, "entry.start", "ptep_get_and_clear", pte=objects(act).get("pte", ""), value="mended", ptl=objects(act).get("ptl", ""), attrs="atomic"
             )
-            return _with(story, _before_act(story, start)[:-1] + (_mark(act), with_value(act, "mended")), "take the entry out before it is rewritten")
+            stored = act if objects(act).get("origin") == "built" else with_value(act, "mended")
+            return _with(story, _before_act(story, start)[:-1] + (_mark(act), stored), "take the entry out before it is rewritten")
         if objects(act).get("origin") == "read":
             return _with(story, (*story.events[:-1], *_again(act, objects(taken)["value"])), f"write what {taken.text}() returned")
         return _with(story, _before_act(story, _mark(act)), "mark the page dirty before the entry is written clean")

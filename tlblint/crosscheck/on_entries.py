@@ -67,8 +67,11 @@ def _value(t: Translator, e: PathEvent, va: str) -> str | None:
         t.moved = True
         t.about = t.about or home
     taken_off = [bit for letter, bit in (("w", "W"), ("c", "D")) if letter in bits]
-    if "k" in bits and home == va and (va in t.owed.started or va in t.invalidated) and not taken_off:
-        taken_off = [t.take_off(va)]
+    if not {"k", "m"}.isdisjoint(bits) and home == va and not taken_off:
+        if va in t.owed.started or va in t.invalidated:
+            taken_off = [t.take_off(va)]
+        elif "m" in bits:
+            taken_off = ["W"]  # other permissions over a live entry: the least that they may take away
     text = f"{base} & ~({'|'.join(taken_off)})" if taken_off else base
     return f"({text}) | D" if "d" in bits else text
 

@@ -25,7 +25,10 @@ SPAN = "@span:"
 ENDS_SPAN = frozenset({"entry.promote", "ptl.acquire", "ptl.release", "lazy.leave"})
 EMPTIED = "emptied#"
 """Before a pointer: the entry was taken out through it under this lock, and nothing was stored since. 1 if the old value was dropped."""
-_NUMBER = {"clean": "c", "dirty": "d", "wrprotect": "w", "invalid": "i", "old": "o", "keep": "k"}
+_NUMBER = {"clean": "c", "dirty": "d", "wrprotect": "w", "invalid": "i", "old": "o", "keep": "k", "modify": "m"}
+
+LOWERED = frozenset("wmci")
+"""What is done to a value so that the TLB may hold more than it allows: less permission, or dirty taken back."""
 
 
 class Effects:
@@ -426,7 +429,28 @@ def _install(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs
     known = path.env.get(f"present#{number}")
     self.event(path, kind, {"pte": pointer, "value": number}, attrs, call.level, call.pos, call.name, value=value,
                present=None if known is None else bool(known))
+    if kind == "entry.install" and pointer and "marker" not in attrs and type(value) is tuple and value[0] == "e":
+        _overwrite(self, path, pointer, value, attrs, call)
     unread(path.env, pointer)
+
+
+_LIVELY = ("present", "young", "write", "dirty")
+"""What only entries that are present can be."""
+
+
+def _overwrite(self: Effects, path: Path, pointer: str, value: tuple, attrs: frozenset[str], call: Call) -> None:  # type: ignore[type-arg]
+    """What a plain store makes of an entry that is live: read through the same pointer, found present, and not taken out since."""
+    live = {read[1] for read in reads_of(path.env, pointer) if any(path.env.get(f"{word}#{read[1]}") == 1 for word in _LIVELY)}
+    for number in sorted(live):
+        if value[2] == "built":
+            words = attrs | {"plain", "replaced"}
+        elif value[1] == number and not LOWERED.isdisjoint(value[3]):
+            words = attrs | {"lowered"}
+        elif value[1] == number and "o" in value[3]:
+            words = attrs | {"aged"}
+        else:
+            continue
+        self.event(path, "value.stale", {"pte": pointer, "value": number}, words, call.level, call.pos, call.name, present=True, value=value)
 
 
 def _test(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:

@@ -188,13 +188,13 @@ def _unbalanced(kinds: frozenset[str]) -> bool:
 
 
 def _events(kinds: list[str]) -> frozenset[str]:
-    """The events that effects raise: spinlock operations may be PTL operations, a clear makes earlier reads stale."""
+    """The events that effects raise: spinlock operations may be PTL operations, a clear or a store makes earlier reads stale."""
     out = set(kinds)
     if "lock.acquire" in out:
         out.add("ptl.acquire")
     if "lock.release" in out:
         out.add("ptl.release")
-    if "entry.clear" in out or "entry.start" in out:
+    if not out.isdisjoint(("entry.clear", "entry.start", "entry.install")):
         out.add("value.stale")
     if "entry.commit" in out:
         out.add("value.commit")

@@ -89,7 +89,7 @@ KINDS: dict[str, Kind] = {
     "test.defer": _kind("", "mm"),
     "test.delay_rmap": _kind("tlb"),
     "test.accessible": _kind("value", "mm vma"),
-    "value.derive": _kind("from value", "", "clean dirty wrprotect invalid old keep"),
+    "value.derive": _kind("from value", "", "clean dirty wrprotect invalid old keep modify"),
     "value.count": _kind("value"),
     "value.swap": _kind("value"),
     "value.build": _kind("value", "page", "nonpresent"),
