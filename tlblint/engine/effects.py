@@ -532,6 +532,18 @@ def _defer(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: 
     self.event(path, kind, {"value": number}, attrs, call.level, call.pos, call.name, value=value)
 
 
+def _handle(self: Effects, env: Env, subject: Expr) -> str:
+    """The name that a page goes by: that of the handle that the others were made from."""
+    text = self.text(env, subject)
+    for _ in range(3):
+        held = env.get(text)
+        inner = same_page(held[1] if type(held) is tuple and held[0] == "term" else text)
+        if not inner:
+            break
+        text = self.text(env, ("v", inner))
+    return text
+
+
 def _page(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
     """Something about a page: ``value`` is the entry value that it was found through, 0 when that is not known."""
     subject = binds.get("page", ("?",))
@@ -556,18 +568,6 @@ _HANDLERS: dict[str, Callable[..., None]] = {
     "ptl.acquire": _acquire,
     "lock.acquire": _acquire,
     "ptl.release": _release,
-def _handle(self: Effects, env: Env, subject: Expr) -> str:
-    """The name that a page goes by: that of the handle that the others were made from."""
-    text = self.text(env, subject)
-    for _ in range(3):
-        held = env.get(text)
-        inner = same_page(held[1] if type(held) is tuple and held[0] == "term" else text)
-        if not inner:
-            break
-        text = self.text(env, ("v", inner))
-    return text
-
-
     "lock.release": _release,
     "ptl.lookup": _lookup,
     "lazy.enter": _lazy,

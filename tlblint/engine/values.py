@@ -5,9 +5,9 @@ An environment maps keys to values. A key is an lvalue path ("force_flush"), a t
 on a page ("anon@folio"), or "@pte": the number of the last plain read made through that pointer.
 
 Values: an int; "nz" (not zero); ("k", NAME); ("term", key, negated): as true as that key, with "copy" behind it equal to it;
-("e", number, origin, bits, pointer): an entry value, origin "read", "cleared" or "built", bits a subset of "cdiwoknz"
-(cleaned, dirtied, made invalid, write-protected, made old, kept but changed; on every path read after the entry was taken out, "n" if the old value
-was dropped); ("p", lock): a pointer to an entry under that lock, ("m", lock): the same or NULL; ("l", lock); ("&", path).
+("e", number, origin, bits, pointer): an entry value, origin "read", "cleared" or "built", bits a subset of "cdiwokmnz"
+(cleaned, dirtied, made invalid, write-protected, made old, kept but changed, with other permissions; on every path read after the entry was taken
+out, "n" if the old value was dropped); ("p", lock): a pointer to an entry under that lock, ("m", lock): the same or NULL; ("l", lock); ("&", path).
 """
 
 from __future__ import annotations
@@ -419,12 +419,6 @@ def same_page(text: str) -> str:
 
 
 def mapped_by(env: Env, expr: Expr) -> int:
-def same_page(text: str) -> str:
-    """The handle of a page that another one was made from; "" if ``text`` is not such a one."""
-    inner = _SAME_PAGE.fullmatch(text)
-    return (inner["path"] or inner["head"] or "") if inner is not None else ""
-
-
     """The number of the entry value that a page was found through; 0 when it was not found that way."""
     key = text_of(expr) or ""
     for _ in range(5):
