@@ -72,6 +72,8 @@ def declared(read: Read, arches: Iterable[str]) -> Declared:
             waiting += [(one, path) for one in found]
             if not word.startswith(b"o") and len(found) == 1 and _FILE.fullmatch(found[0]):  # the word is in help texts, too
                 named.add(normpath(found[0]))
+                if seen.get(normpath(found[0])) is False:
+                    return Declared(frozenset(), (), (normpath(found[0]), path))
     return Declared(frozenset(out), tuple(sorted(path for path, there in seen.items() if there)))
 
 
