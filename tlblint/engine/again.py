@@ -135,7 +135,7 @@ class Memory(Generic[Result]):
         self._code_of = state.code
         self.told = Told(changed=view.names(view.alive ^ before.keys()) if before else frozenset())
         stale = {index for index, sign in signs.items() if before.get(index) != sign} | (before.keys() - signs.keys())
-        if flags != state.flags:
+        if before and flags != state.flags:
             concerned = Concerned(flags ^ state.flags)
             stale |= {index for index in view.alive if concerned(view.functions[index])}
         self._signs, self.flags = signs, state.flags
