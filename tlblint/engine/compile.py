@@ -31,8 +31,6 @@ PTL_NAME = re.compile(r"(?:^|[>.*:])(?:\w*ptl\w*|pml|page_table_lock)$|_lockptr\
 
 SPINLOCK = "spinlock_t *"
 
-_GUARD = re.compile(r"guard\((?:raw_)?spinlock\w*\)$")
-_GUARD_ROLE = Role("guard", None, "", (), "")
 
 LOWEST, HIGHEST = "<?", ">?"
 """The operators "the lower of" and "the higher of"."""
@@ -101,8 +99,6 @@ class Code:
     """By variable the constants that it is compared with."""
     masked: frozenset[str]
     """Words of which single bits are asked."""
-    guards: tuple[Expr, ...]
-    """Page table locks that guard() takes until the end of the scope; taken to be the end of the function."""
     kept: frozenset[str]
     """Parameters that are never assigned: what is known of one at an exit is known of the argument."""
     owned: tuple[tuple[str, str, str], ...]
@@ -280,7 +276,7 @@ class Compiler:
         ends = [_end(ops, cond, lasting) for ops, _, cond, _, _ in blocks]
         return Code(index, fn, blocks, ends, frozenset(relevant.paths), *_tests(blocks), constants,
                     tuple(calls), frozenset(writes), _pointers(fn), lasting, _zeroed(fn), _marked_by_constants(fn), _masked(fn),
-                    _guards(fn), frozenset(name for name, _ in fn.params) - _assigned(fn), _owned(fn))
+                    frozenset(name for name, _ in fn.params) - _assigned(fn), _owned(fn))
 
     def _raw(self, fn: Function, dest: dict[int, str]) -> list[list[tuple | None]]:  # type: ignore[type-arg]
         """The operations of each block, those that come with no call included."""
@@ -320,8 +316,6 @@ class Compiler:
             return (ROLE, Role(instr[1], None, "", (), ""), (effect,), "%", instr[1], (("&", instr[1]),), instr[3], "")
         if tag == "decl":
             return (HAVOC, (instr[1],))
-        if tag == "icall" and _guarded_lock(instr):
-            return (ROLE, _GUARD_ROLE, (("lock.acquire", (("lock", instr[3][0]),), frozenset(), "always"),), f"%{instr[1]}", "guard", instr[3], instr[4], "")
         if tag == "icall":
             return _opaque(instr[1], instr[3])
         _, temp, name, args, pos = instr
@@ -530,14 +524,6 @@ def _keep(op: tuple, wanted: _Wanted) -> bool:  # type: ignore[type-arg]
 def _pointers(fn: Function) -> frozenset[str]:
     """Parameters that point to entries, by their type."""
     return frozenset(name for name, type_ in fn.params if re.match(r"(?:const )?p(?:te|md|ud)_t \*$", type_))
-
-
-def _guarded_lock(instr: Instr) -> bool:
-    return bool(_GUARD.match(instr[2]) and instr[3] and instr[3][0][0] in "v&" and PTL_NAME.search(instr[3][0][1]))
-
-
-def _guards(fn: Function) -> tuple[Expr, ...]:
-    return tuple(instr[3][0] for block in fn.blocks for instr in block.instrs if instr[0] == "icall" and _guarded_lock(instr))
 
 
 def _assigned(fn: Function) -> frozenset[str]:

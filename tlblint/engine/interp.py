@@ -595,8 +595,6 @@ class Run:
         if value is None and cond is not None:
             value = self._as_asked(path.env, cond)
         returned = value[1] if type(value) is tuple and value[0] == "e" else 0
-        for lock in self._code.guards:
-            self._effects.apply(path, "lock.release", {"lock": lock}, NO_BITS, Call("the end of guard()", pos, "", "", ""))
         for kind, what, owned in self._code.owned:
             self._effects.event(path, kind + ".leave", {what: owned}, NO_BITS, "", pos, "return")
         if self._settles:

@@ -6,7 +6,7 @@ from sys import intern
 
 from tree_sitter import Node
 
-from tlblint.flow import terms
+from tlblint.flow import cleanup, terms
 from tlblint.flow.assigns import IDENTIFIER, UPDATE, emit_step, update_parts
 from tlblint.flow.bits import of_local_word
 from tlblint.flow.context import Context
@@ -27,6 +27,8 @@ def _call(ctx: Context, node: Node) -> Expr:
         macro = macro_named(word)
         if macro is not None:
             return macro(ctx, node, arguments.named_children)
+    elif callee.kind_id == CALL and cleanup.made(ctx, callee, arguments):
+        return terms.OPAQUE
     ctx.deeper()
     target = _target(ctx, callee)
     args, late = _arguments(ctx, arguments)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from tlblint.flow.graph import Graph
 from tlblint.model.ir import Expr
@@ -24,6 +25,19 @@ class Switch:
     """A case is written ``true`` or ``false``: the subject is a truth value, whatever computes it."""
 
 
+class Cleanup(NamedTuple):
+    """What ends an object at the end of its scope: a call of ``call`` with ``args``, if the path ``flag`` is true where there is one.
+
+    ``since`` and ``until`` bound the scope in the text.
+    """
+
+    since: int
+    until: int
+    call: str
+    args: tuple[Expr, ...]
+    flag: str
+
+
 @dataclass(slots=True)
 class Context:
     """State of one lowering. ``text`` is the normalised source, ``raw`` the original one with the same offsets."""
@@ -38,8 +52,16 @@ class Context:
     depth: int = 0
     labels: dict[bytes, int] = field(default_factory=dict)
     defined: set[bytes] = field(default_factory=set)
-    breaks: list[int] = field(default_factory=list)
-    continues: list[int] = field(default_factory=list)
+    breaks: list[tuple[int, int]] = field(default_factory=list)
+    """Where ``break`` goes, and how many of ``cleanups`` it leaves alone."""
+    continues: list[tuple[int, int]] = field(default_factory=list)
+    cleanups: list[Cleanup] = field(default_factory=list)
+    """The objects in scope that end by themselves, the oldest first."""
+    scope_end: int = 0
+    extent: tuple[int, int] = (0, 0)
+    """The function's first and last offset."""
+    marked: bool = False
+    """Declarations of this function may say what cleans up after them."""
     switches: list[Switch] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tree_sitter import Node
 
 from tlblint.flow.assigns import INITIALISER_LIST, initialise, set_fields
+from tlblint.flow.cleanup import attribute
 from tlblint.flow.context import Context
 from tlblint.flow.declarators import base_type, declared
 from tlblint.flow.dispatch import kind, on_statement
@@ -28,6 +29,17 @@ def _declaration(ctx: Context, node: Node) -> None:
             if base is None:
                 base = base_type(ctx, node.child_by_field_name("type"))
             _declare(ctx, child, base, lasting)
+            if ctx.marked:
+                _cleaned(ctx, node, child)
+
+
+def _cleaned(ctx: Context, node: Node, child: Node) -> None:
+    """What cleans up after a declarator is written behind its name, before its value."""
+    parts = child.children if child.kind_id == _INIT else (child,)
+    end = parts[-1].start_byte if len(parts) > 1 else max(ctx.raw.find(b";", child.end_byte), child.end_byte)
+    item = declared(ctx, parts[0])
+    if item.name:
+        attribute(ctx, item.name, child.start_byte, end, node.end_byte)
 
 
 def _declare(ctx: Context, node: Node, base: str, lasting: bool) -> None:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from tree_sitter import Node
 
 from tlblint.flow import terms
 from tlblint.flow.assigns import IDENTIFIER
+from tlblint.flow.cleanup import comma_parts
 from tlblint.flow.context import Context
 from tlblint.flow.dispatch import branch, effect, kind, on_statement, statement
 from tlblint.flow.statements import spells
 from tlblint.flow.values import bare
 
-_COMMA = kind("comma_expression")
 _DECLARATION = kind("declaration")
 
 
 def _body(ctx: Context, node: Node, leave: int, again: int) -> None:
     """The loop body; ``break`` goes to ``leave``, ``continue`` and the end of the body go to ``again``."""
-    ctx.breaks.append(leave)
-    ctx.continues.append(again)
+    kept = len(ctx.cleanups)
+    ctx.breaks.append((leave, kept))
+    ctx.continues.append((again, kept))
     statement(ctx, node)
     ctx.graph.jump(again, node.end_byte)
     ctx.breaks.pop()
@@ -32,7 +33,7 @@ def _while(ctx: Context, node: Node) -> None:
     graph = ctx.graph
     condition, body = node.named_children
     if not spells(ctx, node, b"while"):
-        _macro_loop(ctx, node, list(_macro_arguments(bare(condition))), body)
+        _macro_loop(ctx, node, comma_parts(bare(condition)), body)
         return
     head, inside, leave = graph.fresh(), graph.fresh(), graph.fresh()
     graph.jump(head, node.start_byte)
@@ -41,14 +42,6 @@ def _while(ctx: Context, node: Node) -> None:
     graph.enter(inside)
     _body(ctx, body, leave, head)
     graph.enter(leave)
-
-
-def _macro_arguments(node: Node) -> Iterator[Node]:
-    """The arguments of a macro loop, which the normalised text holds as a comma expression."""
-    while node.kind_id == _COMMA:
-        left, _, node = node.children
-        yield from _macro_arguments(left)
-    yield node
 
 
 def _macro_loop(ctx: Context, node: Node, arguments: list[Node], body: Node) -> None:

@@ -7,6 +7,7 @@ import re
 from tree_sitter import Node
 
 from tlblint.flow import assembly, calls, choices, declarations, loops, statements, switches, values
+from tlblint.flow.cleanup import marked
 from tlblint.flow.context import Context, NotLowered
 from tlblint.flow.declarators import Declared, base_type, declared, parameters, parameters_end
 from tlblint.flow.dispatch import kind, statement
@@ -38,7 +39,7 @@ def lower(node: Node, text: bytes, raw: bytes, path: str, variant: int, assumed:
     """Like ``lower_function``, with the doubts: short clauses on parts that were not understood."""
     if node.end_byte - node.start_byte > SIZE_LIMIT:
         raise NotLowered("too large")
-    ctx = Context(text, raw)
+    ctx = Context(text, raw, extent=(node.start_byte, node.end_byte), marked=marked(raw, node.start_byte, node.end_byte))
     header, body = _header(ctx, node)
     params = parameters(ctx, header.function) if header.function is not None else ()
     for name, _ in params:

@@ -8,8 +8,9 @@ from tree_sitter import Node
 
 from tlblint.flow import terms
 from tlblint.flow.assigns import assign
-from tlblint.flow.context import Context
+from tlblint.flow.context import Cleanup, Context
 from tlblint.flow.dispatch import branch, effect, value
+from tlblint.flow.scopes import run
 from tlblint.model.ir import Expr
 
 Macro = Callable[[Context, Node, list[Node]], Expr]
@@ -82,6 +83,45 @@ def _walk_state(ctx: Context, node: Node, args: list[Node]) -> Expr:
     return terms.OPAQUE
 
 
+def _kept(ctx: Context, node: Node, args: list[Node]) -> Expr:
+    """no_free_ptr(p) and its kin: the value of p, which is NULL from then on, so that nothing is freed."""
+    if len(args) not in (1, 2):
+        return terms.OPAQUE
+    path = terms.as_path(value(ctx, args[0]))
+    if path is None or not terms.assignable(path):
+        return terms.OPAQUE
+    kept, pos = ctx.fresh_path(), node.start_byte
+    ctx.graph.emit(("set", kept, ("v", path), pos))
+    ctx.graph.emit(("set", path, value(ctx, args[1]) if len(args) == 2 else terms.ZERO, pos))
+    return ("v", kept)
+
+
+def _return_kept(ctx: Context, node: Node, args: list[Node]) -> Expr:
+    result = _kept(ctx, node, args)
+    run(ctx, 0, node.start_byte)
+    ctx.graph.leave("return", result, node.start_byte)
+    return terms.OPAQUE
+
+
+def _not_taken(ctx: Context, node: Node, args: list[Node]) -> Expr:
+    """ACQUIRE_ERR(kind, &name): an error number unless the lock is held."""
+    if len(args) != 2:
+        return terms.OPAQUE
+    guard = value(ctx, args[1])
+    return ("!", ("v", f"{guard[1]}.lock")) if guard[0] == "&" else terms.OPAQUE
+
+
+def _class_init(ctx: Context, node: Node, args: list[Node]) -> Expr:
+    """CLASS_INIT(kind, name, value): an object that is not made by the function of its class, but ends like any."""
+    if len(args) == 3:
+        word, name = (ctx.squeezed(arg.start_byte, arg.end_byte) for arg in args[:2])
+        result = value(ctx, args[2])
+        ctx.declare(name)
+        ctx.graph.emit(("set", name, result, node.start_byte))
+        ctx.cleanups.append(Cleanup(node.end_byte, ctx.scope_end, f"class_{word}_destructor", (("v", name),), ""))
+    return terms.OPAQUE
+
+
 _MACROS: dict[bytes, Macro | None] = {
     name.encode(): macro
     for macro, names in (
@@ -93,6 +133,10 @@ _MACROS: dict[bytes, Macro | None] = {
         (_enabled, "IS_ENABLED IS_BUILTIN IS_MODULE IS_REACHABLE"),
         (_bit, "BIT BIT_ULL _BITUL _BITULL"),
         (_swap, "swap"),
+        (_kept, "no_free_ptr retain_and_null_ptr __get_and_null __get_and_null_ptr"),
+        (_return_kept, "return_ptr"),
+        (_not_taken, "ACQUIRE_ERR"),
+        (_class_init, "CLASS_INIT"),
         (_walk_state, "DEFINE_FOLIO_VMA_WALK DEFINE_PAGE_VMA_WALK"),
     )
     for name in names.split()

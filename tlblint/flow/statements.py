@@ -6,10 +6,12 @@ import re
 
 from tree_sitter import Node
 
+from tlblint.flow import cleanup, scopes
 from tlblint.flow.choices import conditional_parts, is_choice
 from tlblint.flow.context import Context
 from tlblint.flow.dispatch import EFFECT, ERROR, STATEMENT, branch, effect, kind, on_statement, statement, value
 from tlblint.flow.values import bare
+from tlblint.model.ir import Expr
 
 _IF = kind("if_statement")
 _CONDITIONAL = kind("conditional_expression")
@@ -25,8 +27,13 @@ def spells(ctx: Context, node: Node, keyword: bytes) -> bool:
 
 @on_statement("compound_statement")
 def _compound(ctx: Context, node: Node) -> None:
+    outer, mark = ctx.scope_end, len(ctx.cleanups)
+    ctx.scope_end = node.end_byte
     for child in node.named_children:
         statement(ctx, child)
+    if len(ctx.cleanups) > mark:
+        scopes.leave_scope(ctx, mark, node.end_byte - 1)
+    ctx.scope_end = outer
 
 
 @on_statement("expression_statement")
@@ -49,8 +56,9 @@ def _if(ctx: Context, node: Node) -> None:
         parts = node.named_children
         condition, body, other = parts[0], parts[1], parts[2] if len(parts) > 2 else None
         if not spells(ctx, node, b"if"):
-            effect(ctx, condition)
-            statement(ctx, body)
+            if not cleanup.scoped(ctx, node, condition, body):
+                effect(ctx, condition)
+                statement(ctx, body)
             break
         yes, no = graph.fresh(), graph.fresh()
         branch(ctx, condition, yes, no)
@@ -74,7 +82,14 @@ def _return(ctx: Context, node: Node) -> None:
     if parts:
         return_value(ctx, parts[0], node.start_byte)
     else:
-        ctx.graph.leave("return", None, node.start_byte)
+        leave(ctx, None, node.start_byte)
+
+
+def leave(ctx: Context, result: Expr | None, pos: int) -> None:
+    """Return from the function: the result is known before what is in scope ends."""
+    if ctx.cleanups:
+        scopes.run(ctx, 0, pos)
+    ctx.graph.leave("return", result, pos)
 
 
 def return_value(ctx: Context, node: Node, pos: int) -> None:
@@ -82,14 +97,14 @@ def return_value(ctx: Context, node: Node, pos: int) -> None:
     node = bare(node)
     graph = ctx.graph
     if not is_choice(node):
-        graph.leave("return", value(ctx, node), pos)
+        leave(ctx, value(ctx, node), pos)
         return
     yes, no = graph.fresh(), graph.fresh()
     arms: tuple[Node, Node] | None = None
     if node.kind_id == _CONDITIONAL:
         first, second, third = conditional_parts(node)
         if second is None:
-            graph.leave("return", value(ctx, node), pos)
+            leave(ctx, value(ctx, node), pos)
             return
         branch(ctx, first, yes, no)
         arms = second, third
@@ -99,7 +114,7 @@ def return_value(ctx: Context, node: Node, pos: int) -> None:
     for number, block in enumerate((yes, no)):
         graph.enter(block)
         if arms is None:
-            graph.leave("return", ("n", 1 - number), pos)
+            leave(ctx, ("n", 1 - number), pos)
         else:
             return_value(ctx, arms[number], pos)
     ctx.depth -= 1
@@ -113,6 +128,8 @@ def _goto(ctx: Context, node: Node) -> None:
         ctx.graph.leave("stop", None, node.start_byte)
         return
     name = ctx.text[parts[0].start_byte : parts[0].end_byte]
+    if ctx.cleanups:
+        scopes.run(ctx, 0, node.start_byte, scopes.target_of(ctx, name))
     ctx.graph.goto(ctx.label(name), node.start_byte)
 
 
@@ -141,9 +158,12 @@ def _continue(ctx: Context, node: Node) -> None:
     _leave_to(ctx, node, ctx.continues, "continue outside a loop")
 
 
-def _leave_to(ctx: Context, node: Node, targets: list[int], why: str) -> None:
+def _leave_to(ctx: Context, node: Node, targets: list[tuple[int, int]], why: str) -> None:
     if targets:
-        ctx.graph.goto(targets[-1], node.start_byte)
+        target, kept = targets[-1]
+        if len(ctx.cleanups) > kept:
+            scopes.run(ctx, kept, node.start_byte)
+        ctx.graph.goto(target, node.start_byte)
     else:
         ctx.doubt(why)
         ctx.graph.leave("stop", None, node.start_byte)

@@ -22,7 +22,7 @@ def _switch(ctx: Context, node: Node) -> None:
     dispatch, leave = graph.here, graph.fresh()
     found = Switch()
     ctx.switches.append(found)
-    ctx.breaks.append(leave)
+    ctx.breaks.append((leave, len(ctx.cleanups)))
     graph.enter(graph.fresh())
     statement(ctx, body)
     graph.jump(leave, node.end_byte)

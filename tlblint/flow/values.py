@@ -9,6 +9,7 @@ from tree_sitter import Node
 from tlblint.flow import terms
 from tlblint.flow.context import Context
 from tlblint.flow.dispatch import EFFECT, LANGUAGE, VALUE, effect, kind, on_effect, on_value, statement, value
+from tlblint.flow.scopes import leave_scope
 from tlblint.model.ir import Expr
 
 COMPOUND = kind("compound_statement")
@@ -82,6 +83,16 @@ def _block_value(ctx: Context, block: Node) -> Expr:
     body = block.named_children
     if not body:
         return terms.OPAQUE
+    outer, mark = ctx.scope_end, len(ctx.cleanups)
+    ctx.scope_end = block.end_byte
+    result = _last_value(ctx, body)
+    if len(ctx.cleanups) > mark:
+        leave_scope(ctx, mark, block.end_byte - 1)
+    ctx.scope_end = outer
+    return result
+
+
+def _last_value(ctx: Context, body: list[Node]) -> Expr:
     for child in body[:-1]:
         statement(ctx, child)
     last = body[-1]
