@@ -62,7 +62,7 @@ def remembered(tree: Tree, paths: Sequence[str], words: Iterable[bytes], where: 
     again = survivors(tree, sorted(doubtful), words, where, hints) if doubtful else ()
     closed = {path for path in again if not os.access(os.path.join(tree.top, path), os.R_OK)}  # of interest because nobody knows
     found = (seen.found - doubtful).union(again)
-    chosen = tuple(path for path in where.cut(paths) if path in found)
+    chosen = where.cut([path for path in paths if path in found])  # few are, so they come first
     if seen.states and len(doubtful) <= FEW:
         return chosen
     doubt = {*walked.recent, *closed, *(set(walked.files) - listed)}
