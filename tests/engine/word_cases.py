@@ -386,6 +386,17 @@ void f(struct walk *walk) {
 	drop_part(part);
 }
 static void drop_part(struct part *part) { drop(&part->ptl); }""",
+    "lock below a copied pointer, dropped in a helper that asks whether there is one": """
+void f(struct walk *walk) {
+	struct part *part = walk->private;
+	take(&part->ptl);
+	drop_part(part);
+}
+static void drop_part(struct part *part) {
+	if (part)
+		other(1);
+	drop(&part->ptl);
+}""",
     "lock below a copied pointer, another one dropped in a helper (bad)": """
 void f(struct walk *walk, struct part *other) {
 	struct part *part = walk->private;

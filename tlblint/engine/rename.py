@@ -342,6 +342,8 @@ class Frame:
                 out[param] = ("&", "*" + param)
             if value is None or (type(value) is tuple and value[0] == "&"):
                 continue  # what an argument points to has the parameter's name
+            if type(value) is tuple and value[:2] == ("term", param):
+                continue  # a copy of what has the parameter's name: x is x says nothing
             if type(value) is tuple and value[0] in "pm":
                 base = arg
                 while base[0] == "op":
