@@ -221,3 +221,8 @@ def test_presence_of_what_was_read_or_taken_keeps_states_apart() -> None:
 )
 def test_mentions(key: str, paths: set[str]) -> None:
     assert paths <= mentions(key)
+
+
+def test_copies_of_each_other_say_nothing() -> None:
+    env: Env = {"a": ("term", "b", False, "copy"), "b": ("term", "a", False, "copy")}
+    assert truth(env, env["a"]) is None

@@ -162,21 +162,33 @@ def _equal(left: Value | None, right: Value | None) -> bool | None:
     return None
 
 
+_TERMS = 16
+"""Terms that are followed from one to the next: they may lead in a ring, where a callee knows two of the caller's objects by one name."""
+
+
 def truth(env: Env, value: Value | None) -> bool | None:
     """Whether a value is non-zero, as far as known."""
-    if value is None:
-        return None
-    if type(value) is int:
-        return value != 0
-    if value == "nz":
-        return True
-    if type(value) is tuple:
+    turned = False
+    for _ in range(_LINKS):
+        if value is None:
+            return None
+        if type(value) is int:
+            return (value != 0) != turned
+        if value == "nz":
+            return not turned
+        if type(value) is not tuple:
+            return None
         if value[0] in ("p", "l", "&"):
-            return True
-        if value[0] == "term":
-            known = truth(env, env.get(value[1]))
-            return None if known is None else known != value[2]
+            return not turned
+        if value[0] != "term":
+            return None
+        turned = turned != value[2]
+        value = env.get(value[1])
     return None
+
+
+_LINKS = 50
+"""Two names may be known to be copies of each other, each as true as the other one: that ends somewhere."""
 
 
 def forget(env: Env, path: str) -> None:
