@@ -7,11 +7,11 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.says import OPEN, make_visible, unnamed
 from tlblint.app import spine as spines

@@ -6,7 +6,8 @@ import os
 import re
 import signal
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from tests.findings.make import OWN, OwnRule
 from tlblint.app.named import find
@@ -47,8 +48,7 @@ _FUNCTION = re.compile(rb"^\w[\w *]*?(\w+)\([^)]*\)\n\{(.*?)^\}", re.MULTILINE |
 _MAIN = os.getpid()
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(msgspec.Struct, frozen=True):
     findings: tuple[RawFinding, ...]
     not_analysed: tuple[NotAnalysed, ...]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from tests.bench.measure import Row, once
 from tests.bench.work import part
@@ -15,8 +16,7 @@ BASE = ("include/", "arch/x86/include/")
 PARTS = (("a subsystem, fs/", ("fs/",)), ("mm/", ("mm/",)), ("mm/ fs/ arch/x86/", ("mm/", "fs/", "arch/x86/")), ("mm/ fs/ arch/", ("mm/", "fs/", "arch/")))
 
 
-@dataclass(frozen=True)
-class Point:
+class Point(msgspec.Struct, frozen=True):
     """A tree of so many functions of interest took so many seconds of processor time."""
 
     name: str

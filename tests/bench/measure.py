@@ -10,18 +10,18 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 
-@dataclass
-class Row:
+class Row(msgspec.Struct):
     """Measurements of one command. Seconds, and MB of the largest single process. ``note``: what it found, or why it stopped.
 
     ``said``: what the last run printed to standard error."""
 
     name: str
-    wall: list[float] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)
+    wall: list[float] = msgspec.field(default_factory=list)
+    cpu: list[float] = msgspec.field(default_factory=list)
     peak: float = 0.0
     note: str = ""
     stopped: bool = False
@@ -65,8 +65,7 @@ def _end(row: Row, group: int, limit: float) -> None:
     os.killpg(group, signal.SIGTERM)
 
 
-@dataclass(frozen=True)
-class Clock:
+class Clock(msgspec.Struct, frozen=True):
     """Processor time of the machine and of this process's children, in seconds, and the time of day."""
 
     busy: float

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+import msgspec
 
 from tlblint.app import spine as spines
 from tlblint.app.generation import stand_in
@@ -22,8 +23,7 @@ KERNEL = re.compile(r"/\* tlblint-fixture: kernel=(\S+)")
 STATES = 60_000
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(msgspec.Struct, frozen=True):
     """A finding and the text that it is in."""
 
     raw: RawFinding

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from tests.crosscheck.corpus import STATES, Case, judged, of_file, of_rule, one
 from tlblint.app.simulate import machines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from tests.crosscheck.corpus import Case, judged, of_file, of_rule, one
 from tlblint.app.simulate import machines

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tlblint.engine import Context, EngineResult, RuleSpec, analyse
 from tlblint.engine.entries import Entry

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ _EMPTY: dict[str, Any] = {"str": "", "int": 0, "bool": False, "frozenset[str]": 
 
 def event(kind: str, **more: Any) -> Event:
     """An event with nothing special about it."""
-    values = {f.name: _EMPTY.get(str(f.type), None if "None" in str(f.type) else ()) for f in dataclasses.fields(Event)}
+    values = {name: _EMPTY.get(type_, None if "None" in type_ else ()) for name, type_ in Event.__annotations__.items()}
     return Event(**{**values, "kind": kind, "site": 5, **more})
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 import sys
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from tests.engine import small
 from tests.engine.cases import ALL

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from tlblint.model.finding import Finding, RawFinding
 
 
-@dataclass(frozen=True, slots=True)
-class OwnRule:
+class OwnRule(msgspec.Struct, frozen=True):
     """A rule without a file."""
 
     code: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from tests.findings.make import OWN, finding
 from tlblint.findings.expect import compare
@@ -11,8 +11,7 @@ from tlblint.findings.own import by_code, not_analysed
 from tlblint.model.ir import NotAnalysed
 
 
-@dataclass(frozen=True)
-class Want:
+class Want(msgspec.Struct, frozen=True):
     kind: str
     code: str
     line: int

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from tests.findings.make import OWN, RULE, finding
 from tlblint.findings.own import by_code

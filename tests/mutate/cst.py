@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 BLANK = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|^[ \t]*#(?:\\\n|[^\n])*", re.S | re.M)
 TYPE = r"(?:(?:const|static|unsigned|signed|volatile|struct|enum|union)\s+)*"
@@ -24,15 +25,14 @@ LOOPS = frozenset({"for", "while", "do", "loop"})
 LEAVES = frozenset({"expr", "decl", "return", "goto", "break", "continue"})
 
 
-@dataclass(slots=True, eq=False)
-class Stmt:
+class Stmt(msgspec.Struct, eq=False):
     """One statement; ``head`` spans the parenthesised condition or the label's name, ``end`` is exclusive."""
 
     kind: str
     start: int
     end: int
     head: tuple[int, int] = (0, 0)
-    kids: list[Stmt] = field(default_factory=list)
+    kids: list[Stmt] = msgspec.field(default_factory=list)
     parent: Stmt | None = None
 
     def siblings(self) -> list[Stmt]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from tests.mutate.cst import LOOPS, Edit, Fn, Stmt
 from tests.mutate.variables import IDENTIFIER, Var, parameters, variables, visible
@@ -21,8 +22,7 @@ HIDDEN_WRITES = re.compile(
 TAGS = frozenset({"struct", "union", "enum", "sizeof", "goto"})
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(msgspec.Struct, frozen=True):
     """One variable of a moved piece. ``by_pointer``: the helper gets its address."""
 
     var: Var
@@ -36,8 +36,7 @@ class Use:
         return ("&" if self.by_pointer else "") + self.var.name
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(msgspec.Struct, frozen=True):
     """Code to move: its text with variables already spelt as the helper sees them, and what it uses."""
 
     code: str

@@ -6,9 +6,9 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import tree_sitter
 import tree_sitter_c
 
@@ -19,8 +19,7 @@ ENCODING = "latin-1"  # byte-exact for any source file
 _PARSER = tree_sitter.Parser(tree_sitter.Language(tree_sitter_c.language()))
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
+class Variant(msgspec.Struct, frozen=True):
     """One changed function. ``body`` replaces bytes ``start:end`` of the file at ``root/path``."""
 
     id: str

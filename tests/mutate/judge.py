@@ -8,16 +8,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+import msgspec
 
 PROJECT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-c", "from tlblint.cli.main import main; main()")
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True):
     """One finding: ``key`` is what makes it the same finding in two versions of a file (never a line number)."""
 
     rule: str

@@ -12,8 +12,9 @@ import re
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from tests.mutate import judge as judges
 from tests.mutate.generate import ENCODING, Variant, variants
@@ -24,8 +25,7 @@ STATUSES = ("found", "other", "missed", "flagged", "failed")
 SHOWN = frozenset(STATUSES) - {"found"}
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """``status``: found, other (only by rules that do not count), missed, flagged, quiet or failed.
 
     ``rules`` are the new (rule, function) pairs or the failure's text.

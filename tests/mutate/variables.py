@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from tests.mutate.cst import Fn, Stmt
 
@@ -23,8 +24,7 @@ BY_MACRO = {
 IDENTIFIER = re.compile(r"(?<![\w.])(?<!->)[A-Za-z_]\w*")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Var:
+class Var(msgspec.Struct, frozen=True, eq=False):
     """``home`` is the block (or ``for``) that declares it, None for a parameter. ``type`` is "" if it could not be read."""
 
     name: str

@@ -18,7 +18,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 VERDICTS = ("true", "debatable", "false", "?")
 _KERNEL = re.compile(r"# kernel (\d+\.\d+\.\d+)\b")
@@ -28,8 +30,7 @@ _NOTE = re.compile(r" {4}(?P<key>verdict|reason):(?: (?P<text>.*))?")
 GAPS = "not analysed:"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, order=True):
     """One finding and the verdict on it. ``head``: how its message starts, without line numbers."""
 
     path: str
@@ -51,8 +52,7 @@ class Entry:
         return f"{self.path}:{self.function} {self.rule}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Missed:
+class Missed(msgspec.Struct, frozen=True, order=True):
     """A function in scope that was not analysed."""
 
     path: str
@@ -66,8 +66,7 @@ class Missed:
         return f"{self.path}:{self.function}"
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """A whole file. ``kernel``: VERSION.PATCHLEVEL.SUBLEVEL."""
 
     kernel: str

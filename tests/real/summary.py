@@ -9,8 +9,9 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from tests.real.record import Entry, Missed, Record, carry, head_of, parse, render
 from tlblint.app.check import check

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from tests.real.record import Entry, Missed, Record, carry, differences, head_of, parse, render, unanalysed
 from tests.real.summary import HERE, SCOPE, update

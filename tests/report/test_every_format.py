@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from tests.report.pages import EVIL, STYLE, hostile
 from tlblint.app.predicates import Surveyed, as_text

@@ -6,12 +6,12 @@ import json
 import re
 import shutil
 import subprocess
-from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tlblint.report import graph_dot, graph_json, graph_layout, graph_svg, graph_text
 from tlblint.report.graph_view import GraphEdge, GraphNode, GraphView, labels

@@ -6,11 +6,11 @@ import base64
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from hashlib import sha256
 from html import unescape
 
 import pytest
+from msgspec.structs import replace
 
 from tests.report.make import HIDDEN, NOTE, finding, report
 from tests.report.page_parser import Page

@@ -6,12 +6,12 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 
 from tests.report.make import HIDDEN, NOTE, finding, report
 from tests.report.pages import hostile, long_witness, many, rich, series, witness

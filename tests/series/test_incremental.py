@@ -6,10 +6,10 @@ import os
 import random
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.conftest import ROOT
 from tests.series.kit import build, rows

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from tests.series.test_incremental import CHAIN, FIXTURES, edited
 from tlblint.app import spine as spines

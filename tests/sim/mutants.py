@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from tests.sim.catalogue import NAMES, scenario
 from tlblint.sim import Bounds, Model, ScenarioError, Thread, explore
 from tlblint.sim.syntax import Line, Way
 
 
-@dataclass(frozen=True)
-class Mutant:
+class Mutant(msgspec.Struct, frozen=True):
     """``what``: "lose" a step or "swap" it with the next. ``ops`` is the step, or both."""
 
     scenario: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from tlblint.sim.ir import PRUNED, Alt, Branch, Code, Const, Effect, Expr, Fail, Look, Not, Program, Set, Step, Var, code_of
 
@@ -86,8 +87,7 @@ def prunes(program: Program) -> bool:
     return f"code={PRUNED}," in repr(program.codes)
 
 
-@dataclass(frozen=True)
-class Judged:
+class Judged(msgspec.Struct, frozen=True):
     """What SPIN says: whether something is violated, the length of the shortest trail, states stored."""
 
     violated: bool

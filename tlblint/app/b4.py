@@ -11,9 +11,10 @@ import json
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from email import message_from_bytes
 from typing import Any
+
+import msgspec
 
 from tlblint.io import data, git
 from tlblint.io.errors import InputError
@@ -24,8 +25,7 @@ NAMES = ("b4-patch", "b4-series")
 MOST = 64 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class _Tracked:
+class _Tracked(msgspec.Struct, frozen=True):
     """The commits of the patches, oldest first, and the message ids of their mails."""
 
     commits: tuple[str, ...]

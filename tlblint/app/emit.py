@@ -6,7 +6,8 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tlblint.app.request import Outcome
 from tlblint.app.targets import Target

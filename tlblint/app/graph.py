@@ -6,9 +6,10 @@ import difflib
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import Any
+
+import msgspec
 
 from tlblint import __version__
 from tlblint.app import generation, scope
@@ -33,8 +34,7 @@ DEPTH = 3
 _NAME = re.compile(r"[A-Za-z_]\w*\Z", re.ASCII)
 
 
-@dataclass(frozen=True)
-class GraphRequest:
+class GraphRequest(msgspec.Struct, frozen=True):
     """What to draw. ``functions``: NAME or FILE:NAME; none: everything that changes entries. ``paths``: where to look; none: the whole
     tree. ``callers``, ``callees``: which directions. ``depth``: how many calls; None: DEPTH around functions, else as far as is known."""
 
@@ -43,7 +43,7 @@ class GraphRequest:
     paths: tuple[str, ...] = ()
     tree: str | None = None
     revision: str | None = None
-    flags: Mapping[str, Any] = field(default_factory=dict)
+    flags: Mapping[str, Any] = msgspec.field(default_factory=dict)
     depth: int | None = None
     callers: bool = True
     callees: bool = True
@@ -51,8 +51,7 @@ class GraphRequest:
     progress: Progress = silent
 
 
-@dataclass(frozen=True)
-class GraphOutcome:
+class GraphOutcome(msgspec.Struct, frozen=True):
     """The graph, the settings it was made under, and the top of the tree."""
 
     view: GraphView
@@ -75,8 +74,7 @@ def graph(request: GraphRequest) -> GraphOutcome:
         tree.close()
 
 
-@dataclass(frozen=True)
-class Shipped:
+class Shipped(msgspec.Struct, frozen=True):
     """The shipped data for one kernel generation, as the graph needs it."""
 
     kernel: Kernel

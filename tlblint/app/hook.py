@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from tlblint.app.hook_text import NAMES, script
 from tlblint.io import hooks
@@ -11,8 +12,7 @@ from tlblint.io.errors import InputError
 from tlblint.io.hooks import ASIDE, Place
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """What is to be done about one hook. ``act`` is "write", "chain" (move the foreign one aside, then write), "remove" or ""; ``says`` are lines."""
 
     name: str

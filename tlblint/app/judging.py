@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from tlblint.io import term
 from tlblint.report.formats import FORMATS
@@ -13,8 +14,7 @@ from tlblint.report.health import closing
 from tlblint.report.view import Style, brought, counts
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """``text`` is what a person should read, "" for nothing. ``errors``: findings of level error that the series introduces. ``patches`` it has."""
 
     text: str

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from tlblint import __version__
 from tlblint.app import baselines, shard
@@ -28,14 +30,13 @@ MOST = 1 << 28
 """Bytes of the largest file that is read."""
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """Which shards to put together. ``flags``: settings of the command line, which win over those of the shards. ``options``: the words of the
     command line that are no shards."""
 
     cwd: str
     files: tuple[str, ...]
-    flags: Mapping[str, Any] = field(default_factory=dict)
+    flags: Mapping[str, Any] = msgspec.field(default_factory=dict)
     update_baseline: bool = False
     verbose: bool = False
     options: tuple[str, ...] = ()

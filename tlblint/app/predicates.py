@@ -8,7 +8,8 @@ import os
 import time
 import tomllib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+
+import msgspec
 
 from tlblint.app.simulate import machines
 from tlblint.io import data
@@ -30,8 +31,7 @@ PLACE = "rules"
 SHARED = frozenset(("models.toml", "helpers.toml", "protocols.toml"))
 
 
-@dataclass(frozen=True, slots=True)
-class Data:
+class Data(msgspec.Struct, frozen=True):
     """What ships: profiles, what is modelled, the helpers to look for, and sizes of structs."""
 
     profiles: tuple[Profile, ...]
@@ -41,8 +41,7 @@ class Data:
     protocols: tuple[tuple[Protocol, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Surveyed:
+class Surveyed(msgspec.Struct, frozen=True):
     """What came of one profile. ``files`` were read; ``seconds``: reading them, executing predicates, executing helpers."""
 
     profile: str
@@ -128,12 +127,12 @@ def _surveyed(shelf: Shelf, read: Read, profile: Profile, ships: Data, with_help
 
 def as_json(found: Sequence[Surveyed]) -> str:
     """``{"schema": "tlblint-predicates/1", "rows": [...], "profiles": [...]}``, a row for each predicate and helper of a profile."""
-    rows = [{**asdict(row), "executed": not row.blocker} for one in found for row in one.rows]
+    rows = [{**msgspec.to_builtins(row), "executed": not row.blocker} for one in found for row in one.rows]
     parts = ("read", "predicates", "helpers")
     spent = [{"profile": one.profile, "files": one.files, **{part: round(s, 3) for part, s in zip(parts, one.seconds, strict=True)}} for one in found]
     helpers = [row for one in found for row in one.rows if row.kind == "helper"]
     covered = {"helpers": len(helpers), "executed": sum(not row.blocker for row in helpers)}
-    explored = [asdict(run) for one in found for run in one.explored]
+    explored = [msgspec.to_builtins(run) for one in found for run in one.explored]
     document = {"schema": "tlblint-predicates/1", "coverage": covered, "rows": rows, "protocols": explored, "profiles": spent}
     return json.dumps(document, indent=2) + "\n"
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from tlblint.app import rules
 from tlblint.app.request import Outcome
@@ -23,8 +25,7 @@ MOST = 256 << 20
 ELSEWHERE = "Excerpts are those of the tree that was named: where a patch moves lines they do not fit."
 
 
-@dataclass(frozen=True)
-class ReportRequest:
+class ReportRequest(msgspec.Struct, frozen=True):
     """What to render. ``file`` and ``against`` are results of -f json or -f jsonl; ``tree``, ``revision``: where the sources are, if anywhere."""
 
     cwd: str
@@ -32,7 +33,7 @@ class ReportRequest:
     against: str | None = None
     tree: str | None = None
     revision: str | None = None
-    flags: Mapping[str, Any] = field(default_factory=dict)
+    flags: Mapping[str, Any] = msgspec.field(default_factory=dict)
     rules: Sequence[str] = ()
 
 

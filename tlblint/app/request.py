@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 if TYPE_CHECKING:
     from tlblint.app.shard import Rest, Shard
@@ -22,8 +23,7 @@ def unheard(text: str) -> None:
     """Nobody wants to know."""
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """What to check. ``flags``: settings given on the command line; see io.config.KEYS. ``preview``: run preview rules.
     ``excused``: find out what contracts keep quiet, which takes a second judging. ``shard``:
     report on a part of that, without the baseline. ``note`` is told what does not change a finding, ``stage`` what begins.
@@ -33,7 +33,7 @@ class Request:
     paths: tuple[str, ...] = ()
     tree: str | None = None
     revision: str | None = None
-    flags: Mapping[str, Any] = field(default_factory=dict)
+    flags: Mapping[str, Any] = msgspec.field(default_factory=dict)
     update_baseline: bool = False
     debug: bool = False
     progress: Progress = silent
@@ -45,8 +45,7 @@ class Request:
     stage: Callable[[str], None] = unheard
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """A report, the settings it was made under, and the top of the tree that its paths start at. ``rest`` is what shards are put together by."""
 
     report: Report

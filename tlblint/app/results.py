@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from tlblint.app.emit import status
 from tlblint.app.report import stored
@@ -20,8 +21,7 @@ from tlblint.report.view import Report, Style
 SCHEMA = "tlblint-results/1"
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(msgspec.Struct, frozen=True):
     """A stored result and the file that it came from."""
 
     file: str

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
 
 import msgspec
+from msgspec.structs import replace
 
 from tlblint.app.spine import Result, Spine
 from tlblint.calls import record
@@ -26,8 +26,7 @@ Compute = Callable[[Mapping[str, bytes]], list[FileFacts]]
 """Facts of files by path, in the order of the paths."""
 
 
-@dataclass
-class Facts:
+class Facts(msgspec.Struct):
     """The facts of some files. ``rows`` are those that the store had, ``brief`` them without their functions, ``made`` those that are new.
     ``digest`` names them all, b"" when it cannot. ``again`` makes the facts of files anew."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from tlblint.app import hooks, refuted
 from tlblint.app import spine as spines
@@ -18,8 +19,7 @@ from tlblint.model.finding import Finding
 from tlblint.rulefile import Example, examples_of
 
 
-@dataclass(frozen=True, slots=True)
-class Tested:
+class Tested(msgspec.Struct, frozen=True):
     """The outcome for one rule. ``problems``: (line in the rule file, what is wrong there)."""
 
     code: str

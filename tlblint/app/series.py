@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
 from typing import Any, BinaryIO
+
+import msgspec
+from msgspec.structs import replace
 
 from tlblint import __version__
 from tlblint.app import baselines, checking, generation, hooks, refuted, remembered, series_predicates
@@ -43,15 +45,14 @@ ROUNDS = 3
 """How often the part of a program that is judged is widened, because a violation came or went outside of it."""
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """Which series to judge on what. ``words``: a range, files, or "-"; ``base``: a revision; ``flags`` as in request.Request."""
 
     cwd: str
     words: tuple[str, ...]
     base: str | None = None
     tree: str | None = None
-    flags: Mapping[str, Any] = field(default_factory=dict)
+    flags: Mapping[str, Any] = msgspec.field(default_factory=dict)
     debug: bool = False
     progress: Progress = silent
     preview: bool = False

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
+
+import msgspec
 
 from tlblint.app.spine import Contracts, Spine
 from tlblint.app.states import Name, State, named, renamed, same_text
@@ -15,12 +16,11 @@ from tlblint.model.store import NOTHING, Store
 from tlblint.report.view import is_new
 
 
-@dataclass(frozen=True)
-class Moved:
+class Moved(msgspec.Struct, frozen=True):
     """Functions with a contract, by what patches make of them -> what they were in the base, (path, name). ``whole``: those that only moved, or
     were only renamed: what is promised of them still holds, while a function that is changed on the way is entered as it was and no more."""
 
-    names: Mapping[Name, Name] = field(default_factory=dict)
+    names: Mapping[Name, Name] = msgspec.field(default_factory=dict)
     whole: frozenset[Name] = frozenset()
 
 

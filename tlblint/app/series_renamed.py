@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from difflib import SequenceMatcher
+
+import msgspec
 
 from tlblint.io.apply import Applied
 from tlblint.io.tree import Tree, is_c, read_all
@@ -25,12 +26,11 @@ _Body = tuple[tuple[bytes, ...], tuple[bytes, ...]]
 """The words of a function: parameters, and what stands between its braces."""
 
 
-@dataclass
-class Renamed:
+class Renamed(msgspec.Struct):
     """``names``: new name -> the one that it had in the base. ``notes``: sentences."""
 
-    names: dict[str, str] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    names: dict[str, str] = msgspec.field(default_factory=dict)
+    notes: list[str] = msgspec.field(default_factory=list)
 
 
 def renamed(tree: Tree, applied: Sequence[Applied], known: Collection[str]) -> Renamed:

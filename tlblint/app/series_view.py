@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from tlblint.app.checking import health_of
 from tlblint.app.spine import Spine
@@ -18,8 +20,7 @@ from tlblint.model.witness import PatchMark
 from tlblint.report.view import PatchView, Report, RuleView, SeriesView
 
 
-@dataclass(frozen=True)
-class About:
+class About(msgspec.Struct, frozen=True):
     """What a report says of the run as a whole."""
 
     version: str

@@ -11,10 +11,10 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from tlblint.io.config import Settings
 from tlblint.io.errors import InputError
@@ -27,8 +27,7 @@ SCHEMA = "tlblint-shard/1"
 MOST = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Shard:
+class Shard(msgspec.Struct, frozen=True):
     """Part ``number`` (1-based) of ``of``."""
 
     number: int
@@ -47,8 +46,7 @@ def parse(text: str) -> Shard:
     return Shard(int(match[1]), int(match[2]))
 
 
-@dataclass(frozen=True, slots=True)
-class Rest:
+class Rest(msgspec.Struct, frozen=True):
     """What putting shards together takes beside their reports. ``tree``: a digest of all that was read. ``roots``: the PATHs, from the top.
 
     ``judged`` are the rules of which silence means something, ``unsure`` the paths with gaps; ``partial`` and ``lost`` count functions.
@@ -64,8 +62,7 @@ class Rest:
     """The findings of the report, in its order, as they were before simulation, which passes over what a baseline knows; () without one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """One shard as it is written. ``settings`` are those that printing and the exit status need, by name with their origin.
 
     ``asked`` is what else must be the same in all of them. ``top`` and ``cwd`` are each seen from the other: they

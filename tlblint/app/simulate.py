@@ -7,7 +7,9 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from tlblint.app.simulate_list import PLACE, SUFFIX, shipped
 from tlblint.io import data
@@ -17,8 +19,7 @@ from tlblint.sim import scenario as scenarios
 from tlblint.sim.scenario import VARIANTS, Scenario, Variant
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """``names`` are scenarios or paths of .scn files (none: all that ship). ``profile`` puts them on another machine."""
 
     names: tuple[str, ...] = ()
@@ -26,8 +27,7 @@ class Wanted:
     profile: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(msgspec.Struct, frozen=True):
     """One variant, explored. ``expected`` is None on a machine that the scenario does not speak of."""
 
     scenario: Scenario

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
+
+import msgspec
 
 from tlblint.engine.roots import Over, in_order
 from tlblint.findings.own import RuleInfo
@@ -47,8 +48,7 @@ class Again(Protocol):
         """What the functions of the last state say together: where that changes, others say something else, too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """What a use case asks of the analysis. Empty ``profiles`` and ``select`` mean all. ``rule_files`` are absolute.
 
     ``headers``: the files of the tree by which its generation is told. ``preview``: rules in preview run, too. Rules are named by code or slug.
@@ -58,7 +58,7 @@ class Wanted:
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     rule_files: tuple[str, ...] = ()
-    headers: Mapping[str, bytes] = field(default_factory=dict)
+    headers: Mapping[str, bytes] = msgspec.field(default_factory=dict)
     preview: bool = False
     store: Store = NOTHING
     """What may remember the shipped tables."""
@@ -66,8 +66,7 @@ class Wanted:
     """API functions that go by another name in this tree: (that, the one in the tables)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Contracts:
+class Contracts(msgspec.Struct, frozen=True):
     """``bare`` judges as if no function had a contract; ``reason`` is that of the contract of a function (path, name), or ""; ``known``: whether
     there is one, or it is known that the page tables are not user space's."""
 
@@ -76,8 +75,7 @@ class Contracts:
     known: Callable[[str, str], bool] = lambda path, name: False
 
 
-@dataclass(frozen=True)
-class Spine:
+class Spine(msgspec.Struct, frozen=True):
     """``words``: identifiers without which a file is of no interest; ``hints``: what many of them have in common.
     ``skipped``: starts of paths that are no subject. ``rules``: all known ones; ``active``: codes that run.
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import cached_property
 from itertools import pairwise
+
+import msgspec
 
 from tlblint.app import reuse, scope
 from tlblint.app.hooks import Misfit
@@ -37,8 +38,7 @@ SMALL = 500
 """A tree with fewer C files than this in its core is no kernel: it is read as a whole."""
 
 
-@dataclass
-class State:
+class State(msgspec.Struct):
     """The tree after ``patch``, or before the first one (None). ``contents`` and ``facts`` are of every file that is looked at, by path.
 
     ``touched``: C files that the patch changes. ``moved``: old path -> new path. ``gaps``: what could not be read at all. ``notes``: sentences.
@@ -46,14 +46,14 @@ class State:
 
     patch: Patch | None
     contents: dict[str, bytes]
-    facts: dict[str, FileFacts] = field(default_factory=dict)
+    facts: dict[str, FileFacts] = msgspec.field(default_factory=dict)
     """Those of files that the series does not touch are without their functions until somebody asks for ``whole``."""
-    read: dict[str, bytes] = field(default_factory=dict)
+    read: dict[str, bytes] = msgspec.field(default_factory=dict)
     """What the front end is given where that differs from ``contents``."""
-    unheard: dict[str, int] = field(default_factory=dict)
+    unheard: dict[str, int] = msgspec.field(default_factory=dict)
     """How many comments of a file are not obeyed."""
     touched: tuple[str, ...] = ()
-    moved: Mapping[str, str] = field(default_factory=dict)
+    moved: Mapping[str, str] = msgspec.field(default_factory=dict)
     gaps: tuple[NotAnalysed, ...] = ()
     notes: tuple[str, ...] = ()
     raw: tuple[RawFinding, ...] = ()
@@ -74,8 +74,7 @@ class State:
     """Hooks that some configuration lacks, or has otherwise than it should, and did not before the series."""
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(msgspec.Struct, frozen=True, dict=True):
     """Where states come from: the base tree, the analysis, a reader of many files that remembers, and one that does not."""
 
     tree: Tree

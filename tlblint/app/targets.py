@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from tlblint.io.errors import InputError
 from tlblint.report.formats import FORMATS
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """One ``-f FORMAT[=FILE]``; ``file`` is None for standard output."""
 
     format: str

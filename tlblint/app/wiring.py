@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from tlblint import __version__
 from tlblint.app import shipped, tables

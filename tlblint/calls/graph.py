@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from tlblint.calls.held import CALLER, ENTRY, PTL_NAME, Roles, State, held_at_calls
 from tlblint.calls.macros import Macros
@@ -22,8 +23,7 @@ Key = tuple[str, str]
 """Path and name: what makes a node. The path of what has no definition is ""."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Held:
+class Held(msgspec.Struct, frozen=True, order=True):
     """Something held when a function is entered. ``what``: "PTL", "lazy MMU mode" or another word of the contracts; ``by``: "walker"
     (whoever calls through that slot), "contract", "callers" (all known ones), "some callers"."""
 
@@ -31,8 +31,7 @@ class Held:
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(msgspec.Struct, frozen=True):
     """A function, with all its #ifdef twins. ``pos``: byte offset of the definition that counts. ``effects``: kinds of what it does itself,
     sorted. ``role``: it is an API function whose calls count as effects. ``slots``: the tables that it stands in. ``kind``: "function",
     "pointer" (a call through a pointer that nobody resolved) or "undefined" (no definition among the files). ``overrides``: other
@@ -63,8 +62,7 @@ class Node:
         return any(kind.startswith(MATTERS) for kind in self.effects)
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(msgspec.Struct, frozen=True):
     """``caller`` calls ``callee`` (node numbers). ``kind``: "direct", "table", "macro" or "unresolved"; ``pos``: byte offset of the first such
     call in the caller's file; ``sites``: how many; ``via``: the slot and table, or the macro; ``held``: what may be held there."""
 
@@ -77,16 +75,14 @@ class Edge:
     held: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class CallGraph:
+class CallGraph(msgspec.Struct, frozen=True):
     """Nodes in the order of path and position, edges in that of caller, position, callee."""
 
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
 
 
-@dataclass(frozen=True)
-class Kernel:
+class Kernel(msgspec.Struct, frozen=True):
     """What the graph must be told. ``slots``: (struct, slot) -> what is held, as contracts.toml has it; a function taker has the slot "fn".
     ``promised``: (path, name) -> words of its contract: what is held on entry, and "returns-unlocked". ``outside``: (path, name) -> not
     about page tables of user space."""
@@ -97,11 +93,10 @@ class Kernel:
     outside: Callable[[str, str], bool]
 
 
-@dataclass
-class _Link:
+class _Link(msgspec.Struct):
     """An edge in the making: ``at`` lists (position, what may be held there)."""
 
-    at: list[tuple[int, State]] = field(default_factory=list)
+    at: list[tuple[int, State]] = msgspec.field(default_factory=list)
 
 
 _WORDS = {

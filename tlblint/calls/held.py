@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from tlblint.model.ir import Block, Expr, Function, Instr
 from tlblint.model.roles import Effect, Role
@@ -25,8 +26,7 @@ CALLER = "caller's"
 """The lock that the function was entered with, which it may have no name for."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Token:
+class Token(msgspec.Struct, frozen=True, order=True):
     """Something held. ``kind``: "ptl" or "lazy". ``name``: the lock as the function writes it, or CALLER. ``temp``: the call
     that took it, -1 for none; ``when``: on which outcome of that."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
+
+import msgspec
 
 from tlblint.calls.program import arch_of
 
@@ -19,12 +20,11 @@ DEPTH = 4
 """Macros within macros are followed so far."""
 
 
-@dataclass(frozen=True)
-class Macros:
+class Macros(msgspec.Struct, frozen=True, dict=True):
     """The macros of some files. ``sources``: path -> bytes."""
 
     sources: Mapping[str, bytes]
-    _calls: dict[tuple[str, str], tuple[tuple[str, int], ...]] = field(default_factory=dict)
+    _calls: dict[tuple[str, str], tuple[tuple[str, int], ...]] = msgspec.field(default_factory=dict)
 
     @cached_property
     def _where(self) -> Mapping[str, tuple[tuple[str, bytes], ...]]:

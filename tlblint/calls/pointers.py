@@ -7,14 +7,14 @@ through a pointer that says nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from tlblint.calls.program import Program
 from tlblint.model.ir import Expr, Function, Instr, OpsTable
 
 
-@dataclass(frozen=True, slots=True)
-class Handing:
+class Handing(msgspec.Struct, frozen=True):
     """Function ``caller`` makes ``callee`` (indices) be called. ``pos``: where; ``struct`` and ``slot`` say as what: a field
     of a table, or ("apply_to_page_range", "fn"); ``table``: the table's name, "" where there is none."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from tlblint.calls.graph import CallGraph, Edge
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """Part of a graph. ``nodes``: numbers of nodes, sorted; ``edges``: those among them, with the numbers of the whole; ``focus``: what was asked for.
     ``above`` and ``below``: node -> how many callers, callees were left out."""
 

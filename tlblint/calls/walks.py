@@ -8,8 +8,9 @@ So a walk is analysed like any other call, and what a callback finds in ``walk->
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
+
+import msgspec
 
 from tlblint.calls.program import Program
 from tlblint.model.ir import Block, Expr, Function, Instr, OpsTable
@@ -24,8 +25,7 @@ Slots = Mapping[tuple[str, str], Mapping[str, str]]
 """(struct, slot) -> which argument of the callback is what, by operand: {"pte": "0", "mm": "3.mm"}."""
 
 
-@dataclass(frozen=True, slots=True)
-class Walk:
+class Walk(msgspec.Struct, frozen=True):
     """A walk made into a function. ``slots`` maps the temp of a call inside to the (struct, slot) it goes through."""
 
     function: Function

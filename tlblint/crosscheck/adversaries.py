@@ -7,7 +7,8 @@ page's reference only if it took the mapping that the reference was for.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from tlblint.crosscheck.program import Entry, Program
 
@@ -15,8 +16,7 @@ KEY = "!"
 """A line that begins with this is what the program is there for: coverage asks for it to run after the path's first change."""
 
 
-@dataclass(frozen=True, slots=True)
-class Adversary:
+class Adversary(msgspec.Struct, frozen=True):
     """``lines`` makes the program for the entries that one page is mapped by, in the scenario language.
 
     ``needs``: the assumption under which it runs beside the path, "" when it always may. ``footprint``: what it must have in common with

@@ -6,7 +6,7 @@ SILENT is unmodelled, and then nothing is said about the finding.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from tlblint.crosscheck import on_entries, on_flushes, on_locks, on_pages, on_tests
 from tlblint.crosscheck.program import MARK

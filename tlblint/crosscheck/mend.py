@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from tlblint.crosscheck.events import with_value
 from tlblint.crosscheck.obligation import Story, made, shifted
@@ -13,8 +15,7 @@ from tlblint.model.finding import PathEvent
 Events = tuple[PathEvent, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(msgspec.Struct, frozen=True):
     """One change of the source. ``how``: "before" or "after" the statement at ``at``, insert ``code``; "move": what stands at ``moved`` goes
     before it instead; "" when it is no change of one place."""
 
@@ -24,8 +25,7 @@ class Edit:
     moved: PathEvent | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Mend:
+class Mend(msgspec.Struct, frozen=True):
     """The mended path, what was done in words, and how it is done in the source if that can be told."""
 
     story: Story

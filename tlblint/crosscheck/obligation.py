@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import msgspec
+from msgspec.structs import replace
 
 from tlblint.crosscheck.subjects import CHANGES, attrs, objects
 from tlblint.model.finding import PathEvent, RawFinding
@@ -11,8 +12,7 @@ FORCED = "an entry"
 """The pointer of a change that is put in."""
 
 
-@dataclass(frozen=True, slots=True)
-class Story:
+class Story(msgspec.Struct, frozen=True):
     """The events to simulate, the index of the one that the finding stands at (-1: before the path), what is assumed about them."""
 
     events: tuple[PathEvent, ...]

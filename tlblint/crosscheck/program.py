@@ -7,7 +7,7 @@ changes are flushed, locks dropped, counts lowered. What goes wrong then is the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from tlblint.model.finding import PathEvent
 
@@ -15,8 +15,7 @@ MARK = "fix.mark"
 """An event that only a mend puts in: dirty bits of what was taken out go to the pages."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """A line of the scenario language with the event that it stands for, if it stands for one."""
 
     text: str
@@ -24,8 +23,7 @@ class Step:
     words: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """A page-table entry of the program: its VA, the lock that guards it, the page it maps at the start (0: none), and what it holds then if
     that is neither a page nor nothing."""
 
@@ -35,8 +33,7 @@ class Entry:
     start: str = "0"
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(msgspec.Struct, frozen=True):
     """``steps`` in order; ``entries`` with the one that the finding is about first. ``changes``: indexes of steps that change entries.
 
     ``unmodelled`` names events that have no translation: with any, nothing can be said. ``needs``: what is assumed about the path.
@@ -60,22 +57,21 @@ class Program:
     known: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class Owed:
+class Owed(msgspec.Struct):
     """What has been left open so far: at every skip and at the end it is settled."""
 
-    locks: list[str] = field(default_factory=list)
+    locks: list[str] = msgspec.field(default_factory=list)
     lazy: int = 0
     paused: int = 0
     gathers: int = 0
     pending: int = 0
     notified: int = 0
     deferred: bool = False
-    started: dict[str, str] = field(default_factory=dict)
+    started: dict[str, str] = msgspec.field(default_factory=dict)
     """VA -> register of the value that was taken out and not put back yet."""
-    dirty: dict[str, str] = field(default_factory=dict)
+    dirty: dict[str, str] = msgspec.field(default_factory=dict)
     """VA -> register of a cleared value whose dirty bit nobody has passed on yet."""
-    pages: list[str] = field(default_factory=list)
+    pages: list[str] = msgspec.field(default_factory=list)
     """Steps that give back pages when a gather has flushed."""
     generation: str = ""
     tables: bool = False

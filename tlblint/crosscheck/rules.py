@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 UAF = frozenset({"uaf-store", "uaf-load", "uaf-walk", "uaf-device"})
 STALE = UAF | {"contract", "stable", "false-pending", "dup-hash", "unrecorded"}
@@ -14,8 +14,7 @@ WRITABLE = ("P|W|D", "P|W")
 """Entries to start from: written to already, or not yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(msgspec.Struct, frozen=True):
     """How findings of one rule are simulated.
 
     ``kinds``: violations that are the rule's subject; any other means that the program is not what the kernel does.

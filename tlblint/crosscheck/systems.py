@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
+
+import msgspec
+from msgspec.structs import replace
 
 from tlblint.crosscheck.adversaries import ADVERSARIES, KEY, Adversary, meets, reclaim
 from tlblint.crosscheck.program import Program, Step
@@ -32,8 +34,7 @@ BATCHING = frozenset({"x86-64", "x86-xen-pv", "arm64", "riscv64"})
 _PLACE = Callable[[PathEvent], tuple[str, int]]
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(msgspec.Struct, frozen=True):
     """What one exploration is of: the entry at the start, the machine, who runs beside the path."""
 
     machine: Profile

@@ -7,7 +7,9 @@ Refuted: every pairing was exhausted and was no empty test. Inconclusive: everyt
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from tlblint.crosscheck import mend as mends
 from tlblint.crosscheck.adversaries import Adversary
@@ -29,8 +31,7 @@ EACH = 20_000
 Place = Callable[[PathEvent], tuple[str, int]]
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(msgspec.Struct, frozen=True):
     """``verdict``: "confirmed", "conditional", "refuted", "inconclusive" or "not-run". ``mended``: the mend whose program holds."""
 
     verdict: str
@@ -45,8 +46,7 @@ class Judgement:
     explored: int = 0
 
 
-@dataclass(slots=True)
-class Budget:
+class Budget(msgspec.Struct):
     """States that may still be visited. Counted, not timed, so that a verdict does not depend on the machine."""
 
     left: int
@@ -60,21 +60,20 @@ class Budget:
         self.runs += 1
 
 
-@dataclass(slots=True)
-class Search:
+class Search(msgspec.Struct):
     """What explorations of one path showed so far."""
 
     found: tuple[Setting, int, Outcome] | None = None
-    odd: list[str] = field(default_factory=list)
+    odd: list[str] = msgspec.field(default_factory=list)
     """Violations that are not what the rule is about, or that the mended path has as well."""
-    reached: dict[int, set[int]] = field(default_factory=dict)
+    reached: dict[int, set[int]] = msgspec.field(default_factory=dict)
     """Number of a program -> steps of the path that ran."""
-    met: set[str] = field(default_factory=set)
-    asked: set[str] = field(default_factory=set)
+    met: set[str] = msgspec.field(default_factory=set)
+    asked: set[str] = msgspec.field(default_factory=set)
     bounded: bool = False
-    clean: list[Profile] = field(default_factory=list)
+    clean: list[Profile] = msgspec.field(default_factory=list)
     """Machines on which every pairing was exhausted and held."""
-    without: list[Profile] = field(default_factory=list)
+    without: list[Profile] = msgspec.field(default_factory=list)
     """Machines that do not have what the path is about."""
 
 

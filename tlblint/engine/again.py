@@ -8,10 +8,12 @@ callees are other ones, and of all that call them, however far up.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import blake2b
 from typing import Generic, TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from tlblint.calls.program import Program
 from tlblint.calls.walks import Walks
@@ -34,8 +36,7 @@ Name = tuple[str, str]
 Key = tuple[object, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """What was found out about a state of the tree beside its violations. ``near``: the functions from which the part is reached: all that
     can be found in them was. ``changed``: functions that are not what they were in the state before."""
 
@@ -47,20 +48,18 @@ STATES = 12
 """Programs that are kept ready: each is worth the time to find out who calls what, and a megabyte or two."""
 
 
-@dataclass(slots=True)
-class _Kept:
+class _Kept(msgspec.Struct):
     """What was known of a function: its code, answers by (places, key), and those that other worlds may use."""
 
     code: Code | None
     offered: dict[Key, list[Known]]
-    answers: list[tuple[frozenset[Place], Key, Summary]] = field(default_factory=list)
+    answers: list[tuple[frozenset[Place], Key, Summary]] = msgspec.field(default_factory=list)
 
 
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True)
-class State(Generic[Result]):
+class State(msgspec.Struct, Generic[Result], frozen=True):
     """A program that is ready to be judged. ``signs`` are Memory.signs(), ``flags`` Marks.flags, ``code`` compiles for it; ``tell`` makes a result
     of what was judged, for files in which code may have moved."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
+
+import msgspec
 
 from tlblint.calls.program import Program
 from tlblint.calls.record import shape
@@ -31,8 +32,7 @@ from tlblint.model.roles import Profile, Role
 from tlblint.model.store import NOTHING, Store, key
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(msgspec.Struct, frozen=True):
     """What the engine must be told of the kernel: roles, profiles, contracts and their features, all from data files.
 
     ``entries`` maps a function name to how it is entered (from operation tables and contracts); ``slots`` maps
@@ -51,8 +51,7 @@ class Context:
     skipped: Callable[[str], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(msgspec.Struct, frozen=True):
     """``only``: report only what lies in files for which this is true (None: all). ``over``: how to map over the roots;
     the findings do not depend on it."""
 
@@ -66,8 +65,7 @@ class Options:
     """Says all that rules and context mean, where there is a store to ask."""
 
 
-@dataclass(frozen=True, slots=True)
-class EngineResult:
+class EngineResult(msgspec.Struct, frozen=True):
     """Findings in a total order, and the functions that reached a bound."""
 
     findings: tuple[RawFinding, ...]
@@ -75,11 +73,10 @@ class EngineResult:
     contexts: int = 0
 
 
-@dataclass
-class _Session:
+class _Session(msgspec.Struct):
     program: Program
     compiler: Compiler
-    codes: dict[int, Code] = field(default_factory=dict)
+    codes: dict[int, Code] = msgspec.field(default_factory=dict)
 
     def code(self, index: int) -> Code:
         held = self.codes.get(index)

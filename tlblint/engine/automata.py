@@ -7,8 +7,9 @@ tracked objects, and the number of the site that created it. Instances live in t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+import msgspec
 
 from tlblint.engine.grammar import Guard, RuleSpec, Transition
 from tlblint.engine.values import Env
@@ -19,8 +20,7 @@ Place = tuple[int, str]
 """A rule's index and one of its states."""
 
 
-@dataclass(slots=True)
-class Event:
+class Event(msgspec.Struct):
     """One thing that happens on a path. ``objects`` maps object names to identities: locks and pointers by their path,
     entry values by number. ``site`` is the number of the place; ``lock`` the PTL(s) that guard the entry concerned."""
 
@@ -47,8 +47,7 @@ class Event:
     is_root: bool
 
 
-@dataclass(slots=True)
-class Violation:
+class Violation(msgspec.Struct):
     """An ERROR transition taken: which instance (None when the event alone is the error) and what to say."""
 
     rule: int

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
+
+import msgspec
 
 from tlblint.calls.walks import Walks
 from tlblint.engine.marks import Mark, Marks
@@ -74,8 +75,7 @@ class End(NamedTuple):
     asked: tuple[str, bool] | None
 
 
-@dataclass(slots=True)
-class Code:
+class Code(msgspec.Struct):
     """A compiled function. ``blocks[i]`` is (ops, kind, cond, succs, pos)."""
 
     index: int
@@ -452,8 +452,7 @@ def _relevant(fn: Function, raw: list[list[tuple | None]]) -> _Wanted:  # type: 
     return wanted
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(msgspec.Struct, frozen=True):
     """Where values in a function come from: what each path is made of (and whether it is that or only asks about it), and copies."""
 
     made: Mapping[str, tuple[tuple[frozenset[str], bool], ...]]

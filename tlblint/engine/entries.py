@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from tlblint.engine.automata import Automata, Event
 from tlblint.engine.state import SHIFT, START, Auto
 from tlblint.model.ir import Function
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """``ptl``: a lock held on entry, by the name the function uses for it, or "caller" for one it cannot name.
     ``lazy``: lazy MMU mode is on. ``walker``: the PTL belongs to a walk over a range, which this is called from for each
     entry. ``pending``: a tlb_flush_pending count is open. ``note`` says who does all that, for the trace. ``bind`` says which

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import re
 import string
-from dataclasses import dataclass
+
+import msgspec
 
 EVENT_KINDS = frozenset(
     {
@@ -54,8 +55,7 @@ class GrammarError(ValueError):
         self.column = column
 
 
-@dataclass(frozen=True, slots=True)
-class EventPattern:
+class EventPattern(msgspec.Struct, frozen=True):
     """An event kind, the object that must be the tracked one (or ""), and the wanted outcome of a test (or None)."""
 
     kind: str
@@ -63,8 +63,7 @@ class EventPattern:
     truth: bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(msgspec.Struct, frozen=True):
     """A guard word with its argument ("" when it takes none)."""
 
     word: str
@@ -72,8 +71,7 @@ class Guard:
     negated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(msgspec.Struct, frozen=True):
     """One transition; ``sources`` may hold "start"; ``target`` may be "gone" or "ERROR"."""
 
     sources: tuple[str, ...]
@@ -83,8 +81,7 @@ class Transition:
     say: str
 
 
-@dataclass(frozen=True, slots=True)
-class RuleSpec:
+class RuleSpec(msgspec.Struct, frozen=True):
     """A rule as the engine and the reports need it. ``text`` is the whole Markdown; ``path`` where it was read.
 
     ``track`` names the objects (at most three) whose identities tell two instances apart.

@@ -10,7 +10,8 @@ from __future__ import annotations
 import heapq
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from tlblint.engine.automata import Event, Instance
 from tlblint.engine.bits import bits_after
@@ -51,8 +52,7 @@ Apart = tuple[tuple[int, Value], ...]
 """See presence()."""
 
 
-@dataclass(slots=True)
-class Node:
+class Node(msgspec.Struct):
     """A visited (block, state): what is known there, and the shortest way it was reached."""
 
     block: int

@@ -7,7 +7,6 @@ they stand: sites are kept as (rank among those functions, offset from the start
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import msgspec
@@ -37,24 +36,22 @@ _DECODER = msgspec.msgpack.Decoder(tuple[tuple[_Row, ...], tuple[tuple[int, str]
 _encode = msgspec.msgpack.Encoder().encode
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(msgspec.Struct, frozen=True):
     """What the judging of a function rests on: its own digest, and the functions whose answers it may use."""
 
     digest: bytes
     leads: tuple[int, ...]
 
 
-@dataclass
-class Kept:
+class Kept(msgspec.Struct):
     """Batches by key. ``world``: a digest of what is the same for all functions; ``node`` tells of one function."""
 
     store: Store
     functions: Sequence[Function]
     world: bytes
     node: Callable[[int], Node]
-    _nodes: dict[int, Node] = field(default_factory=dict)
-    _keys: dict[tuple[Start, ...], tuple[bytes, list[int]]] = field(default_factory=dict)
+    _nodes: dict[int, Node] = msgspec.field(default_factory=dict)
+    _keys: dict[tuple[Start, ...], tuple[bytes, list[int]]] = msgspec.field(default_factory=dict)
 
     def find(self, batches: Iterable[tuple[Start, ...]]) -> dict[tuple[Start, ...], Judged]:
         """Those of ``batches`` that were judged before, as they would be judged now."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Protocol
+
+import msgspec
 
 from tlblint.calls.program import Program
 from tlblint.engine.automata import Place
@@ -37,13 +38,12 @@ def in_order(function: Callable[[Any], Any], items: Sequence[Any], died: Callabl
     return [function(item) for item in items]
 
 
-@dataclass(slots=True)
-class Judged:
+class Judged(msgspec.Struct):
     """What some runs found: violations, functions that were stopped and why, functions seen, entry states met."""
 
-    hits: list[Hit] = field(default_factory=list)
-    stopped: dict[int, str] = field(default_factory=dict)
-    visited: set[int] = field(default_factory=set)
+    hits: list[Hit] = msgspec.field(default_factory=list)
+    stopped: dict[int, str] = msgspec.field(default_factory=dict)
+    visited: set[int] = msgspec.field(default_factory=set)
     contexts: int = 0
 
     def add(self, other: Judged) -> None:
@@ -64,8 +64,7 @@ class Keeping(Protocol):
         """Remember."""
 
 
-@dataclass(frozen=True)
-class Roots:
+class Roots(msgspec.Struct, frozen=True):
     """Chooses the starts and runs them. ``entries`` is the Context's; ``subject`` is false of functions that
     are not judged for themselves."""
 

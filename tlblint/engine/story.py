@@ -8,7 +8,8 @@ there before the path began.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tlblint.engine.rename import Frame
 from tlblint.engine.state import SHIFT, Record

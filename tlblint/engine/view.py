@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from tlblint.calls.program import Fact, Program, arch_of, size
 from tlblint.model.ir import FileFacts, Function, OpsTable
@@ -32,8 +34,7 @@ class Shift:
         return self.start != 0 or self.places is not None
 
 
-@dataclass(slots=True)
-class _File:
+class _File(msgspec.Struct):
     facts: FileFacts
     functions: list[tuple[int, Shift]]
     """(index, how far it is from where it was seen first) of each function."""
@@ -46,17 +47,16 @@ def _files(registry: Registry, facts: Sequence[FileFacts]) -> list[_File]:
     return [registry.file(item) for item in sorted(facts, key=lambda item: item.path)]
 
 
-@dataclass(slots=True)
-class Registry:
+class Registry(msgspec.Struct):
     """Every function that was seen in any state, as it was seen first."""
 
-    functions: list[Function] = field(default_factory=list)
-    _known: dict[Key, int] = field(default_factory=dict)
-    _tables: dict[Key, OpsTable] = field(default_factory=dict)
-    _files: dict[int, _File] = field(default_factory=dict)
+    functions: list[Function] = msgspec.field(default_factory=list)
+    _known: dict[Key, int] = msgspec.field(default_factory=dict)
+    _tables: dict[Key, OpsTable] = msgspec.field(default_factory=dict)
+    _files: dict[int, _File] = msgspec.field(default_factory=dict)
     """By id() of the facts, which live as long."""
-    _numbers: dict[Key, int] = field(default_factory=dict)
-    said: dict[tuple[object, int], Any] = field(default_factory=dict)
+    _numbers: dict[Key, int] = msgspec.field(default_factory=dict)
+    said: dict[tuple[object, int], Any] = msgspec.field(default_factory=dict)
     """What Program.once() was told of them."""
 
     def file(self, facts: FileFacts) -> _File:

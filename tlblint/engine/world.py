@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from tlblint.engine.automata import Automata, Place
 from tlblint.engine.compile import Code
 from tlblint.engine.entries import Entry
@@ -30,8 +32,7 @@ MAX_DEPTH = 24
 NOTHING: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(msgspec.Struct, frozen=True, eq=False):
     """A violation before it is turned into a finding. ``origin`` is a site number; negative: the caller's."""
 
     rule: int
@@ -44,14 +45,22 @@ class Hit:
     say: str
     objects: tuple[tuple[str, object], ...]
     trail: tuple[tuple[int, str, str, str], ...]
-    story: tuple[Record, ...] | tuple[PathEvent, ...] = field(default=(), compare=False)
+    story: tuple[Record, ...] | tuple[PathEvent, ...] = ()
     """The trail with all that is known of each record; as events, in one frame's names, once its run is over."""
-    entry: Auto = field(default=START, compare=False)
+    entry: Auto = START
     """The state in which the outermost function of the trail was entered."""
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Hit) and self._compared() == other._compared()
 
-@dataclass(slots=True)
-class Summary:
+    def __hash__(self) -> int:
+        return hash(self._compared())
+
+    def _compared(self) -> tuple[object, ...]:
+        return (self.rule, self.state, self.origin, self.keys, self.act, self.kind, self.name, self.say, self.objects, self.trail)
+
+
+class Summary(msgspec.Struct):
     """What a function does from one entry state."""
 
     exits: tuple[Exit, ...] = ()
@@ -59,7 +68,7 @@ class Summary:
     bounded: bool = False
     key: tuple[Any, ...] = ()
     """Where it stands in the table."""
-    below: list[Summary] = field(default_factory=list)
+    below: list[Summary] = msgspec.field(default_factory=list)
     """The answers that it was made from."""
     kinds: frozenset[str] = NOTHING
     """The events on the way."""

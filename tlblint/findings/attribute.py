@@ -8,7 +8,8 @@ fingerprint anywhere. So what a patch merely carries elsewhere is neither mended
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from tlblint.model.finding import Finding
 
@@ -16,20 +17,18 @@ Name = tuple[str, str]
 """(path, function)."""
 
 
-@dataclass(frozen=True)
-class State:
+class State(msgspec.Struct, frozen=True):
     """The findings after a patch, or before the first. ``text`` gives the source line that a finding stands on, without blanks around it;
     ``renamed`` says of functions of the state before under which name they are found in this one; ``unseen`` is true of functions that
     could not be looked at: what was found in them before is taken to be there still."""
 
     findings: Sequence[Finding]
     text: Callable[[Finding], bytes]
-    renamed: Mapping[Name, Name] = field(default_factory=dict)
+    renamed: Mapping[Name, Name] = msgspec.field(default_factory=dict)
     unseen: Callable[[Name], bool] = lambda name: False
 
 
-@dataclass(slots=True)
-class Life:
+class Life(msgspec.Struct):
     """One defect through the series. ``born`` and ``last`` are numbers of states, 0 is the base; ``shapes`` are the finding in each of them."""
 
     born: int

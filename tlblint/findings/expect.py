@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from tlblint.model.finding import Finding
 
@@ -21,8 +22,7 @@ class Expected(Protocol):
     def line(self) -> int: ...
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
+class Problem(msgspec.Struct, frozen=True, order=True):
     """A difference between what was expected and what was found."""
 
     line: int

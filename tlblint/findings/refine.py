@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from tlblint.findings.fingerprint import fingerprints
 from tlblint.findings.lines import Lines
@@ -13,13 +15,12 @@ from tlblint.model.finding import Finding, RawFinding, Step, TraceStep
 from tlblint.model.ir import OpsTable
 
 
-@dataclass(frozen=True)
-class Files:
+class Files(msgspec.Struct, frozen=True):
     """What is known of the files that findings name. ``lines`` must hold each; without its ``sources`` a finding stands where the
     engine put it; ``tables`` say who calls a callback."""
 
     lines: Mapping[str, Lines]
-    sources: Mapping[str, bytes] = field(default_factory=dict)
+    sources: Mapping[str, bytes] = msgspec.field(default_factory=dict)
     tables: Sequence[OpsTable] = ()
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from tlblint.findings.lines import Lines
 from tlblint.findings.names import code_of, nearest
@@ -23,8 +25,7 @@ _ASSUME = re.compile(r"assume\s+[a-z-]+(?:[,\s]+[a-z-]+)*\s+--\s*\S", re.DOTALL)
 _NAME = re.compile(r"TLB\d{3}\Z|[a-z0-9]+(?:-[a-z0-9]+)+\Z", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Suppression:
+class Suppression(msgspec.Struct, frozen=True):
     """One comment. ``codes`` are codes or slugs as written, ``lines`` those it covers. ``wrong`` says why it cannot be obeyed, or is ""."""
 
     path: str

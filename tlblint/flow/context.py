@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import msgspec
 
 from tlblint.flow.graph import Graph
 from tlblint.model.ir import Expr
@@ -15,11 +16,10 @@ class NotLowered(Exception):
     """The function cannot be lowered; the message is one short clause for the reader of TLB902."""
 
 
-@dataclass(slots=True)
-class Switch:
+class Switch(msgspec.Struct):
     """The cases met so far in the body of a switch: (value or None when it is a range, block, pos)."""
 
-    cases: list[tuple[Expr | None, int, int]] = field(default_factory=list)
+    cases: list[tuple[Expr | None, int, int]] = msgspec.field(default_factory=list)
     default: int | None = None
     truths: bool = False
     """A case is written ``true`` or ``false``: the subject is a truth value, whatever computes it."""
@@ -38,32 +38,31 @@ class Cleanup(NamedTuple):
     flag: str
 
 
-@dataclass(slots=True)
-class Context:
+class Context(msgspec.Struct):
     """State of one lowering. ``text`` is the normalised source, ``raw`` the original one with the same offsets."""
 
     text: bytes
     raw: bytes
-    graph: Graph = field(default_factory=Graph)
-    names: dict[bytes, Expr] = field(default_factory=dict)
-    locals: set[str] = field(default_factory=set)
-    calls: list[tuple[int, int]] = field(default_factory=list)
+    graph: Graph = msgspec.field(default_factory=Graph)
+    names: dict[bytes, Expr] = msgspec.field(default_factory=dict)
+    locals: set[str] = msgspec.field(default_factory=set)
+    calls: list[tuple[int, int]] = msgspec.field(default_factory=list)
     synthetic: int = 0
     depth: int = 0
-    labels: dict[bytes, int] = field(default_factory=dict)
-    defined: set[bytes] = field(default_factory=set)
-    breaks: list[tuple[int, int]] = field(default_factory=list)
+    labels: dict[bytes, int] = msgspec.field(default_factory=dict)
+    defined: set[bytes] = msgspec.field(default_factory=set)
+    breaks: list[tuple[int, int]] = msgspec.field(default_factory=list)
     """Where ``break`` goes, and how many of ``cleanups`` it leaves alone."""
-    continues: list[tuple[int, int]] = field(default_factory=list)
-    cleanups: list[Cleanup] = field(default_factory=list)
+    continues: list[tuple[int, int]] = msgspec.field(default_factory=list)
+    cleanups: list[Cleanup] = msgspec.field(default_factory=list)
     """The objects in scope that end by themselves, the oldest first."""
     scope_end: int = 0
     extent: tuple[int, int] = (0, 0)
     """The function's first and last offset."""
     marked: bool = False
     """Declarations of this function may say what cleans up after them."""
-    switches: list[Switch] = field(default_factory=list)
-    doubts: list[str] = field(default_factory=list)
+    switches: list[Switch] = msgspec.field(default_factory=list)
+    doubts: list[str] = msgspec.field(default_factory=list)
 
     def deeper(self) -> None:
         """Count one more level of nesting."""

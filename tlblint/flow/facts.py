@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tlblint.flow.assume import assumptions
 from tlblint.flow.context import NotLowered

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from tlblint.hooks.slices import View
 
@@ -23,8 +24,7 @@ _KEYWORDS = frozenset(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
+class Outline(msgspec.Struct, frozen=True):
     """``defined``: (name, what it is, under which conditions) of macros, functions and prototypes, with how often; ``used``: names that are
     called, or stand alone in capitals; ``tested``: macros of conditions that ask for something to be there; ``configs``: CONFIG_ names."""
 

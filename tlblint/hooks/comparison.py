@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from itertools import pairwise
 from posixpath import dirname
+
+import msgspec
 
 from tlblint.hooks import agreement, static
 from tlblint.hooks.changed import Outline
@@ -17,8 +18,7 @@ from tlblint.hooks.surface import HOME, Changes, Listing, generic, near, surface
 from tlblint.hooks.world import ROOTS, Machines, World, arches
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(msgspec.Struct, frozen=True):
     """What is known of a series: files that it touches, what of them holds in which state, names that headers define otherwise, functions with
     another head."""
 

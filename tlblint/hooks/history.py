@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 from posixpath import basename
+
+import msgspec
 
 from tlblint.hooks import prototypes, static, undeclared
 from tlblint.hooks.changed import Outline, functions, names, outline
@@ -27,12 +28,11 @@ _MOST = 400
 """Names that are looked into."""
 
 
-@dataclass(slots=True)
-class Told:
+class Told(msgspec.Struct):
     """The faults of each state, the base first, and what could not be looked at: (state, path, why)."""
 
-    faults: list[list[Fault]] = field(default_factory=list)
-    gaps: list[tuple[int, str, str]] = field(default_factory=list)
+    faults: list[list[Fault]] = msgspec.field(default_factory=list)
+    gaps: list[tuple[int, str, str]] = msgspec.field(default_factory=list)
 
 
 def told(read: Read, steps: Sequence[Changes], machines: Machines, known: Sequence[str], listing: Listing, search: Search) -> Told:

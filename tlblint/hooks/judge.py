@@ -5,9 +5,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
+
+import msgspec
 
 from tlblint.hooks.scan import Place, Seen
 from tlblint.hooks.world import Sight, Variant, World, sights
@@ -17,8 +18,7 @@ Differs = tuple[tuple[str, bool], ...]
 _NEAR = 0.82
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(msgspec.Struct, frozen=True):
     """Something that does not fit together. ``kind``: "missing", "twice", "never", "orphan", "kconfig" or "prototype"; with ``name`` it says
     which of a tree's faults this is. ``arches``: where; empty when that is no matter of architectures."""
 
@@ -30,29 +30,27 @@ class Fault:
     arches: frozenset[str] = frozenset()
 
 
-@dataclass(slots=True)
-class Said:
+class Said(msgspec.Struct):
     """What one architecture says of some names. ``missing`` and ``twice``: name -> [(places, configuration)]; ``known``: name -> where it is
     defined in some configuration; ``near``: missing name -> one like it that is defined instead; ``variants``: how many were looked at."""
 
     arch: str
-    missing: dict[str, list[tuple[tuple[Place, ...], Differs]]] = field(default_factory=dict)
-    twice: dict[str, list[tuple[tuple[Place, ...], Differs]]] = field(default_factory=dict)
-    known: dict[str, set[Place]] = field(default_factory=dict)
-    near: dict[str, str] = field(default_factory=dict)
-    absent: set[str] = field(default_factory=set)
+    missing: dict[str, list[tuple[tuple[Place, ...], Differs]]] = msgspec.field(default_factory=dict)
+    twice: dict[str, list[tuple[tuple[Place, ...], Differs]]] = msgspec.field(default_factory=dict)
+    known: dict[str, set[Place]] = msgspec.field(default_factory=dict)
+    near: dict[str, str] = msgspec.field(default_factory=dict)
+    absent: set[str] = msgspec.field(default_factory=set)
     """Names that some configuration knows nothing of."""
     variants: int = 0
     gap: tuple[str, str] | None = None
     """(path, why) of what could not be looked at."""
 
 
-@dataclass(slots=True)
-class Answer:
+class Answer(msgspec.Struct):
     """What all architectures say."""
 
-    said: list[Said] = field(default_factory=list)
-    gaps: dict[str, str] = field(default_factory=dict)
+    said: list[Said] = msgspec.field(default_factory=list)
+    gaps: dict[str, str] = msgspec.field(default_factory=dict)
 
     def known(self) -> dict[str, set[Place]]:
         """Where names are defined in any configuration."""

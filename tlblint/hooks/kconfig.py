@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from posixpath import dirname, normpath
+
+import msgspec
 
 Read = Callable[[str], bytes | None]
 """The bytes of a file by its path from the top of the tree; None when there is none."""
@@ -23,16 +24,15 @@ _TOKEN = re.compile(r'\s*(\$\((?:[^()]|\([^()]*\))*\)|"[^"\n]*"|\'[^\'\n]*\'|&&|
 _IF = re.compile(r"\sif\s")
 
 
-@dataclass(slots=True)
-class Symbol:
+class Symbol(msgspec.Struct):
     """One symbol. ``depends``: for each place that it is defined at, conditions that all must hold; prompts (number of the place, condition) and
     defaults (number, value, condition) hold only there. ``choice``: its group, or 0."""
 
     name: str
     kind: str = "bool"
-    prompts: list[tuple[int, Expr]] = field(default_factory=list)
-    defaults: list[tuple[int, Expr, Expr]] = field(default_factory=list)
-    depends: list[tuple[Expr, ...]] = field(default_factory=list)
+    prompts: list[tuple[int, Expr]] = msgspec.field(default_factory=list)
+    defaults: list[tuple[int, Expr, Expr]] = msgspec.field(default_factory=list)
+    depends: list[tuple[Expr, ...]] = msgspec.field(default_factory=list)
     choice: int = 0
     front: int = 0
     """Where the next default goes: an architecture's come before those that all share."""
@@ -43,17 +43,16 @@ class Symbol:
         return self.kind in ("bool", "tristate")
 
 
-@dataclass(slots=True)
-class Kconfig:
+class Kconfig(msgspec.Struct):
     """All symbols of an architecture. ``selects``: selected -> [(by whom, under which condition)]; ``choices``: group -> members;
     ``chosen``: group -> its default. ``cut``: there was more than is read of one tree."""
 
     arch: str = ""
-    symbols: dict[str, Symbol] = field(default_factory=dict)
-    selects: dict[str, list[tuple[str, Expr]]] = field(default_factory=dict)
-    choices: dict[int, list[str]] = field(default_factory=dict)
-    chosen: dict[int, str] = field(default_factory=dict)
-    files: list[str] = field(default_factory=list)
+    symbols: dict[str, Symbol] = msgspec.field(default_factory=dict)
+    selects: dict[str, list[tuple[str, Expr]]] = msgspec.field(default_factory=dict)
+    choices: dict[int, list[str]] = msgspec.field(default_factory=dict)
+    chosen: dict[int, str] = msgspec.field(default_factory=dict)
+    files: list[str] = msgspec.field(default_factory=list)
     cut: bool = False
 
 
@@ -96,8 +95,7 @@ def statements(lines: Sequence[str]) -> Iterator[tuple[int, str, str]]:
             yield number, words[0], words[1].strip() if len(words) > 1 else ""
 
 
-@dataclass(slots=True)
-class _Block:
+class _Block(msgspec.Struct):
     end: str
     conditions: list[Expr]
     choice: int = 0

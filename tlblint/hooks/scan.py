@@ -6,7 +6,8 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+
+import msgspec
 
 from tlblint.predicates.tokens import Macro
 from tlblint.predicates.unit import Unit
@@ -18,19 +19,18 @@ _LONGEST = 4_000_000
 _TOKEN = re.compile(r"[A-Za-z_]\w*|[{}();]")
 
 
-@dataclass(slots=True)
-class Seen:
+class Seen(msgspec.Struct):
     """What is active in a unit. ``bodies``: functions by name; ``macros``: definitions; ``declared``: prototypes, variables and what a macro may
     have made; ``calls``: (where, number of uses does not matter) of each name; ``bare``: uses without brackets; ``overridden``: definitions of
     functions whose name is a macro with parameters at that point."""
 
-    bodies: dict[str, list[Place]] = field(default_factory=dict)
-    declared: dict[str, list[Place]] = field(default_factory=dict)
-    calls: dict[str, list[Place]] = field(default_factory=dict)
-    bare: dict[str, list[Place]] = field(default_factory=dict)
-    overridden: dict[str, list[tuple[Place, Place]]] = field(default_factory=dict)
-    redefined: dict[str, list[tuple[Place, Place]]] = field(default_factory=dict)
-    macros: dict[str, Place] = field(default_factory=dict)
+    bodies: dict[str, list[Place]] = msgspec.field(default_factory=dict)
+    declared: dict[str, list[Place]] = msgspec.field(default_factory=dict)
+    calls: dict[str, list[Place]] = msgspec.field(default_factory=dict)
+    bare: dict[str, list[Place]] = msgspec.field(default_factory=dict)
+    overridden: dict[str, list[tuple[Place, Place]]] = msgspec.field(default_factory=dict)
+    redefined: dict[str, list[tuple[Place, Place]]] = msgspec.field(default_factory=dict)
+    macros: dict[str, Place] = msgspec.field(default_factory=dict)
     gap: tuple[str, str] | None = None
     """(path, why) when the unit is not looked through."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+
+import msgspec
 
 from tlblint.hooks.kconfig import Expr, Kconfig, Symbol
 
@@ -123,8 +124,7 @@ def _compared(operator: str, left: str, right: str) -> bool:
     return {"<": a < b, ">": a > b, "<=": a <= b, ">=": a >= b}[operator]
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(msgspec.Struct, frozen=True):
     """An expression: "||", "&&" and "!" of ``parts``, a comparison of ``left`` and ``right``, or with "" just ``left``."""
 
     word: str

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+
+import msgspec
 
 from tlblint.predicates.unit import Piece, guard, pieces
 
@@ -34,8 +35,7 @@ LIMIT = 2_000_000
 """Bytes of the largest file that is looked into."""
 
 
-@dataclass(slots=True)
-class View:
+class View(msgspec.Struct):
     """A file version. ``guard``: the macro that keeps it from being read twice, or ""; it is taken out of ``parts``."""
 
     raw: bytes
@@ -47,10 +47,10 @@ class View:
     """(name, in angle brackets) of what is included anywhere."""
     macros: tuple[tuple[str, frozenset[str]], ...] = ()
     """Macros with the words of their parameters and bodies."""
-    kept: dict[tuple[frozenset[str], frozenset[str]], tuple[tuple[Piece, ...], frozenset[str]]] = field(default_factory=dict)
+    kept: dict[tuple[frozenset[str], frozenset[str]], tuple[tuple[Piece, ...], frozenset[str]]] = msgspec.field(default_factory=dict)
     heads: tuple[str, ...] = ()
     """For each of ``parts``: the name that a #define or #undef is of, the file that an #include asks for; else ""."""
-    texts: dict[int, tuple[frozenset[str], str]] = field(default_factory=dict)
+    texts: dict[int, tuple[frozenset[str], str]] = msgspec.field(default_factory=dict)
     """For the text at an index of ``parts``: its words, and the braces that it leaves open."""
     reduced: tuple[frozenset[str], dict[int, list[Piece]]] | None = None
     """Names, and what is left of texts for them."""

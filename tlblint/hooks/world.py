@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from posixpath import basename, dirname, normpath
 
 import msgspec
@@ -58,8 +57,7 @@ class Machines(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         return next((machine for machine in self.arch if machine.name == name), Machine(name))
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
+class Variant(msgspec.Struct, frozen=True):
     """A configuration: ``differs`` names the symbols that are not as in the first one, with their values."""
 
     settings: Settings
@@ -70,11 +68,10 @@ class Variant:
         return self.settings.value(name.removeprefix("CONFIG_")) not in ("n", "")
 
 
-@dataclass(slots=True)
-class Views:
+class Views(msgspec.Struct):
     """File versions taken apart once, for all states and architectures."""
 
-    held: dict[bytes, View] = field(default_factory=dict)
+    held: dict[bytes, View] = msgspec.field(default_factory=dict)
 
     def of(self, raw: bytes) -> View:
         """The view of some bytes."""
@@ -169,20 +166,19 @@ class World:
         return None
 
 
-@dataclass(slots=True)
-class Sight:
+class Sight(msgspec.Struct):
     """An architecture cut down to some names: ``held`` are slices by path, ``atoms`` the CONFIG_ names that their conditions hang on."""
 
     world: World
     arch: str
     roots: tuple[str, ...]
     files: dict[str, View]
-    held: dict[str, tuple[Piece, ...] | None] = field(default_factory=dict)
+    held: dict[str, tuple[Piece, ...] | None] = msgspec.field(default_factory=dict)
     atoms: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
     tested: frozenset[str] = frozenset()
     shelf: Shelf | None = None
-    found: Found = field(default_factory=dict)
+    found: Found = msgspec.field(default_factory=dict)
 
     def variants(self) -> list[Variant]:
         """Configurations to look at."""

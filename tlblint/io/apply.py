@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from tlblint.io import apply_exact, apply_git
 from tlblint.io.apply_files import Files, Missing
@@ -14,8 +16,7 @@ from tlblint.io.tree import Tree, is_c
 from tlblint.model.series import FilePatch, Patch, Series
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(msgspec.Struct, frozen=True):
     """The state after one patch. ``changed``: full new content of the files that this patch touches, None for deleted ones.
 
     ``fit`` is "clean", "offset N" (the largest distance in lines, signed), or "3-way". ``notes``: what was named but not applied

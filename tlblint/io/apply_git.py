@@ -11,7 +11,8 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+import msgspec
 
 from tlblint.io import git
 from tlblint.io.errors import InputError
@@ -30,8 +31,7 @@ class TooLong(Exception):
     """git was ended because it ran for more than SECONDS."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """``files`` is what the files hold after it (None: gone), or None when nothing was applied. ``offset`` is the largest distance of a hunk
     from where its header puts it. ``failed`` are (path, first line of the hunk) in git's order; ``said`` is git's own complaint."""
 

@@ -13,7 +13,8 @@ import stat
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+
+import msgspec
 
 from tlblint.model.store import NOTHING, Store
 
@@ -49,8 +50,7 @@ def _quiet(text: str) -> None:
     """Nobody wants to know."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(msgspec.Struct, frozen=True):
     """What the cache holds of one kind of rows. ``size`` in bytes."""
 
     name: str

@@ -10,8 +10,9 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from tlblint.io import git
 from tlblint.io.errors import InputError, Unreadable
@@ -20,8 +21,7 @@ from tlblint.io.tree import Tree
 LEVELS = ("error", "warning", "note", "never")
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(msgspec.Struct, frozen=True):
     """One setting. ``kind``: "words", "word", "bool", "jobs" (a whole number), "file" or "files"."""
 
     name: str
@@ -49,8 +49,7 @@ KEYS = (
 BY_NAME = {key.name: key for key in KEYS}
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(msgspec.Struct, frozen=True):
     """A value and its origin: "default", "tlblint.toml", "git config (global)", "--jobs" ..."""
 
     value: Any

@@ -11,7 +11,8 @@ import os
 import re
 import stat
 import tempfile
-from dataclasses import dataclass
+
+import msgspec
 
 from tlblint.io import git
 from tlblint.io.errors import InputError
@@ -22,8 +23,7 @@ _MARK = b"# tlblint hook 1 "
 _LIMIT = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Where git looks for hooks. ``scope`` is that of core.hooksPath ("global", "system", ...), "" without that setting."""
 
     directory: str

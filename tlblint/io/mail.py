@@ -5,11 +5,12 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from email.errors import HeaderParseError, MessageError
 from email.header import decode_header
 from email.message import Message
 from email.parser import BytesParser
+
+import msgspec
 
 from tlblint.io.errors import InputError
 from tlblint.io.mail_text import is_change, one_line, readable
@@ -29,8 +30,7 @@ HEADERS = 1 << 20
 """Bytes of the longest headers that are read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(msgspec.Struct, frozen=True):
     """A mail, or what an archive shows of one. ``text`` is its text with patches that are attached to it; ``line`` is the 1-based line of
     ``text`` in the file that ``source`` names ("file:line" of the mail's first line), None where lines do not correspond.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from tlblint.io.errors import InputError
 from tlblint.io.mail import Letter, looks_like_mail, plain_ends, read_mail
@@ -24,8 +25,7 @@ _COMMIT = re.compile(rb"^commit ([0-9a-f]{40,64})[^\n]*\n(?=Author: |Merge: )", 
 _TODO = "give a mailbox, patch files, a directory of them, or a range a..b"
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(msgspec.Struct, frozen=True):
     """What one file held. ``kind`` is "mail", "page" or "diff" (nothing says who wrote it)."""
 
     letters: tuple[Letter, ...]

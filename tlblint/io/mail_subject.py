@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 _REPLY = re.compile(r"\s*(?:re|aw|fwd?|sv|antw|wg|tr)\s*(?:\[\d+\])?\s*:\s*", re.I)
 _BRACKET = re.compile(r"\s*\[([^\[\]]{0,200})\]\s*")
@@ -12,8 +13,7 @@ _VERSION = re.compile(r"(?:v|ver\.?|rev)(\d{1,3})$", re.I)
 _JOINED = re.compile(r"(PATCH|RFC)[-_]?v?(\d{1,3})$", re.I)
 
 
-@dataclass(frozen=True, slots=True)
-class Prefix:
+class Prefix(msgspec.Struct, frozen=True):
     """``subject`` is what is left. ``number`` and ``total`` are those of "n/m", None without; ``version`` is 1 without a vN.
 
     ``patch``: the bracket says PATCH or RFC, or has a number. ``reply``: the subject starts with "Re:" or the like. ``words``: what else is in

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 _IN_BODY = re.compile(rb"(From|Subject|Date):([^\n]*(?:\n[ \t][^\n]*)*)\n", re.I)
 _TRAILER = re.compile(r"([A-Za-z][A-Za-z0-9-]{1,60}):[ \t]+(\S.*)$")
@@ -17,8 +18,7 @@ BASE = re.compile(rb"^base-commit: ([0-9a-f]{12,64})\s*$", re.M)
 PREREQUISITE = re.compile(rb"^prerequisite-patch-id: [0-9a-f]{12,64}\s*$", re.M)
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
+class Sheet(msgspec.Struct, frozen=True):
     """``message`` is the text before the diff, in-body headers taken out of it; ``diff`` is the rest of the mail, "" when nothing in it
     changes a file; ``skipped`` counts the lines before the diff."""
 

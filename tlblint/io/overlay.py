@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
+
+from msgspec.structs import replace
 
 from tlblint.io.errors import Unreadable
 from tlblint.io.tree import LIMIT, Listing, Tree, below, is_c

@@ -11,7 +11,8 @@ import shutil
 import stat
 import subprocess
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from tlblint.io import git, pool, processors
 from tlblint.io.overlay import Overlay
@@ -36,8 +37,7 @@ LINE = 500_000
 _CHUNK = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
+class Where(msgspec.Struct, frozen=True):
     """The part of a tree to search: at or below ``roots`` (none: everywhere), not where a path starts with one of ``skipped``."""
 
     roots: tuple[str, ...] = ()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from tlblint.io import git
 from tlblint.io.errors import InputError
@@ -19,8 +20,7 @@ LIMIT = 16 << 20
 _LINE = re.compile(r"(?P<local>\S+) (?P<commit>[0-9a-f]{40,64}) (?P<remote>\S+) (?P<known>[0-9a-f]{40,64})")
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(msgspec.Struct, frozen=True):
     """One ref of a push: its name there, the object that it shall have, and the one that it has (all zeros: none)."""
 
     ref: str

@@ -14,7 +14,8 @@ import stat
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from tlblint.io.errors import InputError
 
@@ -22,8 +23,7 @@ STALE = 24 * 3600.0
 """Seconds after which a session that never ended is forgotten."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
+class Sender(msgspec.Struct, frozen=True):
     """The process that sends. ``name`` is its identity, ``arguments`` its command line and ``cwd`` where that is relative to, where they can be had."""
 
     name: str

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from tlblint.io.errors import InputError
 from tlblint.io.mail import Letter
@@ -17,8 +19,7 @@ _SHOWN = 12
 """Numbers that are listed before a note says "and so on"."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(msgspec.Struct, frozen=True):
     """A letter with its subject and text taken apart. ``place`` is its position among all letters."""
 
     letter: Letter
@@ -31,8 +32,7 @@ class Sent:
         return self.prefix.subject
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(msgspec.Struct, frozen=True):
     """The mails of one series in order, its cover letter, the ``base-commit:`` it names, and what the user should know."""
 
     patches: tuple[Sent, ...]
@@ -41,8 +41,7 @@ class Chosen:
     notes: tuple[str, ...]
 
 
-@dataclass
-class _Group:
+class _Group(msgspec.Struct):
     """Mails of one version of one series. ``total`` is None for patches without numbers."""
 
     version: int

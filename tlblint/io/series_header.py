@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
+
+import msgspec
 
 from tlblint.io.series_paths import objection, quoted, shown
 from tlblint.model.series import FilePatch, Hunk
@@ -24,8 +25,7 @@ class Broken(Exception):
         self.line, self.what, self.todo = line, what, todo
 
 
-@dataclass
-class Header:
+class Header(msgspec.Struct):
     """What the lines before the hunks say. Names are bytes as written, prefixes and all."""
 
     at: int
@@ -42,9 +42,9 @@ class Header:
     new_mode: str | None = None
     blobs: tuple[str | None, str | None] = (None, None)
     bare: bool = False
-    hunks: list[Hunk] = field(default_factory=list)
+    hunks: list[Hunk] = msgspec.field(default_factory=list)
     binary: bool = False
-    seen: set[bytes] = field(default_factory=set)
+    seen: set[bytes] = msgspec.field(default_factory=set)
 
 
 def _blobs(head: Header, rest: bytes, line: int) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from dataclasses import dataclass
+
+import msgspec
 
 from tlblint.io import git
 from tlblint.io.errors import InputError
@@ -24,8 +25,7 @@ _DIFF = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class _Commit:
+class _Commit(msgspec.Struct, frozen=True):
     id: str
     parents: tuple[str, ...]
     author: str

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -29,13 +28,12 @@ MOST = 400_000
 """Objects that are remembered as being of no interest."""
 
 
-@dataclass(slots=True)
-class _Seen:
+class _Seen(msgspec.Struct):
     """What is known of a tree on disk: the states of the files in each directory, the files of interest, and those whose state says nothing."""
 
-    states: dict[bytes, bytes] = field(default_factory=dict)
-    found: set[str] = field(default_factory=set)
-    doubt: set[str] = field(default_factory=set)
+    states: dict[bytes, bytes] = msgspec.field(default_factory=dict)
+    found: set[str] = msgspec.field(default_factory=set)
+    doubt: set[str] = msgspec.field(default_factory=set)
 
 
 _Row = tuple[dict[bytes, bytes], bytes, bytes]

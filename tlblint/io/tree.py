@@ -10,9 +10,10 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Protocol
+
+import msgspec
 
 from tlblint.io import git
 from tlblint.io.errors import InputError, Unreadable
@@ -23,8 +24,7 @@ from tlblint.io.walk import reason as _reason
 LIMIT = 16 << 20
 """Bytes of the largest file that is read; kernels hold none that is both larger and C that matters here."""
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(msgspec.Struct, frozen=True):
     """The C files of a tree, what looks like one but cannot be read: (path, why), and the submodules, which are not entered."""
 
     paths: tuple[str, ...]

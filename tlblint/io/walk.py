@@ -11,7 +11,6 @@ import struct
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
 
 import msgspec
@@ -39,8 +38,7 @@ _WIDE = (1 << 63) - 1
 _NUMBER = struct.Struct("<H")
 
 
-@dataclass(slots=True)
-class Walked:
+class Walked(msgspec.Struct):
     """What a walk over ``places`` ("": everything) has seen; paths start at the top.
 
     ``states``: directory -> its C files with their states, as bytes that are equal as long as nothing has changed. ``recent``: files
@@ -48,11 +46,11 @@ class Walked:
     """
 
     places: tuple[str, ...]
-    files: list[str] = field(default_factory=list)
-    links: list[str] = field(default_factory=list)
-    refused: list[tuple[str, str]] = field(default_factory=list)
-    states: dict[str, bytes] = field(default_factory=dict)
-    recent: list[str] = field(default_factory=list)
+    files: list[str] = msgspec.field(default_factory=list)
+    links: list[str] = msgspec.field(default_factory=list)
+    refused: list[tuple[str, str]] = msgspec.field(default_factory=list)
+    states: dict[str, bytes] = msgspec.field(default_factory=dict)
+    recent: list[str] = msgspec.field(default_factory=list)
 
 
 def is_c(path: str) -> bool:

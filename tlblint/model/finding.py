@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from tlblint.model.witness import Fix, PatchMark, Witness
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """One step of the path that makes a finding: where, what happened, and the automaton state after it."""
 
     path: str
@@ -19,8 +18,7 @@ class Step:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
-class PathEvent:
+class PathEvent(msgspec.Struct, frozen=True):
     """One event of the path to a violation, whether or not it changed the automaton's state.
 
     ``kind`` is a role's effect ("entry.clear"), "branch", "call" or "exit"; ``pos`` is a byte offset; ``text`` is the called name or
@@ -36,8 +34,7 @@ class PathEvent:
     objects: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RawFinding:
+class RawFinding(msgspec.Struct, frozen=True, eq=False):
     """What the engine reports. ``site`` is the obligation's byte offset, ``act`` the event that broke it.
 
     ``shape`` is the role sequence of the trace, the part of the fingerprint that survives moved lines. ``events`` is the whole path.
@@ -52,11 +49,19 @@ class RawFinding:
     trace: tuple[Step, ...]
     shape: tuple[str, ...]
     profiles: tuple[str, ...]
-    events: tuple[PathEvent, ...] = field(default=(), compare=False)
+    events: tuple[PathEvent, ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RawFinding) and self._compared() == other._compared()
+
+    def __hash__(self) -> int:
+        return hash(self._compared())
+
+    def _compared(self) -> tuple[object, ...]:
+        return (self.rule, self.path, self.pos, self.function, self.message, self.act, self.trace, self.shape, self.profiles)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """A finding ready to print. Lines and columns are 1-based. Absent things are None; see interfaces of -f json."""
 
     rule: str
@@ -82,8 +87,7 @@ class Finding:
     """Why the simulation answered as it did, when ``verdict`` is "refuted", "conditional" or "inconclusive"."""
 
 
-@dataclass(frozen=True, slots=True)
-class TraceStep:
+class TraceStep(msgspec.Struct, frozen=True):
     """A printable trace step; ``line`` is 1-based."""
 
     path: str

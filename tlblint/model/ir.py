@@ -25,15 +25,15 @@ Instructions (``Instr``) are tagged tuples, ``pos`` is a byte offset into the or
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 Expr = tuple[Any, ...]
 Instr = tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(msgspec.Struct, frozen=True):
     """A straight run of instructions and how it ends.
 
     ``kind`` is one of
@@ -51,8 +51,7 @@ class Block:
     pos: int
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(msgspec.Struct, frozen=True):
     """One function definition, lowered. Block 0 is the entry.
 
     ``variant`` is 0 for the default choice of in-body #if groups, 1 for the complementary one; ``assumed`` names
@@ -76,8 +75,7 @@ class Function:
     comment above the function."""
 
 
-@dataclass(frozen=True, slots=True)
-class OpsTable:
+class OpsTable(msgspec.Struct, frozen=True):
     """A designated initialiser that names functions: ``const struct mm_walk_ops x = { .pte_entry = f }``.
 
     ``owner`` is the function it is local to, or "" at file scope.
@@ -91,8 +89,7 @@ class OpsTable:
     pos: int
 
 
-@dataclass(frozen=True, slots=True)
-class NotAnalysed:
+class NotAnalysed(msgspec.Struct, frozen=True):
     """A function in scope that was not understood: TLB902. ``why`` is one short clause."""
 
     path: str
@@ -101,8 +98,7 @@ class NotAnalysed:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class FileFacts:
+class FileFacts(msgspec.Struct, frozen=True, eq=False):
     """What the front end knows of one file. The process-pool boundary and the unit of a cache.
 
     ``functions`` counts functions in scope; ``whole`` those lowered without doubt.
@@ -116,5 +112,14 @@ class FileFacts:
     partial: int
     newlines: Sequence[int]
     """Byte offsets of the newlines of the file, for turning offsets into lines."""
-    shapes: tuple[bytes, ...] = field(default=(), compare=False)
+    shapes: tuple[bytes, ...] = ()
     """A digest of each function that does not say where it stands; () where nobody has asked."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FileFacts) and self._compared() == other._compared()
+
+    def __hash__(self) -> int:
+        return hash(self._compared())
+
+    def _compared(self) -> tuple[object, ...]:
+        return (self.path, self.functions, self.tables, self.not_analysed, self.total, self.partial, self.newlines)

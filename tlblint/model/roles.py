@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(msgspec.Struct, frozen=True):
     """One thing a call does.
 
     ``kind`` is from the closed list in rules/api/README.md ("ptl.acquire", "entry.clear", "flush.now" ...).
@@ -23,8 +22,7 @@ class Effect:
     when: str
 
 
-@dataclass(frozen=True, slots=True)
-class Role:
+class Role(msgspec.Struct, frozen=True):
     """All effects of one call, in the order in which they happen. ``level``: "pte", "pmd", "pud", "huge" or ""."""
 
     name: str
@@ -34,8 +32,7 @@ class Role:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
-class Contract:
+class Contract(msgspec.Struct, frozen=True):
     """A promise of the world around a function, with its reason. See rules/api/contracts.toml."""
 
     function: str
@@ -45,8 +42,7 @@ class Contract:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(msgspec.Struct, frozen=True):
     """A flush model: an architecture and the configuration that matters for it.
 
     ``features`` are words such as "batched-unmap", "lazy-effective", "flush-real".

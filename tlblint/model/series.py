@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Hunk:
+class Hunk(msgspec.Struct, frozen=True):
     """One ``@@`` section: 1-based first lines and line counts before and after, as its header says. ``line`` is the 1-based line of the
     header within ``FilePatch.raw``."""
 
@@ -17,8 +16,7 @@ class Hunk:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class FilePatch:
+class FilePatch(msgspec.Struct, frozen=True):
     """What a patch does to one file. Paths are relative to the top, without ``a/`` and ``b/``; ``old_path`` is None for a new file,
     ``new_path`` for a deleted one.
 
@@ -46,8 +44,7 @@ class FilePatch:
         return path
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
+class Patch(msgspec.Struct, frozen=True):
     """One patch. ``index`` is 1-based; ``total`` is what its subject says, or None. ``subject`` has no [PATCH ...] prefix.
 
     ``version`` is 1 without a vN. ``prefixes`` are the other words of the prefix ("net-next"). ``trailers`` are (name, value) from the end of
@@ -72,8 +69,7 @@ class Patch:
     date: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Cover:
+class Cover(msgspec.Struct, frozen=True):
     """The letter before the patches (0/N). ``subject`` has no prefix."""
 
     subject: str
@@ -83,8 +79,7 @@ class Cover:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(msgspec.Struct, frozen=True):
     """Patches in the order in which they apply. ``title`` is the subject of the cover letter, else of the first patch.
 
     ``origin`` is "range", "mail" or "page" (an archived thread). ``base_commit`` is what the series says it applies to: the trailer, or the
@@ -100,8 +95,7 @@ class Series:
     origin: str = "mail"
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
+class Base(msgspec.Struct, frozen=True):
     """What a series is applied to. ``revision`` is a full commit id, None for a plain directory.
 
     ``how`` is "option", "range", "trailer", "blobs", "head" or "directory". ``equal`` of ``known`` files that the series changes and that

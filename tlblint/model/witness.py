@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """What a step did to one thing: ``thing`` in words ("PTE a", "TLB of CPU1", "page 1"), its value in words before and after."""
 
     thing: str
@@ -14,8 +13,7 @@ class Change:
     after: str
 
 
-@dataclass(frozen=True, slots=True)
-class WitnessStep:
+class WitnessStep(msgspec.Struct, frozen=True):
     """One row of an interleaving, in time order. ``number`` is 1-based; 0 for a birth, which is no step. ``actor`` is the thread, ``cpu`` where it runs.
 
     ``path`` and ``line`` (1-based) name the source that the step stands for, None when it stands for none. ``mark`` is "",
@@ -35,8 +33,7 @@ class WitnessStep:
     cause: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Witness:
+class Witness(msgspec.Struct, frozen=True):
     """The shortest interleaving found. ``kind`` is the class of the violation, ``sentence`` says it in one sentence.
 
     ``actors`` are (thread, cpu) in the order of their columns. ``things`` names what changes, in the order of first change.
@@ -51,8 +48,7 @@ class Witness:
     assumptions: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(msgspec.Struct, frozen=True):
     """A suggested edit. ``diff`` is a unified diff against the source. ``verified``: the edited program was explored and holds.
 
     ``added`` flushes were useful in ``useful`` of ``visited`` states in which they ran.
@@ -66,8 +62,7 @@ class Fix:
     visited: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class PatchMark:
+class PatchMark(msgspec.Struct, frozen=True):
     """Where in a series a finding stands: patch ``index`` (1-based), its ``subject``, and ``change``: "introduced", "fixed" or "existing".
 
     ``until`` is the index of the patch that mends what ``index`` introduced, or None. ``commit`` is the patch's full commit id, None for a mail.

@@ -7,7 +7,8 @@ see. The automaton is found by running the function again from its start with a 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from tlblint.predicates.errors import Inconclusive
 from tlblint.predicates.thread import Access, Call, Shared, Stop, Subject, run
@@ -18,21 +19,19 @@ Domains = Sequence[Sequence[int]]
 """For each shared word the values that it may have."""
 
 
-@dataclass(slots=True)
-class Graph:
+class Graph(msgspec.Struct):
     """Nodes by number: the access, and the next node for each value of the word (None: the function ends)."""
 
-    accesses: list[Access] = field(default_factory=list)
-    edges: list[dict[int, int | None]] = field(default_factory=list)
+    accesses: list[Access] = msgspec.field(default_factory=list)
+    edges: list[dict[int, int | None]] = msgspec.field(default_factory=list)
     start: int | None = None
 
 
-@dataclass(slots=True)
-class Runs:
+class Runs(msgspec.Struct):
     """Runs of calls, kept: (call, script) -> where it stopped."""
 
     subject: Subject
-    held: dict[tuple[str, tuple[int, ...]], Stop | int | None] = field(default_factory=dict)
+    held: dict[tuple[str, tuple[int, ...]], Stop | int | None] = msgspec.field(default_factory=dict)
 
     def of(self, call: Call, script: tuple[int, ...]) -> Stop | int | None:
         """Run a call, or remember it."""

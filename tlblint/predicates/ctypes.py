@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 _SIZES = {"char": 8, "short": 16, "int": 32, "long": 64, "_Bool": 8, "bool": 8, "signed": 32, "unsigned": 32, "__int128": 128}
 PRIMITIVE = frozenset((*_SIZES, "void", "float", "double"))
@@ -16,8 +16,7 @@ FIXED = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class CType:
+class CType(msgspec.Struct, frozen=True):
     """``kind``: int, pointer, void, struct (by value; ``name`` says which), auto (whatever the value is)."""
 
     kind: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from tlblint.predicates.ctypes import AUTO, CType
 from tlblint.predicates.errors import Inconclusive
@@ -19,8 +20,7 @@ _IMPOSSIBLE = ("a null pointer", "a loop", "a shift by", "a division by zero", "
 """How blockers begin that lie in a start state no kernel is ever in."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ran:
+class Ran(msgspec.Struct, frozen=True):
     """What came of one helper. ``blocker`` is empty when it was executed; ``where`` is its definition; ``events`` what it did."""
 
     name: str

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
+import msgspec
 from tree_sitter import Node
 
 from tlblint.predicates import expressions, models, parse, statements
@@ -18,8 +18,7 @@ from tlblint.predicates.rewrite import readable
 from tlblint.predicates.words import Space, Word
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(msgspec.Struct, frozen=True):
     """Where execution stops with Inconclusive: syntax nodes visited, calls inside each other, turns of one loop."""
 
     steps: int = 400_000
@@ -27,27 +26,25 @@ class Bounds:
     turns: int = 600
 
 
-@dataclass(slots=True)
-class Frame:
+class Frame(msgspec.Struct):
     """A call under way. Masks: paths that returned, that wait at a label, that left a loop or go on with its next turn."""
 
     function: Function | None
     number: int
     raw: bytes = b""
     prefix: int = 0
-    types: dict[str, CType] = field(default_factory=dict)
-    scopes: list[dict[str, Place]] = field(default_factory=lambda: [{}])
-    saved: dict[int, dict[str, Place]] = field(default_factory=dict)  # the scope of each block, for a goto back into it
-    popped: set[str] = field(default_factory=set)
+    types: dict[str, CType] = msgspec.field(default_factory=dict)
+    scopes: list[dict[str, Place]] = msgspec.field(default_factory=lambda: [{}])
+    saved: dict[int, dict[str, Place]] = msgspec.field(default_factory=dict)  # the scope of each block, for a goto back into it
+    popped: set[str] = msgspec.field(default_factory=set)
     returned: int = 0
     result: Value | None = None
-    gotos: dict[str, int] = field(default_factory=dict)
-    breaks: list[int] = field(default_factory=list)
-    continues: list[int] = field(default_factory=list)
+    gotos: dict[str, int] = msgspec.field(default_factory=dict)
+    breaks: list[int] = msgspec.field(default_factory=list)
+    continues: list[int] = msgspec.field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """Something done to the world outside: a flush, an IPI. ``mask``: on which paths."""
 
     name: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from tlblint.predicates.errors import Inconclusive
 from tlblint.predicates.words import Space, Word
@@ -15,29 +16,25 @@ MOST_SYMBOLIC = 40
 """Words with symbolic bits in memory at once, where a bit takes half a megabyte."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pointer:
+class Pointer(msgspec.Struct, frozen=True):
     """The address of a place."""
 
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Struct:
+class Struct(msgspec.Struct, frozen=True):
     """A struct by value: what stood at a place."""
 
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(msgspec.Struct, frozen=True):
     """A place nobody has written: a number, a pointer or a struct, whichever is asked for."""
 
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Nothing:
+class Nothing(msgspec.Struct, frozen=True):
     """The value of a void expression."""
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import msgspec
 from tree_sitter import Node
 
 from tlblint.predicates import expressions as ex
@@ -70,14 +71,13 @@ class Models:
         return name in _CALLED or name in _OBJECTS or self.kind(name) is not None or any(p.fullmatch(name) for p in patterns)
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(msgspec.Struct, frozen=True):
     """Where a run starts: numbers in places nobody wrote, constants of names the tree does not define, CPU features that are on."""
 
     start: Callable[[Space, Place], Word]
-    constants: Mapping[str, int] = field(default_factory=dict)
+    constants: Mapping[str, int] = msgspec.field(default_factory=dict)
     features: frozenset[str] = frozenset()
-    sizes: Mapping[str, int] = field(default_factory=dict)
+    sizes: Mapping[str, int] = msgspec.field(default_factory=dict)
     assembly: bool = True
 
     def position(self, names: Names) -> int:

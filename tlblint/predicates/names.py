@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Container
 from copy import copy
-from dataclasses import dataclass, replace
 
+import msgspec
+from msgspec.structs import replace
 from tree_sitter import Node
 
 from tlblint.predicates.ctypes import AUTO, FIXED, POINTER, PRIMITIVE, CType, primitive
@@ -31,8 +32,7 @@ _LONGEST = 40_000
 _MENTIONS = 3000
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(msgspec.Struct, frozen=True):
     """A definition. ``params`` are (type, name); ``body`` is the text from { to }, expanded; ``origins`` give unit offsets of its tokens."""
 
     name: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import msgspec
 
@@ -28,8 +27,7 @@ _SELECT = re.compile(r"^[ \t]+select[ \t]+(\w+)(?:[ \t]+if[ \t]+([^\n]*))?", re.
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
 
-@dataclass(frozen=True, slots=True)
-class Bit:
+class Bit(msgspec.Struct, frozen=True):
     """A symbolic bit of an entry. ``at`` is its number for each level ("pte", "pmd"); ``c`` is what the C code calls its mask."""
 
     name: str
@@ -37,8 +35,7 @@ class Bit:
     c: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Oracle:
+class Oracle(msgspec.Struct, frozen=True):
     """``needed``: the changes of an entry that leave a harmful translation behind, as a formula. ``levels`` it speaks of."""
 
     name: str

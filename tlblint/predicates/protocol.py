@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 import msgspec
 from msgspec import structs
+from msgspec.structs import replace
 
 from tlblint.model.witness import Witness
 from tlblint.predicates import automaton, helpers, lowered, variants
@@ -41,8 +41,7 @@ class Protocol(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     variant: tuple[Variant, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Explored:
+class Explored(msgspec.Struct, frozen=True):
     """A protocol from one start value. ``verdict`` is that of the simulator, or "inconclusive"; ``nodes``: states of the functions."""
 
     name: str

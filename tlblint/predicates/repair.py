@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from tlblint.predicates import formula
 from tlblint.predicates.profile import Bit, Oracle
@@ -11,8 +12,7 @@ from tlblint.predicates.truth import Table
 from tlblint.predicates.words import Space
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(msgspec.Struct, frozen=True):
     """``code`` is a guard for the top of the predicate. ``spared``: redundant flushes it saves; ``mended``: flushes it adds."""
 
     code: tuple[str, ...]
@@ -21,15 +21,13 @@ class Edit:
     mended: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Guard:
+class _Guard(msgspec.Struct, frozen=True):
     words: str
     code: str
     table: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Needs:
+class _Needs(msgspec.Struct, frozen=True):
     """A table with what is needed."""
 
     space: Space

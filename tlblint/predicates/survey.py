@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from tlblint.predicates import helpers, repair, truth
 from tlblint.predicates.errors import Inconclusive
@@ -19,8 +20,7 @@ PAIRS = (("pte_needs_flush", "pte"), ("pte_may_need_flush", "pte"), ("huge_pmd_n
 ACCESSIBLE = "pte_accessible"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """A predicate or helper of one profile. ``blocker`` is empty when it was executed, ``at`` is where it stopped."""
 
     profile: str
@@ -40,8 +40,7 @@ class Row:
         return self.verdicts[0] if self.verdicts and self.verdicts[0].kind == "unsafe" else None
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(msgspec.Struct, frozen=True):
     """A tree seen by one profile."""
 
     profile: Profile

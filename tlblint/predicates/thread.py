@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import msgspec
 from tree_sitter import Node
@@ -53,8 +52,7 @@ class Call(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     cpu: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(msgspec.Struct, frozen=True):
     """``operator``: read, set, xchg, cmpxchg, a C operator; do (then ``actions`` are what the thread does); end (``given``: what is returned);
     stuck: it cannot be executed from there (``actions``: why)."""
 
@@ -80,8 +78,7 @@ class Access:
         return self.operator not in BLIND
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(msgspec.Struct, frozen=True):
     """What is executed. ``actions``: calls that are ops of the simulator; ``sends``: calls that are so for the CPUs of the mask they name first.
 
     ``gives``: calls and what they return; ``arguments``: numbers for parameters by name; ``begins``: memory at the start of every call.
@@ -91,12 +88,12 @@ class Subject:
     modelled: Models
     base: Setting
     words: tuple[Shared, ...]
-    actions: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    sends: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    gives: Mapping[str, int | str] = field(default_factory=dict)
-    arguments: Mapping[str, int] = field(default_factory=dict)
-    begins: Mapping[str, int | str] = field(default_factory=dict)
-    known: dict[tuple[Place, int], Shared | None] = field(default_factory=dict)
+    actions: Mapping[str, Sequence[str]] = msgspec.field(default_factory=dict)
+    sends: Mapping[str, Sequence[str]] = msgspec.field(default_factory=dict)
+    gives: Mapping[str, int | str] = msgspec.field(default_factory=dict)
+    arguments: Mapping[str, int] = msgspec.field(default_factory=dict)
+    begins: Mapping[str, int | str] = msgspec.field(default_factory=dict)
+    known: dict[tuple[Place, int], Shared | None] = msgspec.field(default_factory=dict)
     """Place and CPU -> the shared word there, as it was found."""
 
 

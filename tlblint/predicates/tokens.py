@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container, Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from tlblint.predicates.errors import Inconclusive
 
@@ -18,8 +19,7 @@ BUDGET = 60_000
 _NESTING = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(msgspec.Struct, frozen=True):
     """A token, the offset in the unit that it comes from, and the macros that made it and are not expanded in it again."""
 
     text: str
@@ -32,8 +32,7 @@ class Token:
         return self.text[0].isalpha() or self.text[0] == "_"
 
 
-@dataclass(frozen=True, slots=True)
-class Macro:
+class Macro(msgspec.Struct, frozen=True):
     """``params`` is None for an object-like macro; ``rest`` is the parameter that takes all further arguments."""
 
     name: str

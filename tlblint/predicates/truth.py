@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from tlblint.predicates import formula
 from tlblint.predicates.ctypes import AUTO, CType
@@ -16,8 +17,7 @@ from tlblint.predicates.profile import Bit
 from tlblint.predicates.words import Space, Word
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(msgspec.Struct, frozen=True):
     """What a predicate says for every assignment. ``tables``: "old.P" -> truth table."""
 
     space: Space
@@ -26,20 +26,18 @@ class Table:
     result: int
     called: frozenset[str]
     pairs: bool = True
-    alone: dict[str, int] = field(default_factory=dict)
+    alone: dict[str, int] = msgspec.field(default_factory=dict)
     """What _only() found."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """A set of entry changes: ``count`` assignments; ``words`` name the bit and its direction ("RW set")."""
 
     words: str
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """``kind``: unsafe, conservative or exact. ``count``: assignments that are wrong so; ``old``/``new``: the smallest one, as bit names."""
 
     kind: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from posixpath import dirname, normpath
+
+import msgspec
 
 from tlblint.predicates.guards import Macros
 from tlblint.predicates.tokens import Macro, macro
@@ -23,8 +24,7 @@ _DEPTH = 120
 _TEXT = 60_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(msgspec.Struct, frozen=True):
     """``word`` is "" for text, else the directive. ``line`` counts from 1."""
 
     word: str
@@ -54,15 +54,14 @@ def pieces(raw: bytes) -> tuple[Piece, ...]:
     return tuple(out)
 
 
-@dataclass(slots=True)
-class Shelf:
+class Shelf(msgspec.Struct):
     """Files read and taken apart once, for all units of a tree."""
 
     read: Read
-    held: dict[str, tuple[Piece, ...] | None] = field(default_factory=dict)
-    macros: dict[tuple[str, int], Macro | None] = field(default_factory=dict)
-    guards: dict[str, str] = field(default_factory=dict)
-    asked: set[str] = field(default_factory=set)
+    held: dict[str, tuple[Piece, ...] | None] = msgspec.field(default_factory=dict)
+    macros: dict[tuple[str, int], Macro | None] = msgspec.field(default_factory=dict)
+    guards: dict[str, str] = msgspec.field(default_factory=dict)
+    asked: set[str] = msgspec.field(default_factory=set)
     """What was looked for since this was emptied last."""
 
     def get(self, path: str) -> tuple[Piece, ...] | None:
@@ -101,16 +100,15 @@ def guard(parts: Sequence[Piece]) -> str:
     return (code[0].text.split() or [""])[0]
 
 
-@dataclass(slots=True)
-class Unit:
+class Unit(msgspec.Struct):
     """Active text as one string, where its parts come from, and macros: name -> [(offset, macro or None for #undef)]."""
 
     text: str = ""
-    starts: list[int] = field(default_factory=list)
-    origins: list[tuple[str, int]] = field(default_factory=list)
-    macros: dict[str, list[tuple[int, Macro | None]]] = field(default_factory=dict)
-    missing: list[str] = field(default_factory=list)
-    files: list[str] = field(default_factory=list)
+    starts: list[int] = msgspec.field(default_factory=list)
+    origins: list[tuple[str, int]] = msgspec.field(default_factory=list)
+    macros: dict[str, list[tuple[int, Macro | None]]] = msgspec.field(default_factory=dict)
+    missing: list[str] = msgspec.field(default_factory=list)
+    files: list[str] = msgspec.field(default_factory=list)
 
     def macro_at(self, name: str, offset: int) -> Macro | None:
         """The macro that ``name`` is for text at ``offset``; failing that the first that it becomes later."""
@@ -133,8 +131,7 @@ class Unit:
         return path, line + self.text.count("\n", self.starts[index], offset)
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(msgspec.Struct, frozen=True):
     """Where ``<...>`` is looked for: directories in order. ``generic``: where an ``asm/`` header that an architecture lacks comes from."""
 
     directories: tuple[str, ...]

@@ -7,7 +7,8 @@ assignment, and a word is an ordinary number.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from tlblint.predicates.errors import Inconclusive
 
@@ -16,8 +17,7 @@ MOST_WORK = 40_000
 """Operations on truth tables of at least 4,096 assignments; a predicate takes one or two thousand, each some ten microseconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(msgspec.Struct, frozen=True):
     """``width`` bits, lowest first. ``value`` is the number when no bit is symbolic (never negative), then ``bits`` is empty."""
 
     width: int

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import lru_cache
+
+import msgspec
+from msgspec.structs import replace
 
 from tlblint.model.finding import Finding, TraceStep
 from tlblint.report.text import clean, tabbed
@@ -23,8 +25,7 @@ MOST = 60
 """Steps that get an excerpt; the rest of a longer path is only counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class StepRow:
+class StepRow(msgspec.Struct, frozen=True):
     """A step. ``number`` is 1-based. ``state`` is the automaton's after it; ``before``, that before it when the step changes it, else "".
     ``bad``: it breaks the rule."""
 
@@ -37,8 +38,7 @@ class StepRow:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class LineRow:
+class LineRow(msgspec.Struct, frozen=True):
     """A source line. ``mark`` is "+", "-" or "", as in a diff. ``number`` 0: a line of the other side of the patch, or a hole of ``skipped`` lines."""
 
     number: int
@@ -48,8 +48,7 @@ class LineRow:
     skipped: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(msgspec.Struct, frozen=True):
     """A stretch of the path in one function. ``depth`` counts calls from the first function. Without source ``lines`` is empty."""
 
     function: str
@@ -60,8 +59,7 @@ class Segment:
     lines: tuple[LineRow, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
+class Marks(msgspec.Struct, frozen=True):
     """A text against another: the 1-based lines that only it has, and before which of its lines the other has which more. ``signs`` are
     the marks of both kinds of lines, "+-" or "-+"."""
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from tlblint.report import checkpatch, concise, full, github, jsonout, mail, review, sarif
 from tlblint.report.view import Report, Style
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(msgspec.Struct, frozen=True):
     """A printer. ``terminal``: its text may be coloured and takes the terminal's width and characters; others are always the same bytes.
 
     ``health_aside``: the caller prints summary and health on stderr, because every line of the output is a finding.

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from tlblint.report import graph_dot, graph_json, graph_svg, graph_text
 from tlblint.report.graph_view import GraphView
 from tlblint.report.view import Style
 
 
-@dataclass(frozen=True, slots=True)
-class GraphFormat:
+class GraphFormat(msgspec.Struct, frozen=True):
     """A printer. ``terminal``: its text may be coloured and takes the terminal's width and characters; others are always the same bytes."""
 
     render: Callable[[GraphView, Style], str]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class GraphNode:
+class GraphNode(msgspec.Struct, frozen=True):
     """A function. ``path`` and ``line`` (1-based) are None for calls through pointers and for what has no definition among the files read.
     ``kind``: "function", "pointer", "undefined". ``effects``: kinds, sorted. ``enters``: (what is held, by whom). ``above``, ``below``: how many
     callers and callees are not shown. ``focus``: it was asked for."""
@@ -30,8 +30,7 @@ class GraphNode:
     focus: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class GraphEdge:
+class GraphEdge(msgspec.Struct, frozen=True):
     """A call between nodes (places in GraphView.nodes). ``line``: of its first site, in the caller's file; ``kind``: "direct", "table", "macro",
     "unresolved"; ``via``: slot and table, or the macro, or ""; ``held``: locks that may be held there."""
 
@@ -44,8 +43,7 @@ class GraphEdge:
     held: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class GraphView:
+class GraphView(msgspec.Struct, frozen=True):
     """The graph and what it is of. Edges are in the order of caller, place in the caller, callee."""
 
     version: str

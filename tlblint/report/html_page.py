@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from tlblint.model.finding import Finding
 from tlblint.report import health
@@ -18,8 +20,7 @@ LISTED = 200
 """Rows of a list in the appendix; the rest is counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """A button of a filter. ``mark`` is a shape before the word."""
 
     value: str
@@ -28,8 +29,7 @@ class Choice:
     mark: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(msgspec.Struct, frozen=True):
     """A row of buttons. ``key`` is the attribute of a finding that they look at: "sev", "verdict", "state", "rule"."""
 
     key: str
@@ -37,8 +37,7 @@ class Filter:
     choices: tuple[Choice, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RuleText:
+class RuleText(msgspec.Struct, frozen=True):
     """A rule's manual as blocks, without its first heading; the machine-readable block comes last."""
 
     code: str
@@ -49,8 +48,7 @@ class RuleText:
     blocks: tuple[Block, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(msgspec.Struct, frozen=True):
     """A list of the appendix: (place, text) rows and how many more there are."""
 
     title: str
@@ -58,8 +56,7 @@ class Listing:
     more: int
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """``facts`` are (name, value) pairs; ``notices`` sentences at the top of the page."""
 
     title: str

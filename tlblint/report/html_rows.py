@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from tlblint.model.finding import Finding
 from tlblint.report import graph_svg, mail
@@ -33,8 +35,7 @@ MAIL = 20_000
 """Characters of a mail; a longer one is not offered."""
 
 
-@dataclass(frozen=True, slots=True)
-class TimeView:
+class TimeView(msgspec.Struct, frozen=True):
     """The interleaving; ``table`` is None where it is left out. ``assumptions`` are those that the finding does not name."""
 
     sentence: str
@@ -43,8 +44,7 @@ class TimeView:
     table: Table | None
 
 
-@dataclass(frozen=True, slots=True)
-class FixView:
+class FixView(msgspec.Struct, frozen=True):
     """A suggested edit; ``lines`` are (kind, text) of its diff, kind one of "+", "-", "@", " "."""
 
     note: str
@@ -53,8 +53,7 @@ class FixView:
     lines: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FindingView:
+class FindingView(msgspec.Struct, frozen=True):
     """One finding. ``name`` is unique in the page and an HTML id; ``state`` a key of STATES; ``patch`` the index of its patch or 0."""
 
     name: str

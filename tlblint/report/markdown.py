@@ -7,21 +7,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from tlblint.report.text import clean, display
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(msgspec.Struct, frozen=True):
     """A run of text. ``kind``: "text", "code", "strong", "em"."""
 
     kind: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(msgspec.Struct, frozen=True):
     """``kind``: "heading" (``level`` 1 to 6), "paragraph", "bullets" or "numbers" (``items``), "code" (``text``, ``info`` is what the fence says)."""
 
     kind: str

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(msgspec.Struct, frozen=True):
     """A predicate by one oracle. ``kind``: unsafe, conservative, exact. ``missing`` and ``redundant`` flushes; ``smallest``: such a change.
 
     ``changes``: single bits, with how often.
@@ -21,8 +21,7 @@ class Judged:
     changes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PredicateView:
+class PredicateView(msgspec.Struct, frozen=True):
     """A predicate on one machine. ``edit``: code that would mend or narrow it, ``does`` what that is worth; ``blocker``: why it is not judged."""
 
     profile: str
@@ -46,8 +45,7 @@ def together(found: Iterable[PredicateView]) -> Executed | None:
     return Executed(tuple(views)) if views else None
 
 
-@dataclass(frozen=True, slots=True)
-class ProtocolView:
+class ProtocolView(msgspec.Struct, frozen=True):
     """Functions of a tree as threads. ``start``: value of the shared word; ``variant``: what was otherwise; ``steps``: (number, thread, text, place)."""
 
     profile: str
@@ -61,8 +59,7 @@ class ProtocolView:
     steps: tuple[tuple[int, str, str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Executed:
+class Executed(msgspec.Struct, frozen=True):
     """What was executed of a tree. ``alone``: the run was for nothing else; ``helpers`` of ``asked`` could be executed."""
 
     predicates: tuple[PredicateView, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from tlblint.model.witness import Change
 from tlblint.report.text import clean
@@ -12,8 +12,7 @@ LANES = 24
 """Columns of a table; with more, one column tells who does what and what changes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(msgspec.Struct, frozen=True):
     """What a row has in a column. ``act``: it is the step itself, with ``place`` ("line 12", "path:12" or ""), ``said``, its mark in words,
     ``more``, what the words leave out, and ``after``, the step that made it possible or "". Else ``text`` is a new value. ``stale``: within the
     stale window; ``opens``: its first row."""
@@ -28,8 +27,7 @@ class Cell:
     opens: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """A row. ``number`` says which steps it is: "7", "3-12", "+" for what is no step; ``kind`` is "bad", "marked", "fold" or "". Empty
     cells at its end are left out."""
 
@@ -38,8 +36,7 @@ class Line:
     cells: tuple[Cell, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(msgspec.Struct, frozen=True):
     """``heads`` are (name, whether it is a thread). ``first`` is what the things are before anything happens, one text a column."""
 
     heads: tuple[tuple[str, bool], ...]

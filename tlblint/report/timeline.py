@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from tlblint.model.witness import Change, Witness, WitnessStep
 
@@ -21,8 +23,7 @@ MARKS = {"birth": "will be stale", "missed": "does not remove it"}
 _ENTRY = re.compile(r"\b(?:PTE|PMD|PUD|entry of|link to page table)\b")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """A row. ``lane`` is the place of its actor in Timeline.lanes, or for a birth without an actor that of the stale thing. ``number`` is the
     step's, 0 for what has none, or of a fold its first; a fold has ``folded`` steps, else 0. ``said`` is the mark in words. ``cause`` is the
     place of the row that made this one possible, or None."""
@@ -40,16 +41,14 @@ class Row:
     cause: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Lane:
+class Lane(msgspec.Struct, frozen=True):
     """A column. ``kind`` is "actor", "tlb" or "thing". Actors come first."""
 
     name: str
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(msgspec.Struct, frozen=True):
     """A stretch of rows, both included, in which the TLB of a lane uses a translation that is no longer true. ``open``: nothing ends it."""
 
     lane: int
@@ -58,8 +57,7 @@ class Window:
     open: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(msgspec.Struct, frozen=True):
     """The picture in words. ``steps`` counts those of the witness, folded ones too."""
 
     lanes: tuple[Lane, ...]
@@ -101,8 +99,7 @@ def _places(steps: Sequence[WitnessStep], places: Sequence[int]) -> dict[int, in
     return {step.number: place for step, place in zip(steps, places, strict=True) if step.number}
 
 
-@dataclass(frozen=True, slots=True)
-class _Lanes:
+class _Lanes(msgspec.Struct, frozen=True):
     """The lanes of actors; ``stale`` is the lane for the birth in what does nothing else: a hash table, a device."""
 
     actors: dict[tuple[str, int], int]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from tlblint.model.finding import Finding
 from tlblint.report.graph_view import GraphView
@@ -13,8 +14,7 @@ SEVERITIES = ("error", "warning", "note")
 """From the worst down."""
 
 
-@dataclass(frozen=True, slots=True)
-class RuleView:
+class RuleView(msgspec.Struct, frozen=True):
     """What a report says of a rule. ``text`` is the manual in Markdown."""
 
     code: str
@@ -26,8 +26,7 @@ class RuleView:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(msgspec.Struct, frozen=True):
     """Something in scope that was not analysed; ``function`` is "" for a whole file. ``line`` is 1-based."""
 
     path: str
@@ -36,8 +35,7 @@ class Gap:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Stale:
+class Stale(msgspec.Struct, frozen=True):
     """A line of the baseline whose finding is gone."""
 
     fingerprint: str
@@ -46,8 +44,7 @@ class Stale:
     function: str
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Excused:
+class Excused(msgspec.Struct, frozen=True, order=True):
     """A function in which a contract silences the ``rules``; the first silent finding is on ``line`` (1-based)."""
 
     path: str
@@ -57,8 +54,7 @@ class Excused:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(msgspec.Struct, frozen=True):
     """How much of the reported part was understood.
 
     ``listed`` C files, of which ``files`` mention anything of interest; they hold ``functions`` in scope:
@@ -82,8 +78,7 @@ def place_of(finding: Finding) -> Place:
     return finding.path, finding.line, finding.column, finding.rule, finding.fingerprint
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(msgspec.Struct, frozen=True):
     """What became of an older result, ``named`` so. ``fresh`` findings are new; ``gone`` ones are no longer there; ``moved`` ones stood at
     another (path, line); ``same`` counts the rest."""
 
@@ -94,8 +89,7 @@ class Compared:
     same: int
 
 
-@dataclass(frozen=True, slots=True)
-class PatchView:
+class PatchView(msgspec.Struct, frozen=True):
     """One patch of a series. ``index`` is 1-based. ``introduced``, ``fixed`` and ``existing`` count unsuppressed findings: those that it
     brings, those that it mends, and those of the base that are still there after it. ``notes`` are sentences about it. ``commit`` is None for a mail."""
 
@@ -108,8 +102,7 @@ class PatchView:
     commit: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesView:
+class SeriesView(msgspec.Struct, frozen=True):
     """A series that was judged patch by patch. ``base`` says in one sentence what it was applied to; ``notes`` are sentences about the whole."""
 
     title: str
@@ -118,8 +111,7 @@ class SeriesView:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(msgspec.Struct, frozen=True):
     """One run. ``findings`` are sorted and hold the suppressed ones too; ``sources`` has the bytes of the files they name."""
 
     version: str
@@ -140,13 +132,13 @@ class Report:
     command: str = ""
     """The command line that makes this report again, or "" when it is not known."""
     compared: Compared | None = None
-    graphs: Mapping[Place, GraphView] = field(default_factory=dict)
+    graphs: Mapping[Place, GraphView] = msgspec.field(default_factory=dict)
     """Calls around findings, where a format that shows them was asked for."""
     series: SeriesView | None = None
     """None for a report on a tree."""
     executed: Executed | None = None
     """What the predicates of the tree were found to be, where any were executed."""
-    sources_at: Mapping[int, Mapping[str, bytes]] = field(default_factory=dict)
+    sources_at: Mapping[int, Mapping[str, bytes]] = msgspec.field(default_factory=dict)
     """The bytes of the files that findings of a series name, by the number of the patch after which they are these; 0 is the base."""
 
 
@@ -154,8 +146,7 @@ def _same(path: str) -> str:
     return path
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(msgspec.Struct, frozen=True):
     """How to print. ``place`` turns a path of the tree into the one to show; ``verbosity`` is -2 to 2. ``templates`` are the files of
     reports/templates by name, for formats that ask for them."""
 
@@ -164,7 +155,7 @@ class Style:
     width: int = 100
     verbosity: int = 0
     place: Callable[[str], str] = _same
-    templates: Mapping[str, str] = field(default_factory=dict)
+    templates: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 def sources_of(report: Report, finding: Finding) -> Mapping[str, bytes]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property
 
 import msgspec
@@ -54,8 +53,7 @@ BINDS = frozenset({"pte", "pmd", "mm", "vma", "private"})
 ENTRY_KEYS = frozenset({"ptl", "pte", "pmd", "lazy", "pending", "given"})
 
 
-@dataclass(frozen=True, slots=True)
-class SlotContract:
+class SlotContract(msgspec.Struct, frozen=True):
     """How functions in a slot of an operations table are entered.
 
     ``holds`` names what is held: "ptl", "lazy", "pending" (a count of pending flushes is open), "walker" (the PTL belongs to a
@@ -73,16 +71,14 @@ class SlotContract:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionContract:
+class FunctionContract(msgspec.Struct, frozen=True):
     """A contract of a function, and the parameters it must have to be the one that is meant (none: any)."""
 
     contract: Contract
     params: frozenset[str]
 
 
-@dataclass(frozen=True)
-class ContractTable:
+class ContractTable(msgspec.Struct, frozen=True, dict=True):
     """Contracts of slots and of single functions."""
 
     slots: tuple[SlotContract, ...]

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 UNKNOWN = "unknown"
 _OLDEST = (5, 10)
 """Roles are kept from this release on: nothing is called older."""
 
 
-@dataclass(frozen=True, slots=True)
-class Generation:
+class Generation(msgspec.Struct, frozen=True):
     """The name of a kernel generation ("6.12", "6.9+", "unknown"), its features, and a line for each that says why."""
 
     name: str
@@ -24,8 +24,7 @@ class Generation:
     evidence: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Probe:
+class _Probe(msgspec.Struct, frozen=True):
     """A feature and the declaration that shows it: any of ``files`` that is there decides. ``since``: its first release, if any has it."""
 
     feature: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 LEVELS = frozenset({"pte", "pmd", "pud", "huge", ""})
 WHENS = frozenset({"always", "ret!=0", "ret==0"})
@@ -12,8 +13,7 @@ FLAG = re.compile(r"flag:(?P<index>\d|1[0-5]):(?P<name>[A-Z_]\w*)")
 OPERAND = re.compile(r"ret|\*(?P<pointed>\d|1[0-5])|(?P<index>\d|1[0-5])(?:\.[A-Za-z_]\w*)*")
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(msgspec.Struct, frozen=True):
     """One kind of effect: objects it must bind, objects it may bind, words it accepts, and whether it puts a function in scope."""
 
     needs: frozenset[str]

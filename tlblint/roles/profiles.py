@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import msgspec
 
@@ -54,8 +53,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     config: _Config = _Config()
 
 
-@dataclass(frozen=True, slots=True)
-class ProfileData:
+class ProfileData(msgspec.Struct, frozen=True):
     """A profile with all its data.
 
     ``profile`` has the features of the newest kernel. ``gained`` are (feature, first release) of those that older kernels lack.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from tlblint.model.roles import Role
 from tlblint.roles.kinds import KINDS
@@ -16,8 +18,7 @@ _STEMS = (
 _MOST = 18
 
 
-@dataclass(frozen=True, slots=True)
-class RoleTable:
+class RoleTable(msgspec.Struct, frozen=True):
     """Roles of one kernel generation: name -> argument count (None: any) -> role."""
 
     entries: Mapping[str, Mapping[int | None, Role]]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 _EXPECT = re.compile(r"/\*\s*(?P<kind>todo-expect|expect|ok):\s*(?P<code>TLB\d{3})(?P<note>.*?)\*/")
 
 
-@dataclass(frozen=True, slots=True)
-class Expectation:
+class Expectation(msgspec.Struct, frozen=True):
     """One expectation: kind "expect", "ok" or "todo-expect", the rule, and the 1-based line of the example."""
 
     kind: str
@@ -18,8 +18,7 @@ class Expectation:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(msgspec.Struct, frozen=True):
     """One fenced C block: ``title`` from the ### heading above, ``kernel`` the API generation, ``line`` where the code starts."""
 
     title: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from tlblint.sim.errors import ScenarioError, nearest
 from tlblint.sim.ir import TRUE, Bin, Const, Effect, Expr, Fail, Set, Var, When, code_of, eq, names_in
@@ -12,12 +13,11 @@ from tlblint.sim.scope import Scope
 from tlblint.sim.syntax import Call, Raw
 
 
-@dataclass(slots=True)
-class Draft:
+class Draft(msgspec.Struct):
     """A step in the making, or one way of it."""
 
-    guards: list[Expr] = field(default_factory=list)
-    effects: list[Effect] = field(default_factory=list)
+    guards: list[Expr] = msgspec.field(default_factory=list)
+    effects: list[Effect] = msgspec.field(default_factory=list)
     flush: bool = False
     goto: str | None = None
     text: str = ""

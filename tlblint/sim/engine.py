@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import cast
+
+import msgspec
 
 from tlblint.sim.ir import Bin, Branch, Const, Effect, Expr, Fail, Not, Program, Set, Step, Var, When
 
@@ -14,8 +15,7 @@ Test = Callable[[State], int]
 Act = Callable[[bytearray], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(msgspec.Struct, frozen=True):
     """An alternative, ready to run: ``guard`` (None: always), ``act`` on a copy of the state, ``goto``: where the thread is then."""
 
     guard: Test | None
@@ -26,8 +26,7 @@ class Move:
     flush: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Machinery:
+class Machinery(msgspec.Struct, frozen=True):
     """``moves[thread][pc]`` are the ways on. A state is: a byte per thread (its pc), the violation, the variables."""
 
     start: bytes

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from itertools import chain
+
+import msgspec
+from msgspec.structs import replace
 
 from tlblint.sim.engine import Act, Machinery, State, Test, build
 from tlblint.sim.ir import PRUNED, VIOLATIONS, Program, Step, code_of
@@ -21,20 +23,19 @@ Way = tuple[int, Test | None, Act, "Callable[[State], int] | int", int, bool, in
 """(thread, guard, act, goto, node, flush, number of the alternative)"""
 
 
-@dataclass(slots=True)
-class Search:
+class Search(msgspec.Struct):
     """What a search saw. ``violations`` are the codes met at ``length``."""
 
     states: int = 0
     transitions: int = 0
     length: int | None = None
-    violations: set[int] = field(default_factory=set)
+    violations: set[int] = msgspec.field(default_factory=set)
     complete: bool = True
-    hits: dict[tuple[int, int], int] = field(default_factory=dict)
+    hits: dict[tuple[int, int], int] = msgspec.field(default_factory=dict)
     """(thread, node) -> times taken."""
-    useful: dict[tuple[int, int], list[int]] = field(default_factory=dict)
+    useful: dict[tuple[int, int], list[int]] = msgspec.field(default_factory=dict)
     """(thread, node) -> [times it changed the cached translations, times it ran], for flushes."""
-    sometimes: dict[str, bool] = field(default_factory=dict)
+    sometimes: dict[str, bool] = msgspec.field(default_factory=dict)
     ended: bool = False
 
 

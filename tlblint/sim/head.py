@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from tlblint.sim.errors import ScenarioError, nearest
 from tlblint.sim.ir import VIOLATIONS
@@ -17,38 +18,36 @@ from tlblint.sim.tokens import LONGEST_NAME
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(msgspec.Struct, frozen=True):
     """What exploring a variant must find: ``verdict``, and the ``length`` of the shortest witness (None: any)."""
 
     verdict: str
     length: int | None = None
 
 
-@dataclass(slots=True)
-class Draft:
+class Draft(msgspec.Struct):
     """What the lines of one variant have said so far."""
 
     profile: str | None = None
     profile_at: tuple[int, int] = (0, 0)
     cpus: int = 2
     tlbs: tuple[int, ...] | None = None
-    vas: list[Va] = field(default_factory=list)
-    pages: list[Page] = field(default_factory=list)
-    locks: list[str] = field(default_factory=list)
-    tables: list[str] = field(default_factory=list)
-    variables: dict[str, int] = field(default_factory=dict)
-    counters: dict[str, int] = field(default_factory=dict)
-    init: dict[str, int] = field(default_factory=dict)
-    checks: list[Check] = field(default_factory=list)
-    needs: list[str] = field(default_factory=list)
+    vas: list[Va] = msgspec.field(default_factory=list)
+    pages: list[Page] = msgspec.field(default_factory=list)
+    locks: list[str] = msgspec.field(default_factory=list)
+    tables: list[str] = msgspec.field(default_factory=list)
+    variables: dict[str, int] = msgspec.field(default_factory=dict)
+    counters: dict[str, int] = msgspec.field(default_factory=dict)
+    init: dict[str, int] = msgspec.field(default_factory=dict)
+    checks: list[Check] = msgspec.field(default_factory=list)
+    needs: list[str] = msgspec.field(default_factory=list)
     bound: int = Bounds().states
     expected: Expected | None = None
-    threads: list[tuple[str, int, str, list[Line]]] = field(default_factory=list)
-    names: set[str] = field(default_factory=set)
-    said: set[str] = field(default_factory=set)
+    threads: list[tuple[str, int, str, list[Line]]] = msgspec.field(default_factory=list)
+    names: set[str] = msgspec.field(default_factory=set)
+    said: set[str] = msgspec.field(default_factory=set)
     """Words of the head that may be said once and have been."""
-    init_at: dict[str, tuple[int, int]] = field(default_factory=dict)
+    init_at: dict[str, tuple[int, int]] = msgspec.field(default_factory=dict)
 
 
 def uncommented(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 VIOLATIONS = (
     "uaf-store", "uaf-load", "uaf-walk", "uaf-device", "contract", "stable", "lost-dirty",
@@ -14,25 +14,21 @@ PRUNED = 255
 """Code of a path that an assumption rules out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Const:
+class Const(msgspec.Struct, frozen=True):
     value: int
 
 
-@dataclass(frozen=True, slots=True)
-class Var:
+class Var(msgspec.Struct, frozen=True):
     """A byte of the state, by canonical name: "pte[a]", "tlb[0,a]", "ptl", "reclaim.old"."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(msgspec.Struct, frozen=True):
     x: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Bin:
+class Bin(msgspec.Struct, frozen=True):
     """``op`` is one of and, or, ==, !=, <, <=, >, >=, |, &, +, -. Sums wrap at 256; truth is 0 or 1."""
 
     op: str
@@ -40,8 +36,7 @@ class Bin:
     y: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(msgspec.Struct, frozen=True):
     """The byte at ``x`` of a table of 256: what an entry allows to be cached, a bit of it, a complement."""
 
     table: bytes
@@ -51,22 +46,19 @@ class Look:
 Expr = Const | Var | Not | Bin | Look
 
 
-@dataclass(frozen=True, slots=True)
-class Set:
+class Set(msgspec.Struct, frozen=True):
     var: str
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class When:
+class When(msgspec.Struct, frozen=True):
     """``effects`` happen if ``cond`` holds before the first of them."""
 
     cond: Expr
     effects: tuple[Effect, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Fail:
+class Fail(msgspec.Struct, frozen=True):
     """The step commits a violation (``code``) if ``cond`` holds here. The first one of a step counts."""
 
     code: int
@@ -76,8 +68,7 @@ class Fail:
 Effect = Set | When | Fail
 
 
-@dataclass(frozen=True, slots=True)
-class Alt:
+class Alt(msgspec.Struct, frozen=True):
     """One way to take a step: if ``guard`` holds, ``effects`` in order, then on to ``goto`` (index into the thread's code)."""
 
     text: str
@@ -89,8 +80,7 @@ class Alt:
     """What kind of access a user or device alternative is: "store", "load", "fault"."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """An atomic step. ``origin`` is the index of the line it stands for in its thread's steps."""
 
     alts: tuple[Alt, ...]
@@ -99,8 +89,7 @@ class Step:
     line: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(msgspec.Struct, frozen=True):
     """A choice on registers: part of the step before."""
 
     cond: Expr
@@ -108,8 +97,7 @@ class Branch:
     other: int
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(msgspec.Struct, frozen=True):
     """A thread: ``nodes`` and, one past the last, its end. A daemon need not get there."""
 
     name: str
@@ -118,8 +106,7 @@ class Code:
     daemon: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(msgspec.Struct, frozen=True):
     """A system of threads over bytes. ``init`` maps every variable to its start value, in the order of the state.
 
     ``final`` are checked when all threads are done, ``always`` in every state, ``sometimes`` in some. ``tlbs`` are the

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from tlblint.sim.errors import ScenarioError
 from tlblint.sim.syntax import Apply, Assign, Await, Binary, Call, Goto, If, Line, Name, Number, Part, Raw, Statement, Unary, Way

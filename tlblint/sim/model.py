@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from tlblint.model.witness import Witness
 from tlblint.sim.profiles import Profile
@@ -12,8 +13,7 @@ from tlblint.sim.syntax import Line
 MOST_THREADS, MOST_VAS = 8, 8
 
 
-@dataclass(frozen=True, slots=True)
-class Va:
+class Va(msgspec.Struct, frozen=True):
     """A virtual page. ``entry`` is an expression for its entry at the start. ``explicit``: walks are steps and set A.
 
     ``at`` is the (line, column) where ``entry`` stands in a scenario file.
@@ -25,16 +25,14 @@ class Va:
     at: tuple[int, int] = (0, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """A physical page 1..3 whose ``fields`` (ref, pd, gd, mapped...) do not start at 0."""
 
     number: int
-    fields: Mapping[str, int] = field(default_factory=dict)
+    fields: Mapping[str, int] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Thread:
+class Thread(msgspec.Struct, frozen=True):
     """A program on a CPU. ``kind`` is thread, user, device or daemon (which need not finish)."""
 
     name: str
@@ -43,8 +41,7 @@ class Thread:
     kind: str = "thread"
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(msgspec.Struct, frozen=True):
     """``expr`` that holds in some state (``violation`` None) or in every state. ``words`` name it."""
 
     words: str
@@ -53,8 +50,7 @@ class Check:
     at: tuple[int, int] = (0, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(msgspec.Struct, frozen=True):
     """A closed system. ``tlbs`` are the CPUs that have one (None: all). ``init`` gives other start values ("tlb[1,a]": 0).
 
     ``needs`` are the assumptions a witness of it rests on, in words.
@@ -68,18 +64,17 @@ class Model:
     locks: tuple[str, ...] = ()
     pages: tuple[Page, ...] = ()
     tables: tuple[str, ...] = ()
-    variables: Mapping[str, int] = field(default_factory=dict)
-    counters: Mapping[str, int] = field(default_factory=dict)
-    init: Mapping[str, int] = field(default_factory=dict)
+    variables: Mapping[str, int] = msgspec.field(default_factory=dict)
+    counters: Mapping[str, int] = msgspec.field(default_factory=dict)
+    init: Mapping[str, int] = msgspec.field(default_factory=dict)
     tlbs: tuple[int, ...] | None = None
     checks: tuple[Check, ...] = ()
     needs: tuple[str, ...] = ()
-    init_at: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    init_at: Mapping[str, tuple[int, int]] = msgspec.field(default_factory=dict)
     """(line, column) of the names in ``init``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(msgspec.Struct, frozen=True):
     """Where a search stops: ``states`` visited."""
 
     states: int = 200_000
@@ -89,8 +84,7 @@ BOUND = "inconclusive: bound"
 """The verdict of a search that met its bound."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """``verdict`` is "safe", a class of violation, or BOUND. ``length`` is that of the shortest witness, in steps.
 
     ``trace`` lists (thread index, alternative's text) of the shortest witness, among the shortest the one with fewest
@@ -107,7 +101,7 @@ class Outcome:
     witness: Witness | None = None
     trace: tuple[tuple[int, str], ...] = ()
     switches: int = 0
-    coverage: Mapping[tuple[str, int], int] = field(default_factory=dict)
-    usefulness: Mapping[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
-    sometimes: Mapping[str, bool] = field(default_factory=dict)
+    coverage: Mapping[tuple[str, int], int] = msgspec.field(default_factory=dict)
+    usefulness: Mapping[tuple[str, int], tuple[int, int]] = msgspec.field(default_factory=dict)
+    sometimes: Mapping[str, bool] = msgspec.field(default_factory=dict)
     ended: bool = True

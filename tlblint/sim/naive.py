@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from tlblint.sim.ir import PRUNED, VIOLATIONS, Alt, Bin, Branch, Code, Const, Effect, Expr, Fail, Look, Not, Program, Set, Step, Var, code_of
 
@@ -65,8 +66,7 @@ def enabled(program: Program, pcs: tuple[int, ...], values: Values) -> Iterator[
                     yield thread, number, alt
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """``verdict``, length of the shortest witness (None when safe), states visited."""
 
     verdict: str

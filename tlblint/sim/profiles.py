@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+
+import msgspec
 
 from tlblint.sim.errors import ScenarioError, nearest
 
@@ -18,8 +19,7 @@ CHOICES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(msgspec.Struct, frozen=True):
     """``store_needs``: a cached entry lets a store through if it was writable and dirty (hardware walks again to set D), or
     if it was writable. ``hw_dirty``: hardware sets D. ``entries``: per-CPU TLBs or one hash table. ``shootdown``: how remote
     CPUs are reached; by "ipi" a CPU with interrupts off holds the flush up. ``skip_lazy``: flushes leave out CPUs in lazy
@@ -54,7 +54,7 @@ def parse(name: str, text: str) -> Profile:
         table = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ScenarioError(f"not TOML: {error}", path=name) from None
-    known = {field.name: field for field in fields(Profile)}
+    known = Profile.__struct_fields__
     for key, value in table.items():
         _check(name, key, value, known)
     if "name" not in table:

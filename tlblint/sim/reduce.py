@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from tlblint.sim.ir import PRUNED, Branch, Code, Effect, Fail, Program, Set, Step, ahead, names_in, onward
 
 
-@dataclass(frozen=True, slots=True)
-class Touch:
+class Touch(msgspec.Struct, frozen=True):
     reads: frozenset[str]
     writes: frozenset[str]
 

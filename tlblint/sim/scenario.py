@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from tlblint.sim.errors import ScenarioError, nearest
 from tlblint.sim.head import HANDLERS, NAME, Draft, Expected, uncommented
@@ -22,8 +23,7 @@ _GUARD = re.compile(r"\[(\w*)\][ \t]*")
 _THREAD = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)[ \t]+on[ \t]+cpu(?P<cpu>[0-9]{1,3})")
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
+class Variant(msgspec.Struct, frozen=True):
     """One of the two programs of a scenario."""
 
     name: str
@@ -32,8 +32,7 @@ class Variant:
     bounds: Bounds
 
 
-@dataclass(frozen=True, slots=True)
-class Scenario:
+class Scenario(msgspec.Struct, frozen=True):
     """A protocol with a bug and with its mend. ``why`` says where it departs from its ``source``."""
 
     name: str

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(msgspec.Struct, frozen=True):
     value: int
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(msgspec.Struct, frozen=True):
     """A register, variable or constant; with ``args`` an element (``tlb[0, a]``)."""
 
     text: str
@@ -19,8 +17,7 @@ class Name:
     args: tuple[Raw, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """``x.P``, ``x.pfn``; ``thread.reg`` when ``x`` is the name of a thread."""
 
     x: Raw
@@ -28,8 +25,7 @@ class Part:
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Apply:
+class Apply(msgspec.Struct, frozen=True):
     """``pfn(1)``, ``rw(1)``, ``ro(1)``."""
 
     name: str
@@ -37,16 +33,14 @@ class Apply:
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Unary:
+class Unary(msgspec.Struct, frozen=True):
     """``op`` is "not" or "~"."""
 
     op: str
     x: Raw
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+class Binary(msgspec.Struct, frozen=True):
     op: str
     x: Raw
     y: Raw
@@ -55,8 +49,7 @@ class Binary:
 Raw = Number | Name | Part | Apply | Unary | Binary
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """``into = name(args, key=value)``. ``words`` are the arguments that came with a key."""
 
     name: str
@@ -66,26 +59,22 @@ class Call:
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Assign:
+class Assign(msgspec.Struct, frozen=True):
     target: Name
     value: Raw
 
 
-@dataclass(frozen=True, slots=True)
-class Await:
+class Await(msgspec.Struct, frozen=True):
     cond: Raw
     column: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Goto:
+class Goto(msgspec.Struct, frozen=True):
     label: str
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class If:
+class If(msgspec.Struct, frozen=True):
     """``if cond goto label`` when ``goto``, else ``if cond: body``."""
 
     cond: Raw
@@ -97,8 +86,7 @@ class If:
 Statement = Call | Assign | Await | Goto | If
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(msgspec.Struct, frozen=True):
     """One alternative of a step: what it does, the words that the witness prints, the source it stands for."""
 
     body: tuple[Statement, ...]
@@ -107,8 +95,7 @@ class Way:
     line: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """A step as written. ``ways`` are one, or those of either/or. ``number`` is its line, 0 when it comes from no text."""
 
     ways: tuple[Way, ...]

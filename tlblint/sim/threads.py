@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from tlblint.sim.access import ACCESSES, Accesses
 from tlblint.sim.draft import Draft
@@ -22,13 +24,12 @@ TASK_LOCAL = frozenset({"owed", "gathered"})
 """Registers that ops keep by themselves and that a step may read."""
 
 
-@dataclass(slots=True)
-class Item:
+class Item(msgspec.Struct):
     """A step (``ways``) or a branch (``cond`` to ``target``) in the making."""
 
     origin: int
     line: Line
-    ways: list[Draft] = field(default_factory=list)
+    ways: list[Draft] = msgspec.field(default_factory=list)
     cond: Expr | None = None
     target: str = ""
 

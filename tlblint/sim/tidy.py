@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tlblint.sim.ir import Alt, Branch, Code, Const, Effect, Expr, Fail, Program, Set, Step, names_in
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import msgspec
+from msgspec.structs import replace
 
 from tlblint.model.witness import Change, Witness, WitnessStep
 from tlblint.sim.ir import Alt, Bin, Const, Effect, Expr, Fail, Program, Set, Step, When, code_of, names_in
@@ -36,8 +37,7 @@ ENDS = ("leak", "deadlock", "lost-dirty")
 """Violations that the state after the last step may be, instead of the step."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """A step of the trace: who, which alternative, the state before and after (variable -> value)."""
 
     thread: int
@@ -48,8 +48,7 @@ class Row:
     after: dict[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Stale:
+class Stale(msgspec.Struct, frozen=True):
     """The translation that does the harm: the variable that holds it, its bits, and the number of steps after which it was last rightly there."""
 
     name: str

@@ -6,7 +6,8 @@ All edits happen in place on a bytearray and never change a length or a newline.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from tlblint.syntax.conditions import evaluate, names_in
 from tlblint.syntax.config import Config
@@ -29,8 +30,7 @@ _PLAIN = bytes(c if c in (9, 10) or 32 <= c < 127 else 32 for c in range(256))
 _LETTERS = re.compile(rb"\w*+(?:[\xc3-\xf4][\x80-\xbf]{1,3}+\w*+)++")
 
 
-@dataclass(slots=True)
-class Arm:
+class Arm(msgspec.Struct):
     """One arm of an #if group: the condition that opens it and the extent of its text."""
 
     kind: bytes
@@ -39,8 +39,7 @@ class Arm:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Directive:
+class Directive(msgspec.Struct, frozen=True):
     """A conditional directive: its word, the rest of its line and its extent."""
 
     kind: bytes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from tlblint.syntax.conditions import Meaning
 
@@ -15,8 +15,7 @@ _FALSE = frozenset(
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Config(Meaning):
+class Config(msgspec.Struct, Meaning, frozen=True):
     """Which CONFIG_ names are set. Names carry their prefix; a CONFIG_ name in neither set counts as on.
 
     Other macro names may be listed too (``__PAGETABLE_PMD_FOLDED``); those in neither set are unknown.

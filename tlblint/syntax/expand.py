@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from tlblint.syntax.clean import NOT_CODE
 
@@ -34,8 +35,7 @@ Macros = Mapping[bytes, tuple[tuple[bytes, ...], bytes]]
 """By name the parameters and the body."""
 
 
-@dataclass(frozen=True, slots=True)
-class Expansion:
+class Expansion(msgspec.Struct, frozen=True):
     """A file with its macros written out. ``cuts``: (start in the new text, end there, start in the old one), in order."""
 
     text: bytes
@@ -139,8 +139,7 @@ class _TooMuch(Exception):
     """The macros of a file make more text than anybody would write."""
 
 
-@dataclass(slots=True)
-class _Writer:
+class _Writer(msgspec.Struct):
     """Writes macros out, until it has looked at ``left`` bytes in all."""
 
     macros: Macros

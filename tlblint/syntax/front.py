@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from tlblint.model.ir import NotAnalysed
 from tlblint.syntax import encoding
@@ -49,8 +49,7 @@ def parse_file(
     return ParsedFile(path, raw, tuple(read.functions), tables, (*read.bad, *gaps), total, read.partial)
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(msgspec.Struct, frozen=True):
     """What came of a list of slices. ``failed``: those of which nothing came."""
 
     functions: list[ParsedFunction]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 from tree_sitter import Node, Tree
 
 from tlblint.syntax import grammar
@@ -18,8 +18,7 @@ _LONE = re.compile(rb"\s*([A-Za-z_]\w*)\s*(?:\([\w\s,.>*&-]*\))?\s*")
 _ANNOTATION = re.compile(rb"__\w+|[A-Z][A-Z0-9_]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """The definition's node, or None with the reason in ``why``. With a node, ``why`` is a remark or empty."""
 
     node: Node | None

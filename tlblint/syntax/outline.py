@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 from tlblint.syntax.clean import choose, keep, pair, strip
 from tlblint.syntax.config import Config
@@ -30,8 +31,7 @@ NO_ARM = "in an #if arm whose braces do not balance"
 NO_HEADER = "code in braces below something that is no function header"
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(msgspec.Struct, frozen=True):
     """A function from header to closing brace, or with a reason in ``why`` a stretch that could not be told apart; its name is then a guess."""
 
     name: str
@@ -40,8 +40,7 @@ class Block:
     why: str = ""
 
 
-@dataclass(slots=True)
-class Outline:
+class Outline(msgspec.Struct):
     """``code``: the file without comments, directives and contents of literals; ``read``: the same without the #if arms that were not taken.
     ``blocks``: in file order, disjoint; types and tables are not among them."""
 
@@ -77,8 +76,7 @@ def _same(raw: bytes, text: bytes, offset: int) -> bool:
     return raw[offset : offset + 4] == text[offset : offset + 4]
 
 
-@dataclass(slots=True)
-class _Walk:
+class _Walk(msgspec.Struct):
     """State of the walk over the braces. ``begin``: where the header of the next block may start; ``since``: end of the last block."""
 
     raw: bytes
@@ -87,7 +85,7 @@ class _Walk:
     since: int = 0
     depth: int = 0
     linkage: int = 0
-    open: Block = field(default_factory=lambda: Block("", 0, 0))
+    open: Block = msgspec.field(default_factory=lambda: Block("", 0, 0))
     last: str = ""
 
     def blocks(self) -> Iterator[Block]:

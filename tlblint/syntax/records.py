@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 from tree_sitter import Node
 
 from tlblint.model.ir import NotAnalysed, OpsTable
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedFunction:
+class ParsedFunction(msgspec.Struct, frozen=True):
     """A function definition in scope, parsed.
 
     ``text`` is the normalised file: as long as the original, so every offset is one of the original file. ``health``
@@ -27,8 +25,7 @@ class ParsedFunction:
     health: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedFile:
+class ParsedFile(msgspec.Struct, frozen=True):
     """All that the front end knows of one file. Nodes keep their trees alive.
 
     ``total`` counts functions in scope (twins under #if count each, variants do not), ``partial`` those with remarks.

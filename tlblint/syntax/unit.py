@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+
+import msgspec
 
 from tlblint.syntax import header, rewrite
 from tlblint.syntax.clean import Group, choose, keep, label, other, pair, strip
@@ -20,8 +21,7 @@ _BRACKET = re.compile(rb"[][(){}]")
 _EXTENSIONS = 6
 
 
-@dataclass(slots=True)
-class Unit:
+class Unit(msgspec.Struct):
     """A function in scope. ``other`` holds the cleaned bytes of variant 1 until they are placed; None if there is no such variant."""
 
     name: str
