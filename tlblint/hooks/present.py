@@ -64,8 +64,7 @@ def _undeclared(world: World, there: Sequence[str], known: Sequence[str]) -> tup
     if not there:
         return [], {"arch": "no architecture has a Kconfig file: hooks are looked for on none"}
     kconfigs = [world.kconfig(arch) for arch in there]
-    read = [*{path: None for one in kconfigs for path in one.files}, *(path for path, view in world.files.items() if view is not None)]
-    names = [(path, name, at) for path in read for name, at in _named(world, path).items()]
+    names = [(path, name, at) for path, some in _named(world, {path for one in kconfigs for path in one.files}) for name, at in some.items()]
     left = [(path, name, at) for path, name, at in names if not any(name in one.symbols for one in kconfigs)]
     beside = (f"arch/{arch}/{name}" for arch in there for name in _BESIDE) if left else ()
     near = frozenset().union(*(symbols.in_file(raw) for path in beside if (raw := world.read(path)) is not None))
@@ -78,11 +77,18 @@ def _undeclared(world: World, there: Sequence[str], known: Sequence[str]) -> tup
     return [symbols.fault(path, name, at, all_of_them.names) for path, name, at in left if name not in all_of_them.names], {}
 
 
-def _named(world: World, path: str) -> dict[str, symbols.Mention]:
-    view = world.file(path)
-    if view is None or not any(symbols.own(word) for word in view.words):
-        return {}
-    found = symbols.mentioned(path, view)
+def _named(world: World, kconfigs: Collection[str]) -> Iterable[tuple[str, dict[str, symbols.Mention]]]:
+    """The symbols of flushes that files name which were read, by file."""
+    for path in sorted(kconfigs):
+        raw = world.read(path)
+        if raw is not None and symbols.OWN.search(raw):
+            yield path, _own(symbols.in_kconfig(raw))
+    for path, view in world.files.items():
+        if view is not None and path not in kconfigs and symbols.OWN.search(view.raw):
+            yield path, _own(symbols.in_code(view))
+
+
+def _own(found: dict[str, symbols.Mention]) -> dict[str, symbols.Mention]:
     return {plain: at for name, at in found.items() if symbols.own(plain := name.removesuffix("_MODULE"))}
 
 

@@ -50,6 +50,8 @@ class View(msgspec.Struct):
     kept: dict[tuple[frozenset[str], frozenset[str]], tuple[tuple[Piece, ...], frozenset[str]]] = msgspec.field(default_factory=dict)
     heads: tuple[str, ...] = ()
     """For each of ``parts``: the name that a #define or #undef is of, the file that an #include asks for; else ""."""
+    defines: frozenset[str] = frozenset()
+    """The macros that are defined or taken back anywhere."""
     texts: dict[int, tuple[frozenset[str], str]] = msgspec.field(default_factory=dict)
     """For the text at an index of ``parts``: its words, and the braces that it leaves open."""
     reduced: tuple[frozenset[str], dict[int, list[Piece]]] | None = None
@@ -105,7 +107,9 @@ def view(raw: bytes) -> View:
     defines = (_WORD.findall(part.text) for part in parts if part.word == "define")
     macros = tuple((one[0], frozenset(one[1:])) for one in defines if one)
     parts = _unguarded(parts) if once else parts
-    return View(raw, parts, words, once, False, includes, macros, heads=tuple(_head(part) for part in parts))
+    heads = tuple(_head(part) for part in parts)
+    made = frozenset(head for head, part in zip(heads, parts, strict=True) if part.word in ("define", "undef"))
+    return View(raw, parts, words, once, False, includes, macros, heads=heads, defines=made)
 
 
 def _head(part: Piece) -> str:
@@ -134,7 +138,7 @@ def _unguarded(parts: tuple[Piece, ...]) -> tuple[Piece, ...]:
 
 def sliced(one: View, names: Collection[str], tested: Collection[str], follow: Callable[[str], bool]) -> tuple[tuple[Piece, ...], frozenset[str]]:
     """(what is left of a file, macros that its conditions hang on). ``names``: what is looked for; ``tested``: macros of conditions."""
-    key = (one.words.intersection(names), one.words.intersection(tested))
+    key = (one.words.intersection(names), one.defines.intersection(tested))
     if key not in one.kept:
         if len(one.kept) > 8:
             one.kept.clear()

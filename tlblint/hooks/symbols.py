@@ -22,7 +22,8 @@ _SYMBOL = re.compile(rb"^[ \t]*(?:menu)?config[ \t]+(\w+)", re.MULTILINE)
 _SOURCE = re.compile(rb"^[ \t]*(o?r?source)[ \t]+[\"']?([^\"'\n]+)", re.MULTILINE)
 _FILE = re.compile(r"[\w./+-]*Kconfig[\w.-]*")
 _FILES = 4000
-_OWN = re.compile(r"TLB|MMU_GATHER|LAZY_MMU|UNMAP_FLUSH")
+OWN = re.compile(rb"TLB|MMU_GATHER|LAZY_MMU|UNMAP_FLUSH")
+"""What symbols that have to do with flushes are called."""
 _NOT_OWN = re.compile(r"HUGETLB|IOTLB|CACHE|DEBUG")
 
 
@@ -135,7 +136,7 @@ def mentioned(path: str, view: View) -> dict[str, Mention]:
 
 def own(name: str) -> bool:
     """Whether a symbol has to do with flushes."""
-    return bool(_OWN.search(name)) and not _NOT_OWN.search(name)
+    return bool(OWN.search(name.encode())) and not _NOT_OWN.search(name)
 
 
 def fault(path: str, name: str, at: Mention, known: Collection[str], came: Collection[str] = (), again: bool = False) -> Fault:

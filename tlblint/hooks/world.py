@@ -268,7 +268,7 @@ def _slices(world: World, views: Mapping[int, View], names: frozenset[str]) -> t
     fresh: frozenset[str] = frozenset()
     for turn in range(_ROUNDS):
         for number, one in views.items():
-            if not turn or not one.words.isdisjoint(fresh):
+            if not turn or not one.defines.isdisjoint(fresh):
                 out[number] = sliced(one, names, tested, world.follow)
         fresh = frozenset(macro for _, macros in out.values() for macro in macros if not macro.startswith("CONFIG_")) - tested
         if not fresh:
