@@ -13,6 +13,7 @@ from tlblint.flow.members import declaring, members_of
 from tlblint.flow.moved import moved
 from tlblint.model.ir import FileFacts, Function, NotAnalysed
 from tlblint.syntax import Config, ParsedFile, ParsedFunction, parse_file
+from tlblint.syntax.classes import classes
 from tlblint.syntax.expand import expanded
 
 _NEWLINE = re.compile(rb"\n")
@@ -27,11 +28,17 @@ def facts_of(
     Never raises on account of a function: what is not lowered is in ``not_analysed``. A function of which only a
     part was not understood is in both, and counted in ``partial``. ``expand``: macros of a .c file are read as what they stand for.
     """
-    text = expanded(raw, relevant) if expand and path.endswith(".c") else None
-    if text is None:
-        facts = _facts(path, raw, parse_file(path, raw, config, relevant, also, helpers, known))
-    else:
-        facts = moved(_facts(path, text.text, parse_file(path, text.text, config, relevant, also, helpers, known)), text.origin)
+    made = classes(raw)
+    whole = raw if made is None else made[0].text
+    if made is not None:
+        also |= made[1]
+    text = expanded(whole, relevant) if expand and path.endswith(".c") else None
+    if text is not None:
+        whole = text.text
+    facts = _facts(path, whole, parse_file(path, whole, config, relevant, also, helpers, known))
+    for step in (text, made[0] if made is not None else None):
+        if step is not None:
+            facts = moved(facts, step.origin)
     return replace(facts, newlines=tuple(match.start() for match in _NEWLINE.finditer(raw)))
 
 

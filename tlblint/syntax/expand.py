@@ -148,7 +148,7 @@ class _Writer(msgspec.Struct):
     def use(self, text: bytes, at: int, name: bytes, inside: frozenset[bytes]) -> tuple[bytes, int] | None:
         """(what a use stands for, where it ends); None when it is no use after all. ``at``: behind the name."""
         params, body = self.macros[name]
-        taken = _arguments(text, at)
+        taken = arguments(text, at)
         self.left -= len(body) + (taken[1] if taken else min(len(text), at + _LARGEST)) - at
         if self.left < 0:
             raise _TooMuch
@@ -188,7 +188,7 @@ def _uses(raw: bytes, writer: _Writer) -> Iterator[tuple[int, int, bytes]]:
             yield start, reach, found[0]
 
 
-def _arguments(text: bytes, at: int) -> tuple[tuple[bytes, ...], int] | None:
+def arguments(text: bytes, at: int) -> tuple[tuple[bytes, ...], int] | None:
     """The arguments in the parenthesis that follows, without comments and on one line, and where it ends; None when there is none."""
     opened = _OPEN.match(text, at)
     if opened is None:
