@@ -434,7 +434,7 @@ def _install(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs
     unread(path.env, pointer)
 
 
-_LIVELY = ("present", "young", "write", "dirty")
+_LIVELY = ("present", "young", "write", "dirty", "mapped")
 """What only entries that are present can be."""
 
 
@@ -461,6 +461,8 @@ def _test(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: f
         if not (type(value) is tuple and value[0] == "e"):
             return
         key = f"{kind[5:]}#{value[1]}"
+        if "mapped" in attrs:
+            path.env[f"mapped#{value[1]}"] = 1
         if kind == "test.needs_flush":
             path.env.pop(key, None)  # the new value is another one each time
         if kind == "test.dirty" and "c" in value[3]:

@@ -642,7 +642,7 @@ class Run:
 
 def _share(env: Env, one: str, other: str) -> None:
     """Two entry values are equal: what is known of one holds for the other."""
-    for word in ("present", "none", "nonpresent"):
+    for word in ("present", "none", "nonpresent", "mapped"):
         for here, there in ((one, other), (other, one)):
             if f"{word}#{here}" in env:
                 env.setdefault(f"{word}#{there}", env[f"{word}#{here}"])

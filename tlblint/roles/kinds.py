@@ -83,7 +83,7 @@ KINDS: dict[str, Kind] = {
     "test.same": _kind("value", "old"),
     "test.anon": _kind("page"),
     "test.pagedirty": _kind("page"),
-    "test.paged": _kind("value"),
+    "test.paged": _kind("value", "", "mapped"),
     "test.unpaged": _kind("", "page value"),
     "test.needs_flush": _kind("old value"),
     "test.defer": _kind("", "mm"),
