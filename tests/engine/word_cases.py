@@ -447,4 +447,13 @@ static bool one(pte_t **pte, unsigned long *addr, int n) {
 	(*pte)++;
 	return other(n);
 }""",
+    "copies of copies handed over side by side": """
+void f(struct part *third, int n) {
+	struct part *second = third, *first = second;
+	take(&third->ptl);
+	pass(first, second, n);
+	drop_one(third, first);
+}
+static void pass(struct part *a, struct part *b, int n) { if (a && b && n) other(n); if (a == b) other(1); }
+static void drop_one(struct part *a, struct part *b) { if (!a || !b) other(1); drop(&a->ptl); }""",
 }

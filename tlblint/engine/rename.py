@@ -24,10 +24,12 @@ _TOKEN = re.compile(r"\*?[A-Za-z_$%][\w$]*(?:(?:->|\.)\w+|\[[^\]]*\])*(?P<call>\
 
 
 class _Arguments:
-    """What arguments do to names: pairs of (caller's path, callee's path). Calls with the same pairs share one."""
+    """What arguments do to names: pairs of (caller's path, callee's path). Calls with the same pairs share one. ``originals``: what
+    arguments are copies of; on the way back that is what a parameter's object goes by."""
 
-    def __init__(self, pairs: tuple[tuple[str, str], ...]) -> None:
+    def __init__(self, pairs: tuple[tuple[str, str], ...], originals: tuple[tuple[str, str], ...]) -> None:
         self._pairs = pairs
+        self._outward = (*originals, *pairs)
         self._into: dict[str, str | None] = {}
         self._back: dict[str, str | None] = {}
         self.inward: dict[str, str | None] = {}
@@ -59,7 +61,7 @@ class _Arguments:
         return None
 
     def _find_back(self, path: str) -> str | None:
-        for mine, theirs in self._pairs:
+        for mine, theirs in self._outward:
             if path == theirs:
                 return mine
             if theirs[0] == "*":
@@ -110,6 +112,17 @@ def _original(env: Env, path: str) -> str:
     return path
 
 
+def _leads_to(env: Env, value: Value | None, name: str) -> bool:
+    """Whether a value is that of ``name``, by way of copies."""
+    for _ in range(len(env) + 1):
+        if type(value) is not tuple or value[0] != "term":
+            return False
+        if value[1] == name:
+            return True
+        value = env.get(value[1])
+    return True
+
+
 def _below(name: str, param: str, env: Env) -> list[tuple[str, str]]:
     """What the members of an object that is handed over by address point to or are copies of: the callee knows that through them."""
     out = []
@@ -129,6 +142,7 @@ class Frame:
     def __init__(self, code: Code, args: tuple[Expr, ...], env: Env) -> None:
         self._code = code
         self._pairs: list[tuple[str, str]] = []
+        self._originals: list[tuple[str, str]] = []
         self._names: dict[str, str] = {}
         self._back: dict[str, str] = {}
         self._numbers: dict[int, int] = {}
@@ -136,12 +150,13 @@ class Frame:
         for (param, type_), arg in zip(code.fn.params, args, strict=False):
             if param:  # C lets a parameter that is not used go unnamed
                 self._bind(param, arg, env, type_[-1:] == "*")
+        self._pairs.extend(self._originals)
         if len(self._pairs) > 1:  # what two arguments reach goes by the nearer one: f(walk, walk->private)
             self._pairs.sort(key=_length, reverse=True)
         for (param, _), arg in zip(code.fn.params, args, strict=False):
             if param and arg[0] == "&":
                 self._pairs += _below(arg[1], param, env)  # behind all parameters: what has one goes by its name
-        self._arguments = _arguments(tuple(self._pairs))
+        self._arguments = _arguments(tuple(self._pairs), tuple(self._originals))
         self._outward: dict[str, str | None] = {}
 
     @property
@@ -158,7 +173,7 @@ class Frame:
             if type(held) is tuple and held[0] == "&":
                 self._pairs.append((held[1], "*" + param))
             elif pointer and (original := _original(env, path)) != path:
-                self._pairs.append((original, param))  # what it points to goes by the name of what it is a copy of
+                self._originals.append((original, param))  # what it points to goes by the name of what it is a copy of
             self._pairs.append((path, param))
         elif arg[0] == "&":
             self._pairs.append((arg[1], "*" + param))
@@ -340,10 +355,8 @@ class Frame:
             value = value if type(value) is tuple and value[0] == "&" else self.value_in(value)
             if type(value) is tuple and value[0] == "&" and param in self._code.entry_pointers:
                 out[param] = ("&", "*" + param)
-            if value is None or (type(value) is tuple and value[0] == "&"):
-                continue  # what an argument points to has the parameter's name
-            if type(value) is tuple and value[:2] == ("term", param):
-                continue  # a copy of what has the parameter's name: x is x says nothing
+            if value is None or (type(value) is tuple and (value[0] == "&" or _leads_to(out, value, param))):
+                continue  # what an argument points to, or is a copy of, has the parameter's name
             if type(value) is tuple and value[0] in "pm":
                 base = arg
                 while base[0] == "op":
@@ -373,7 +386,7 @@ class Frame:
                 if type(value) is tuple and value[0] == "term" and len(value) > 3 and (known := env.get(value[1])) is not None:
                     value = known  # a copy is what it is a copy of
                 moved = self.value_in(value)
-                if moved is not None and not (type(moved) is tuple and moved[:2] == ("term", inner)):  # x is x says nothing
+                if moved is not None and not _leads_to(out, moved, inner):  # x is x says nothing
                     out[inner] = moved
                     if type(moved) is tuple and moved[0] == "e":
                         handed.add(moved[1])
