@@ -105,7 +105,7 @@ def test_assignment_through_a_call_is_a_havoc() -> None:
 
 def test_indirect_calls() -> None:
     assert body("ops->f(1); (*fn)(2); t[i].g(3); (h)(4);") == ["0: t0=[ops->f](1); t1=[fn](2); t2=[t[i].g](3); t3=h(4); return"]
-    assert body("int (*fn)(int) = pick; fn(1);") == ["0: fn=pick; t0=[fn](1); return"]
+    assert body("int (*fn)(int) = p->pick; fn(1);") == ["0: fn=p->pick; t0=[fn](1); return"]
 
 
 def test_assignments() -> None:

@@ -45,7 +45,11 @@ def _target(ctx: Context, callee: Node) -> tuple[str, str]:
     callee = bare(callee)
     if callee.kind_id == IDENTIFIER:
         name = intern(ctx.text[callee.start_byte : callee.end_byte].decode())
-        return ("icall" if name in ctx.locals else "call"), name
+        if name not in ctx.locals:
+            return "call", name
+        ctx.indirect = True
+        return "icall", name
+    ctx.indirect = True
     pointer = value(ctx, callee)
     path = terms.as_path(pointer)
     if path is None:

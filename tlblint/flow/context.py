@@ -59,6 +59,8 @@ class Context(msgspec.Struct):
     scope_end: int = 0
     extent: tuple[int, int] = (0, 0)
     """The function's first and last offset."""
+    indirect: bool = False
+    """There is a call through a pointer."""
     marked: bool = False
     """Declarations of this function may say what cleans up after them."""
     switches: list[Switch] = msgspec.field(default_factory=list)

@@ -11,7 +11,7 @@ from tlblint.flow.context import NotLowered
 from tlblint.flow.lower import lower
 from tlblint.flow.members import declaring, members_of
 from tlblint.flow.moved import moved
-from tlblint.model.ir import FileFacts, Function, NotAnalysed
+from tlblint.model.ir import FileFacts, Function, NotAnalysed, OpsTable
 from tlblint.syntax import Config, ParsedFile, ParsedFunction, parse_file
 from tlblint.syntax.classes import classes
 from tlblint.syntax.expand import expanded
@@ -48,7 +48,7 @@ def _facts(path: str, raw: bytes, parsed: ParsedFile) -> FileFacts:
     missed = list(parsed.not_analysed)
     doubtful: set[int] = set()
     for item in parsed.functions:
-        function, doubts = _lowered(item, path, raw)
+        function, doubts = _lowered(item, path, raw, parsed.tables)
         missed.extend(NotAnalysed(path, item.name, item.start, why) for why in doubts)
         if function is not None:
             functions.append(function)
@@ -63,10 +63,10 @@ def _facts(path: str, raw: bytes, parsed: ParsedFile) -> FileFacts:
     return FileFacts(path, tuple(functions), parsed.tables, tuple(dict.fromkeys(missed)), parsed.total, len(doubtful), ())
 
 
-def _lowered(item: ParsedFunction, path: str, raw: bytes) -> tuple[Function | None, tuple[str, ...]]:
+def _lowered(item: ParsedFunction, path: str, raw: bytes, tables: tuple[OpsTable, ...]) -> tuple[Function | None, tuple[str, ...]]:
     """The function and the doubts about it; None if it could not be lowered at all."""
     try:
-        return lower(item.node, item.text, raw, path, item.variant, item.assumed)
+        return lower(item.node, item.text, raw, path, item.variant, item.assumed, tables)
     except NotLowered as reason:
         return None, (str(reason),)
     except RecursionError:

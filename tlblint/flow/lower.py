@@ -12,9 +12,10 @@ from tlblint.flow.context import Context, NotLowered
 from tlblint.flow.declarators import Declared, base_type, declared, parameters, parameters_end
 from tlblint.flow.dispatch import kind, statement
 from tlblint.flow.escapes import add_escapes
+from tlblint.flow.pointers import settle, slots_of
 from tlblint.flow.steps import advanced
 from tlblint.flow.tidy import tidy
-from tlblint.model.ir import Function
+from tlblint.model.ir import Function, OpsTable
 
 REGISTERED = (assembly, calls, choices, declarations, loops, statements, switches, values)
 """The modules whose import fills the dispatch tables."""
@@ -35,8 +36,10 @@ def lower_function(node: Node, text: bytes, raw: bytes, path: str, variant: int,
     return lower(node, text, raw, path, variant, assumed)[0]
 
 
-def lower(node: Node, text: bytes, raw: bytes, path: str, variant: int, assumed: tuple[str, ...]) -> tuple[Function, tuple[str, ...]]:
-    """Like ``lower_function``, with the doubts: short clauses on parts that were not understood."""
+def lower(
+    node: Node, text: bytes, raw: bytes, path: str, variant: int, assumed: tuple[str, ...], tables: tuple[OpsTable, ...] = (),
+) -> tuple[Function, tuple[str, ...]]:
+    """Like ``lower_function``, with the doubts: short clauses on parts that were not understood. ``tables``: those of the file."""
     if node.end_byte - node.start_byte > SIZE_LIMIT:
         raise NotLowered("too large")
     ctx = Context(text, raw, extent=(node.start_byte, node.end_byte), marked=marked(raw, node.start_byte, node.end_byte))
@@ -50,6 +53,8 @@ def lower(node: Node, text: bytes, raw: bytes, path: str, variant: int, assumed:
     for label in ctx.labels.keys() - ctx.defined:
         ctx.doubt(f"label {label.decode(errors='replace')} not found")
     add_escapes(ctx)
+    if ctx.indirect:
+        settle(ctx, frozenset(name for name, _ in params), slots_of(raw, tables, header.name) if tables else {})
     blocks = tidy(ctx.graph)
     function = Function(
         name=header.name,
