@@ -16,6 +16,7 @@ from tlblint.app.front import facts_of
 from tlblint.app.named import find
 from tlblint.app.spine import Contracts, Result, Spine, Wanted
 from tlblint.calls.program import arch_of
+from tlblint.calls.walks import KERNEL
 from tlblint.engine import Context, EngineResult, Options, RuleSpec, analyse
 from tlblint.engine.again import Memory
 from tlblint.engine.entries import Entry
@@ -254,6 +255,9 @@ def _slots(contracts: ContractTable) -> Mapping[tuple[str, str], Entry]:
             note=slot.reason,
             bind=slot.bind,
         )
+        if slot.unless == "init_mm" and lazy:
+            says = frozenset({"entered-lazy", "kernel-tables"})
+            out[(slot.struct + KERNEL, slot.slot)] = Entry(level=slot.level, lazy=True, says=says, note=slot.reason, bind=slot.bind)
     return out
 
 

@@ -19,6 +19,8 @@ from tlblint.model.roles import Effect, Role
 WALK = "walk"
 """The name by which a callback's descriptor goes inside a walk."""
 PARAMS = (("mm", "struct mm_struct *"), ("vma", "struct vm_area_struct *"), ("private", "void *"))
+KERNEL = "(&init_mm)"
+"""Behind the name of a walk over the kernel's own tables."""
 _UNKNOWN: Expr = ("?",)
 
 Slots = Mapping[tuple[str, str], Mapping[str, str]]
@@ -103,7 +105,7 @@ class Walks:
             return None
         if "fn" in effect.attrs:
             target = self._program.resolve(ops[1], fn.path)
-            return self._handed.get((instr[2], target)) if target is not None else None
+            return self._handed.get((_walker(instr), target)) if target is not None else None
         for owner in (fn.name, ""):
             if (fn.path, owner, ops[1]) in self._by_table:
                 return self._by_table[(fn.path, owner, ops[1])]
@@ -120,15 +122,16 @@ class Walks:
         return tuple(args.get(name, _UNKNOWN) for name, _ in PARAMS)
 
     def _hand_over(self, instr: Instr, effect: Effect, fn: Function) -> None:
-        """``apply_to_page_range(mm, addr, size, fn, data)``. The kernel's own tables are nobody's concern."""
+        """``apply_to_page_range(mm, addr, size, fn, data)``."""
         ops = instr[3][int(dict(effect.bind)["ops"])]
         target = self._program.resolve(ops[1], fn.path) if ops[0] in "&v" else None
-        if target is None or ("&", "init_mm") in instr[3] or (instr[2], target) in self._handed:
+        walker = _walker(instr)
+        if target is None or (walker, target) in self._handed:
             return
         callback = self._program.functions[target]
-        index = self._add(OpsTable(callback.path, f"{instr[2]}({callback.name})", instr[2], (("fn", callback.name),), "", callback.start))
+        index = self._add(OpsTable(callback.path, f"{instr[2]}({callback.name})", walker, (("fn", callback.name),), "", callback.start))
         if index is not None:
-            self._handed[(instr[2], target)] = index
+            self._handed[(walker, target)] = index
 
     def _add(self, table: OpsTable) -> int | None:
         calls = [(slot, name) for slot, name in table.slots if (table.type, slot) in self._slots and self._program.resolve(name, table.path) is not None]
@@ -138,6 +141,11 @@ class Walks:
         index = self._program.add(body.function(calls))
         self.entries[index] = body.entries
         return index
+
+
+def _walker(instr: Instr) -> str:
+    """Under what struct the slot of a callback that is handed over stands: the name of what walks, for the kernel's own tables another one."""
+    return instr[2] + KERNEL if ("&", "init_mm") in instr[3] else str(instr[2])
 
 
 class _Body:

@@ -52,7 +52,7 @@ def parse_rule(path: str, text: str) -> RuleSpec:
         raise RuleFileError(path, _line_of(lines, "track"), 1, "track names at most three objects")
     where = tuple((state, tuple(features)) for state, features in data.get("where", {}).items())
     for state, _ in where:
-        if state not in known:
+        if state not in known and state != "start":
             raise RuleFileError(path, _line_of(lines, "where"), 1, f"where names an unknown state '{state}'")
     single, placed = tuple(data.get("single", [])), tuple(data.get("placed_at_act", []))
     for key, named in (("single", single), ("placed_at_act", placed)):
