@@ -109,6 +109,7 @@ _GUARDS: dict[str, GuardTest] = {
     "paused": lambda e, i, a, f: e.paused,
     "settled": lambda e, i, a, f: "@settled" in e.env,
     "built-value": lambda e, i, a, f: e.origin == "built",
+    "nonpresent-value": lambda e, i, a, f: e.origin == "built" and "s" in e.bits,
     "emptied-value": lambda e, i, a, f: "z" in e.bits,
     "unreturned-value": lambda e, i, a, f: "n" in e.bits,
     "nothing-changed": lambda e, i, a, f: "@quiet" in e.env,

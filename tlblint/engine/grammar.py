@@ -39,7 +39,7 @@ PLAIN_GUARDS = frozenset(
     {
         "may-be-present", "known-present", "walked", "page-table-level", "huge-level", "lazy", "pending-open", "anon-page", "no-page",
         "cleaned-value", "invalid-value",
-        "read-value", "user-space", "root", "ptl-held", "entered-locked", "restores", "moves", "foreign-mm", "built-value", "live-read",
+        "read-value", "user-space", "root", "ptl-held", "entered-locked", "restores", "moves", "foreign-mm", "built-value", "nonpresent-value", "live-read",
         "paused", "emptied-value", "unreturned-value", "known-page", "settled", "nothing-changed",
     }
 )
