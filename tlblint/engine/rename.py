@@ -150,9 +150,10 @@ class Frame:
         for (param, type_), arg in zip(code.fn.params, args, strict=False):
             if param:  # C lets a parameter that is not used go unnamed
                 self._bind(param, arg, env, type_[-1:] == "*")
-        self._pairs.extend(self._originals)
-        if len(self._pairs) > 1:  # what two arguments reach goes by the nearer one: f(walk, walk->private)
-            self._pairs.sort(key=_length, reverse=True)
+        if self._originals:  # what two arguments reach goes by the nearer one: f(walk, walk->private)
+            own = {mine for mine, _ in self._pairs}
+            nearer = sorted((pair for pair in self._originals if pair[0] not in own), key=_length, reverse=True)
+            self._pairs = [*nearer, *self._pairs, *(pair for pair in self._originals if pair[0] in own)]
         for (param, _), arg in zip(code.fn.params, args, strict=False):
             if param and arg[0] == "&":
                 self._pairs += _below(arg[1], param, env)  # behind all parameters: what has one goes by its name
