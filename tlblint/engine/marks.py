@@ -31,6 +31,8 @@ _COMMON = frozenset({"start", "end"})
 _NONE: frozenset[str] = frozenset()
 _FLUSHY = re.compile(r"(?i)flush|tlb|pending|batch|inval|stale|shoot|defer|(?:^|_)gen(?:_|$)")
 """How flags are called that stand for a flush: an address space has many others, which flushes happen between, too."""
+_RANGE = frozenset({"range"})
+"""Of a store that says where to flush, and nothing of what."""
 _OWN = frozenset({"own"})
 _FLUSHED = frozenset({"flushed"})
 NUMBERS, IGNORES = "numbers", "ignores:"
@@ -160,7 +162,7 @@ class Marks:
         if own is not None and expr[0] == "n":
             out.append(("flag.raise" if expr[1] else "flag.clear", {"flag": ("v", path)}, own, pos))
         if (tlb := _gather(path, fn)) is not None and expr != ("n", 0):
-            out.append(("gather.mark", {"tlb": tlb}, _NONE, pos))
+            out.append(("gather.mark", {"tlb": tlb}, _RANGE if _last(path) in ("start", "end") else _NONE, pos))
         return out
 
     def at_end(self, block: Block, fn: Function) -> list[Mark]:
