@@ -153,3 +153,17 @@ def test_a_function_that_cleans_up_is_given_the_address() -> None:
 
 def test_a_block_with_a_value_is_a_scope() -> None:
     assert body("n = ({ guard(spinlock)(ptl); g(); });\n\th(n);") == [f"0: t0={LOCK}; t1=g(); t2={UNLOCK}; n=t1; t3=h(n); return"]
+
+
+def test_an_else_behind_a_macro_with_a_body_belongs_to_the_if() -> None:
+    ways = ["0: ? n 1 2", f"1: t0={LOCK}; t1=g(); t2={UNLOCK}; -> 3", "2: t3=h(); -> 3", "3: return"]
+    assert body("if (n)\n\t\tscoped_guard(spinlock, ptl)\n\t\t\tg();\n\telse\n\t\th();") == ways
+    assert body("if (n)\n\t\tscoped_guard(spinlock, ptl)\n\t\t\tscoped_rest(mm)\n\t\t\t\tg();\n\telse if (mm)\n\t\th();")[0] == "0: ? n 1 2"
+
+
+def test_a_macro_with_a_body_leaves_to_the_label_that_it_is_given() -> None:
+    assert body("guard(spinlock)(ptl);\n\tscoped_user_read_access(mm, fault) {\n\t\tg();\n\t}\n\treturn 0;\nfault:\n\treturn h();") == [
+        f"0: t0={LOCK}; ? ? 1 2",
+        f"1: t3=h(); t4={UNLOCK}; return t3",
+        f"2: t1=g(); t2={UNLOCK}; return 0",
+    ]

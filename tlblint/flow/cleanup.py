@@ -78,6 +78,20 @@ def scoped(ctx: Context, node: Node, condition: Node, body: Node) -> bool:
     return True
 
 
+def failing(ctx: Context, condition: Node) -> None:
+    """The labels that a macro with a body is given: ``scoped_user_read_access(from, fault) body`` leaves to ``fault`` when it fails."""
+    for part in comma_parts(bare(condition)):
+        name = ctx.text[part.start_byte : part.end_byte]
+        if part.kind_id == _IDENTIFIER and name.decode() not in ctx.locals and target_of(ctx, name) >= 0:
+            graph, pos = ctx.graph, part.start_byte
+            way, on = graph.fresh(), graph.fresh()
+            graph.fork(terms.OPAQUE, way, on, pos)
+            graph.enter(way)
+            run(ctx, 0, pos, target_of(ctx, name))
+            graph.jump(ctx.label(name), pos)
+            graph.enter(on)
+
+
 def _fail(ctx: Context, parts: list[Node]) -> None:
     """The statement in the second place of ``scoped_cond_guard()``; break and continue leave the guard only."""
     pos = parts[1].start_byte

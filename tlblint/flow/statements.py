@@ -54,12 +54,14 @@ def _if(ctx: Context, node: Node) -> None:
     join = graph.fresh()
     while True:
         parts = node.named_children
-        condition, body, other = parts[0], parts[1], parts[2] if len(parts) > 2 else None
+        condition, body = parts[0], parts[1]
         if not spells(ctx, node, b"if"):
             if not cleanup.scoped(ctx, node, condition, body):
                 effect(ctx, condition)
+                cleanup.failing(ctx, condition)
                 statement(ctx, body)
             break
+        other = parts[2] if len(parts) > 2 else _behind_macro(ctx, body)
         yes, no = graph.fresh(), graph.fresh()
         branch(ctx, condition, yes, no)
         graph.enter(yes)
@@ -74,6 +76,16 @@ def _if(ctx: Context, node: Node) -> None:
             break
     graph.jump(join, node.end_byte)
     graph.enter(join)
+
+
+def _behind_macro(ctx: Context, body: Node) -> Node | None:
+    """The ``else`` of ``if (c) scoped_guard(a, b) f(); else g();``, which the parser takes for that of the macro."""
+    while body.kind_id == _IF and not spells(ctx, body, b"if"):
+        parts = body.named_children
+        if len(parts) > 2:
+            return parts[2]
+        body = parts[1]
+    return None
 
 
 @on_statement("return_statement")
