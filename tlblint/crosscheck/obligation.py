@@ -37,6 +37,8 @@ def static_only(raw: RawFinding) -> str:
         return f"static judgement: {what} is an error by itself, whatever runs beside it"
     if raw.rule == "TLB003" and any(e.kind == "section.open" for e in raw.events) and not any(e.kind == "lazy.enter" for e in raw.events):
         return "static judgement: what a section of entry changes holds back is not simulated"
+    if raw.rule == "TLB006" and "begins a gather" in raw.message:
+        return "static judgement: a count that is raised nowhere is for other gathers of the mm to see"
     if raw.rule == "TLB012" and not any(e.kind == "flag.read" for e in raw.events):
         return "static judgement: what a reader of the flag flushes is not simulated"
     if raw.rule == "TLB013" and "may sleep" in raw.message:

@@ -36,7 +36,8 @@ _RANGE = frozenset({"range"})
 _OWN = frozenset({"own"})
 _FLUSHED = frozenset({"flushed"})
 NUMBERS, IGNORES = "numbers", "ignores:"
-WORDS = {"flush.batched": "completes-flush", "unmap.flush": "completes-flush", "gather.end": "completes-flush", "unmap.defer": "defers-flush"}
+WORDS = {"flush.batched": "completes-flush", "unmap.flush": "completes-flush", "gather.end": "completes-flush", "unmap.defer": "defers-flush",
+         "gather.begin": "begins-gather"}
 """What the definition of a function with such an effect has to do: said to the rules like a contract."""
 
 
