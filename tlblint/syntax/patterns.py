@@ -45,11 +45,8 @@ def _render(node: dict[int, dict]) -> bytes:  # type: ignore[type-arg]
 
 @lru_cache(maxsize=16)
 def identifier_finder(names: frozenset[bytes]) -> re.Pattern[bytes]:
-    """Regex of any of ``names`` not followed by an identifier character. The caller checks the byte before a match."""
-    if not names:
-        return re.compile(rb"(?!)")
-    # A charset at the front lets the regex engine skip quickly; a look-behind there would not.
-    return re.compile(any_of(names) + rb"(?![A-Za-z0-9_])")
+    """Regex of any of ``names`` as a whole identifier."""
+    return re.compile(rb"\b" + any_of(names) + rb"\b") if names else re.compile(rb"(?!)")
 
 
 BLANK = bytes(c if c == 10 else 32 for c in range(256))

@@ -199,12 +199,9 @@ def index_functions(raw: bytes) -> list[Span]:
     return found
 
 
-_WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
-
-
 def mentions(raw: bytes, names: frozenset[bytes]) -> list[int]:
     """Offsets at which one of ``names`` stands as a whole identifier."""
-    return [m.start() for m in identifier_finder(names).finditer(raw) if not m.start() or raw[m.start() - 1] not in _WORD]
+    return [m.start() for m in identifier_finder(names).finditer(raw)]
 
 
 def in_scope(raw: bytes, relevant: frozenset[bytes], also: frozenset[bytes]) -> tuple[list[Span], list[int]]:
