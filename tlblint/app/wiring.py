@@ -225,7 +225,7 @@ def _context(roles: RoleTable, contracts: ContractTable, texts: Mapping[str, str
         if contract is None or not contract.entry:
             return None
         held = dict(contract.entry)
-        return Entry(ptl=held.get("ptl", ""), level="", lazy="lazy" in held, note=contract.reason, given=held.get("given", ""))
+        return Entry(ptl=held.get("ptl", ""), level="", lazy="lazy" in held, pending="pending" in held, note=contract.reason, given=held.get("given", ""))
 
     return Context(
         roles=lru_cache(maxsize=None)(roles.resolve),
