@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from tlblint.calls.program import Program, arch_of
 from tlblint.engine.automata import Automata
+from tlblint.engine.grammar import RuleSpec
 from tlblint.engine.state import SHIFT
 from tlblint.engine.world import Hit
 from tlblint.model.finding import PathEvent, RawFinding, Step
@@ -125,8 +126,8 @@ class Reporter:
         for track, key in zip(rule.track, hit.keys, strict=False):
             if key and (isinstance(key, str) or (isinstance(key, tuple) and not names.get(track))):
                 names[track] = _plain(key)
-        origin = next((text for site, kind, text, _ in hit.trail if site == hit.origin and kind not in ("branch", "call")), "")
-        names.update(site=_called(origin), site_line=str(self._line(hit.origin)), act=_called(hit.name), act_line=str(self._line(hit.act)))
+        origin, began = _began(rule, hit)
+        names.update(site=_called(origin), site_line=str(self._line(began)), act=_called(hit.name), act_line=str(self._line(hit.act)))
         arches = {p.arch for p in self._profiles if p.name in profiles}
         names["queue"] = next((words for arch, words in _QUEUES if arch in arches), "the page table")
         names["function"] = self._place(hit.origin)[0].name
@@ -151,6 +152,16 @@ class Reporter:
                 state = "obligation starts" if broken or hit.origin != hit.act else "violated"
             event, phrase = _phrase(kind, text, note)
             yield Step(fn.path, pos, fn.name, event, state, phrase)
+
+
+def _began(rule: RuleSpec, hit: Hit) -> tuple[str, int]:
+    """(name, site) of what a sentence calls the site: where the obligation began, also if the finding is placed at the act."""
+    if hit.state in rule.placed_at_act and hit.origin == hit.act:
+        kinds = {event.kind for step in rule.transitions if step.target == hit.state for event in step.events}
+        before = [(text, site) for site, kind, text, _ in hit.trail if kind in kinds and site != hit.act]
+        if before:
+            return before[-1]
+    return next((text for site, kind, text, _ in hit.trail if site == hit.origin and kind not in ("branch", "call")), ""), hit.origin
 
 
 def _called(name: str) -> str:
