@@ -167,3 +167,12 @@ def test_a_macro_with_a_body_leaves_to_the_label_that_it_is_given() -> None:
         f"1: t3=h(); t4={UNLOCK}; return t3",
         f"2: t1=g(); t2={UNLOCK}; return 0",
     ]
+
+
+def test_a_call_that_may_leave_to_a_label_ends_what_it_leaves() -> None:
+    assert body("{\n\t\tguard(spinlock)(ptl);\n\t\tunsafe_get_user(n, mm, out);\n\t\tg();\n\t}\nout:\n\th();") == [
+        f"0: t0={LOCK}; t1=unsafe_get_user(n, mm, out); ? ? 1 2",
+        f"1: t2={UNLOCK}; -> 3",
+        f"2: t3=g(); t4={UNLOCK}; -> 3",
+        "3: t5=h(); return",
+    ]

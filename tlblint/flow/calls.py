@@ -12,6 +12,7 @@ from tlblint.flow.bits import of_local_word
 from tlblint.flow.context import Context
 from tlblint.flow.dispatch import BRANCH, VALUE, kind, on_branch, on_value, value
 from tlblint.flow.macros import BRANCHING, macro_named
+from tlblint.flow.scopes import escapes
 from tlblint.flow.values import bare
 from tlblint.model.ir import Expr
 
@@ -34,6 +35,8 @@ def _call(ctx: Context, node: Node) -> Expr:
     args, late = _arguments(ctx, arguments)
     bit = of_local_word(ctx, target[1], args, node.start_byte) if not late else None
     result = emit_call(ctx, node, target, args) if bit is None else bit
+    if ctx.cleanups and result[0] == "t":
+        escapes(ctx, result[1], args, node.start_byte)
     for expr, operand, symbol, pos in late:
         emit_step(ctx, expr, operand, symbol, pos)
     ctx.depth -= 1

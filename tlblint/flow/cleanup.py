@@ -14,7 +14,7 @@ from tlblint.flow import terms
 from tlblint.flow.context import Cleanup, Context
 from tlblint.flow.dispatch import effect, kind, statement, value
 from tlblint.flow.guards import GUARDS, Guard
-from tlblint.flow.scopes import call, leave_scope, run, target_of
+from tlblint.flow.scopes import call, escape, leave_scope, run, target_of
 from tlblint.flow.values import bare
 from tlblint.model.ir import Expr
 
@@ -83,13 +83,7 @@ def failing(ctx: Context, condition: Node) -> None:
     for part in comma_parts(bare(condition)):
         name = ctx.text[part.start_byte : part.end_byte]
         if part.kind_id == _IDENTIFIER and name.decode() not in ctx.locals and target_of(ctx, name) >= 0:
-            graph, pos = ctx.graph, part.start_byte
-            way, on = graph.fresh(), graph.fresh()
-            graph.fork(terms.OPAQUE, way, on, pos)
-            graph.enter(way)
-            run(ctx, 0, pos, target_of(ctx, name))
-            graph.jump(ctx.label(name), pos)
-            graph.enter(on)
+            escape(ctx, name, part.start_byte)
 
 
 def _fail(ctx: Context, parts: list[Node]) -> None:

@@ -56,6 +56,8 @@ class Context(msgspec.Struct):
     continues: list[tuple[int, int]] = msgspec.field(default_factory=list)
     cleanups: list[Cleanup] = msgspec.field(default_factory=list)
     """The objects in scope that end by themselves, the oldest first."""
+    escaped: set[int] = msgspec.field(default_factory=set)
+    """Calls, by temp, whose ways to labels are there already."""
     scope_end: int = 0
     extent: tuple[int, int] = (0, 0)
     """The function's first and last offset."""

@@ -20,7 +20,7 @@ def _escape(ctx: Context, label: Expr, block: int) -> None:
     at = 0
     while at < len(graph.kinds):  # a split appends the rest of a block as a new one, which is looked at in its turn
         for index, instr in enumerate(graph.instrs[at]):
-            if instr[0] == "call" and label in instr[3]:
+            if instr[0] == "call" and label in instr[3] and instr[1] not in ctx.escaped:
                 rest = graph.fresh()
                 graph.instrs[rest], graph.instrs[at] = graph.instrs[at][index + 1 :], graph.instrs[at][: index + 1]
                 graph.kinds[rest], graph.conds[rest] = graph.kinds[at], graph.conds[at]

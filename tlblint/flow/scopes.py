@@ -43,3 +43,22 @@ def target_of(ctx: Context, label: bytes) -> int:
     """The offset of a label in the text of the function; -1, outside of every scope, if it is not found."""
     found = re.compile(rb"[;{}:]\s*(" + label + rb")\s*:(?!:)").search(ctx.text, *ctx.extent)
     return found.start(1) if found is not None else -1
+
+
+def escape(ctx: Context, label: bytes, pos: int) -> None:
+    """Control may leave to a label from here, which ends what is not in scope there."""
+    graph = ctx.graph
+    way, on = graph.fresh(), graph.fresh()
+    graph.fork(("?",), way, on, pos)
+    graph.enter(way)
+    run(ctx, 0, pos, target_of(ctx, label))
+    graph.jump(ctx.label(label), pos)
+    graph.enter(on)
+
+
+def escapes(ctx: Context, temp: int, args: tuple[Expr, ...], pos: int) -> None:
+    """The labels among the arguments of a call that is made while there is something to end."""
+    for arg in args:
+        if arg[0] == "v" and arg[1] not in ctx.locals and arg[1].isidentifier() and target_of(ctx, arg[1].encode()) >= 0:
+            escape(ctx, arg[1].encode(), pos)
+            ctx.escaped.add(temp)
