@@ -108,6 +108,17 @@ def test_indirect_calls() -> None:
     assert body("int (*fn)(int) = p->pick; fn(1);") == ["0: fn=p->pick; t0=[fn](1); return"]
 
 
+def test_a_choice_by_type_may_be_any_of_its_values() -> None:
+    assert body("x = _Generic(n, int: f(n), unsigned long: 2, default: g(n));") == [
+        "0: ? ? 1 2",
+        "1: t0=f(n); $1=t0; -> 5",
+        "2: ? ? 3 4",
+        "3: $1=2; -> 5",
+        "4: t1=g(n); $1=t1; -> 5",
+        "5: x=$1; return",
+    ]
+
+
 def test_assignments() -> None:
     assert body("*pp = &mm->lock; a += b; x->n |= FLAG; a = b = c;") == [
         "0: *pp=&mm->lock; a=(a + b); x->n=(x->n | <FLAG>); b=c; a=b; return",

@@ -15,6 +15,7 @@ _CONDITIONAL = kind("conditional_expression")
 _AND = kind("&&", False)
 _OR = kind("||", False)
 _NOT = kind("!", False)
+_TYPE = kind("type_descriptor")
 
 
 def is_choice(node: Node) -> bool:
@@ -76,6 +77,26 @@ def chosen(ctx: Context, node: Node) -> Expr:
 
 
 on_value("conditional_expression")(chosen)
+
+
+@on_value("generic_expression")
+def _generic(ctx: Context, node: Node) -> Expr:
+    """``_Generic(x, int: f(x), default: g(x))``: one of its values; the compiler knows which."""
+    graph, pos, path = ctx.graph, node.start_byte, ctx.fresh_path()
+    join = graph.fresh()
+    arms = [child for child in node.named_children[1:] if child.kind_id != _TYPE]
+    for arm in arms[:-1]:
+        this, other = graph.fresh(), graph.fresh()
+        graph.fork(terms.OPAQUE, this, other, pos)
+        graph.enter(this)
+        store(ctx, path, arm, pos)
+        graph.jump(join, pos)
+        graph.enter(other)
+    if arms:
+        store(ctx, path, arms[-1], pos)
+    graph.jump(join, pos)
+    graph.enter(join)
+    return ("v", path)
 
 
 @on_value("binary_expression")
