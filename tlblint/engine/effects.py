@@ -429,7 +429,7 @@ def _install(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs
     known = path.env.get(f"present#{number}")
     self.event(path, kind, {"pte": pointer, "value": number}, attrs, call.level, call.pos, call.name, value=value,
                present=None if known is None else bool(known))
-    if kind == "entry.install" and pointer and "marker" not in attrs and type(value) is tuple and value[0] == "e":
+    if kind == "entry.install" and pointer and _is_exact(binds) and "marker" not in attrs and type(value) is tuple and value[0] == "e":
         _overwrite(self, path, pointer, value, attrs, call)
     unread(path.env, pointer)
 

@@ -8,6 +8,7 @@ from functools import partial
 from tlblint.calls.program import Program
 from tlblint.calls.walks import Walks
 from tlblint.engine.compile import PTL_NAME, SPINLOCK, flagged
+from tlblint.engine.effects import ENTRY_NAME
 from tlblint.model.ir import Function, Instr
 from tlblint.model.roles import Role
 
@@ -23,6 +24,8 @@ ENDING = frozenset({"flag.clear", "gather.read", "argument.lost", "member.unset"
 MATTERING = (*CARRYING, "gather.", "flush.", "unmap.", "generation.", "page.dirty", "page.copy", "table.free", "rmap.unlock", "entry.install", "batch.")
 """Effects for which a helper is worth following into."""
 
+_STORED = frozenset({"entry.install", "value.stale"})
+"""What ``*pte = ...`` raises."""
 
 ANSWER = 12
 """Blocks of a function that is followed only for what it returns or stores."""
@@ -88,6 +91,9 @@ class Scope:
         kinds: set[str] = set()
         for block in fn.blocks:
             for instr in block.instrs:
+                if instr[0] == "set" and instr[1][0] == "*" and ENTRY_NAME.search(instr[1]):
+                    kinds |= _STORED
+                    matters = True
                 if instr[0] != "call":
                     continue
                 if self._walks.effect(instr) is not None:
