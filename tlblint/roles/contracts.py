@@ -44,6 +44,8 @@ IMPLIED: dict[str, frozenset[str]] = {
     "kernel-tables": frozenset({"flush-elsewhere", "flushes-none-too"}),
     # raises a count of pending flushes that whoever calls lowers in the end
     "opens-for-caller": frozenset(),
+    # what was given up of shared tables must be flushed when this function returns, and nothing else
+    "unshares": frozenset(),
     # whoever calls has raised the count of pending flushes
     "counted": frozenset(),
     # lowers the count that whoever calls has raised, when it has flushed
