@@ -18,7 +18,7 @@ from tlblint.app.check import check
 from tlblint.app.request import Request
 
 HERE = Path(__file__).resolve().parent
-SCOPE = "mm fs/proc kernel/events kernel/fork.c arch/*/mm arch/powerpc/lib include/asm-generic"
+SCOPE = "mm fs/proc kernel/events kernel/fork.c arch/*/mm arch/powerpc/lib arch/x86/kernel/vm86_32.c include/asm-generic"
 """Everything of the core, and whatever else has a finding in a run on the whole tree."""
 NOT_ANALYSED = "TLB902"
 
