@@ -3,6 +3,7 @@
 A title ends in " (bad)" where there is a defect: most cases come as a right one and a broken twin.
 """
 
+from tests.engine.wanted_cases import WANTED
 from tests.engine.word_cases import WORDS
 
 GUARDS = {
@@ -992,5 +993,5 @@ void f(spinlock_t *ptl, pte_t *a) {
 }""",
 }
 
-GROUPS = {"guards": GUARDS, "locks": LOCKS, "calls": CALLS, "flow": FLOW, "words": WORDS}
+GROUPS = {"guards": GUARDS, "locks": LOCKS, "calls": CALLS, "flow": FLOW, "words": WORDS, "wanted": WANTED}
 ALL = {f"{group}: {title}": source for group, cases in GROUPS.items() for title, source in cases.items()}

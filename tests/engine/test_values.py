@@ -56,6 +56,8 @@ def true_in(world: World, env: Env) -> bool:
 def _holds(world: World, held: int, value: Any) -> bool:
     if isinstance(value, tuple) and value[0] == "term":
         return bool(held) == (bool(of_key(world, value[1])) != value[2])
+    if isinstance(value, tuple) and value[0] == "of":
+        return held in value[1:]
     return bool(held) if value == "nz" else held == value
 
 

@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 Name = tuple[str, str]
 """(path, function)."""
 
-OWN_ATTRS = frozenset({"again", "no-result", "kernel", "out", "walker", "extra", "own", "kept", "late", "left-out", "replaced", "lowered", "aged"})
+OWN_ATTRS = frozenset({"again", "no-result", "kernel", "out", "walker", "extra", "own", "kept", "late", "left-out", "replaced", "lowered", "aged",
+                       "empty"})
 """Attributes that the engine adds to those of the role table."""
 
 

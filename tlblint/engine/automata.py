@@ -6,7 +6,7 @@ tracked objects, and the number of the site that created it. Instances live in t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from functools import lru_cache
 
 import msgspec
@@ -142,6 +142,8 @@ class Automata:
                     self._leads.setdefault(event.kind, set()).update((index, source, transition.target) for source in transition.sources)
         self._single = frozenset((index, state) for index, rule in enumerate(rules) for state in rule.single)
         self._bound = self._value_bound()
+        self._one_of_many = self._ended_by_value()
+        """States of which each entry has its own, with the slot of its value: what ends one by its value says nothing of the others."""
         self.kinds = frozenset(self._start) | frozenset(self._step)
 
     def _value_bound(self) -> dict[tuple[int, str], int]:
@@ -155,6 +157,34 @@ class Automata:
             track = self.rules[rule].track
             if len(found) == 1 and (slot := next(iter(found))) is not None and track[slot] == "value":
                 out[(rule, state)] = slot
+        return out
+
+    def _ended_by_value(self) -> dict[tuple[int, str], int]:
+        """States that what is found out of the tracked value can only end, and that other events can move."""
+        out = {}
+        for place in {place for by_state in self._step.values() for place in by_state}:
+            steps = [(transition, slot) for by_state in self._step.values() for transition, slot, _, _ in by_state.get(place, ())]
+            track = self.rules[place[0]].track
+            by_value = [transition for transition, slot in steps if slot is not None and track[slot] == "value"]
+            if by_value and len(by_value) < len(steps) and place not in self._bound and all(transition.target == "gone" for transition in by_value):
+                out[place] = track.index("value")
+        return out
+
+    def earlier(self, instances: Iterable[Instance], numbers: Container[object]) -> set[Instance]:
+        """The instances when these numbers come to stand for other values: what is owed for the earlier ones is owed whatever the new are."""
+        out: set[Instance] = set()
+        for instance in instances:
+            slot = self._one_of_many.get(instance[:2])
+            out.add(instance if slot is None or instance[2][slot] not in numbers else _unnamed(instance, slot))
+        return out
+
+    def merged(self, instances: set[Instance]) -> set[Instance]:
+        """Without those that add nothing to what is owed for an earlier value at the same place."""
+        out = set()
+        for instance in instances:
+            slot = self._one_of_many.get(instance[:2])
+            if slot is None or not instance[2][slot] or _unnamed(instance, slot) not in instances:
+                out.add(instance)
         return out
 
     def _add(self, index: int, rule: RuleSpec, transition: Transition) -> None:
@@ -228,7 +258,12 @@ class Automata:
             if moved is not None:
                 out.add(moved)
         if starts is not None:
-            self._create(starts, event, out, bad)
+            if out and event.objects.get("value") == event.site:  # it makes that value
+                out = self.earlier(out, (event.site,))
+                self._create(starts, event, out, bad)
+                out = self.merged(out)
+            else:
+                self._create(starts, event, out, bad)
         result = self.canonical(out) if out else ()
         return result, bad, result != instances
 
@@ -318,6 +353,11 @@ class Automata:
     def describe(self, rule: int, state: str) -> str:
         """The rule file's words for a state."""
         return dict(self.rules[rule].states).get(state, state)
+
+
+def _unnamed(instance: Instance, slot: int) -> Instance:
+    keys = instance[2]
+    return (instance[0], instance[1], (*keys[:slot], 0, *keys[slot + 1 :]), instance[3])
 
 
 _ENTRIES = frozenset({"value", "old", "pte", "page"})

@@ -32,7 +32,7 @@ def narrowed(env: Env, name: str, expr: Expr, constants: Sequence[str]) -> dict[
     facts = given(own, constants) | {f"({other}<{own})" if low else f"({own}<{other})": 0}
     for key, value in env.items():  # it went further the way it went before
         if value == 1 and (key.startswith(f"({own}<") if low else key.startswith(f"({own}>")):
-            facts |= _below(own, key[len(own) + 2 : -1]) if low else _below(key[len(own) + 2 : -1], own)
+            facts |= below(own, key[len(own) + 2 : -1]) if low else below(key[len(own) + 2 : -1], own)
         elif value == 0 and (found := _NOT_BELOW.fullmatch(key)):
             facts |= _between(own, other, found[1], found[2]) if low else _between(found[2], found[1], own, other)
     return facts
@@ -41,8 +41,9 @@ def narrowed(env: Env, name: str, expr: Expr, constants: Sequence[str]) -> dict[
 def _between(lower: str, at_most: str, upper: str, at_least: str) -> dict[str, Value]:
     """``lower`` <= ``at_most`` and ``upper`` >= ``at_least``."""
     beyond = _SUM.fullmatch(at_least)
-    return _below(lower, upper) if beyond is not None and beyond[1] == at_most and lower != upper else {}
+    return below(lower, upper) if beyond is not None and beyond[1] == at_most and lower != upper else {}
 
 
-def _below(low: str, high: str) -> dict[str, Value]:
+def below(low: str, high: str) -> dict[str, Value]:
+    """All that is asked of two variables of which one lies below the other."""
     return {f"({low}<{high})": 1, f"({high}>{low})": 1, f"({low}>={high})": 0, f"({high}<={low})": 0, "({}=={})".format(*sorted((low, high))): 0}

@@ -15,6 +15,7 @@ import msgspec
 
 from tlblint.calls.walks import Walks
 from tlblint.engine.marks import Mark, Marks
+from tlblint.engine.subjects import subjects
 from tlblint.model.ir import Block, Expr, Function, Instr
 from tlblint.model.roles import Role
 
@@ -94,11 +95,20 @@ class Code(msgspec.Struct):
     writes: frozenset[str]
     entry_pointers: frozenset[str]
     lasting: frozenset[str]
+    subjects: tuple[str, ...]
+    settled: tuple[tuple[str, ...], ...]
+    """See subjects()."""
     zeroed: frozenset[str]
     nones: Mapping[str, tuple[str, ...]]
     """By variable the constants that it is compared with."""
-    masked: frozenset[str]
-    """Words of which single bits are asked."""
+    masked: Mapping[str, tuple[Expr, ...]]
+    """Words of which single bits are asked, with the constants that ask."""
+    ordered: frozenset[str]
+    """Variables that are compared with others, or subtracted from them, to tell which lies further on, and stored to more than once."""
+    marked: frozenset[str]
+    """Variables that are set to a negative number somewhere: for an index that is how "none yet" is written."""
+    pointers: frozenset[str]
+    """Parameters that are pointers, never assigned, and not asked whether they are one."""
     kept: frozenset[str]
     """Parameters that are never assigned: what is known of one at an exit is known of the argument."""
     owned: tuple[tuple[str, str, str], ...]
@@ -133,6 +143,11 @@ def tokens(key: str) -> frozenset[str]:
 def constants(key: str) -> frozenset[str]:
     """The named constants in a comparison."""
     return frozenset(m[0] for m in re.finditer(_TOKEN.pattern + r"(?!\w)(?!\()", key) if m[0].isupper())
+
+
+def is_zero(expr: Expr) -> bool:
+    """Whether an expression is the number 0, by whatever name."""
+    return expr == ("n", 0) or (expr[0] == "k" and len(expr) > 2 and expr[2] == 0)
 
 
 def text_of(expr: Expr) -> str | None:
@@ -275,8 +290,8 @@ class Compiler:
             blocks.append((tuple(kept), block.kind, block.cond, block.succs, block.pos))
         ends = [_end(ops, cond, lasting) for ops, _, cond, _, _ in blocks]
         return Code(index, fn, blocks, ends, frozenset(relevant.paths), *_tests(blocks), constants,
-                    tuple(calls), frozenset(writes), _pointers(fn), lasting, _zeroed(fn), _marked_by_constants(fn), _masked(fn),
-                    frozenset(name for name, _ in fn.params) - _assigned(fn), _owned(fn))
+                    tuple(calls), frozenset(writes), _pointers(fn), lasting, *subjects(fn), _zeroed(fn), _marked_by_constants(fn), _masked(fn),
+                    _ordered(fn), _negative(fn), _sure(fn), frozenset(name for name, _ in fn.params) - _assigned(fn), _owned(fn))
 
     def _raw(self, fn: Function, dest: dict[int, str]) -> list[list[tuple | None]]:  # type: ignore[type-arg]
         """The operations of each block, those that come with no call included."""
@@ -363,7 +378,7 @@ def _end(ops: tuple[tuple, ...], cond: Expr | None, lasting: frozenset[str]) -> 
                     temps.add(path)
         drops = tuple(temps - lasting)
     negated = False
-    while cond is not None and (cond[0] == "!" or (cond[0] == "op" and cond[1] in ("==", "!=") and cond[3] == ("n", 0))):
+    while cond is not None and (cond[0] == "!" or (cond[0] == "op" and cond[1] in ("==", "!=") and is_zero(cond[3]))):
         negated, cond = negated != (cond[0] == "!" or cond[1] == "=="), cond[1] if cond[0] == "!" else cond[2]
     if cond is not None and cond[0] == "v" and cond[1][0] not in "*%" and "->" not in cond[1]:
         return End(drops, (cond[1], negated))
@@ -543,12 +558,54 @@ def _owned(fn: Function) -> tuple[tuple[str, str, str], ...]:
 
 def _zeroed(fn: Function) -> frozenset[str]:
     """Variables that are set to 0 somewhere: for an address that is how "none yet" is written."""
-    return frozenset(instr[1] for block in fn.blocks for instr in block.instrs if instr[0] == "set" and instr[2] == ("n", 0))
+    return frozenset(instr[1] for block in fn.blocks for instr in block.instrs if instr[0] == "set" and is_zero(instr[2]))
 
 
-def _masked(fn: Function) -> frozenset[str]:
-    """Paths of which a condition asks for a constant's bits."""
-    return frozenset(test[2][1] for block in fn.blocks if block.cond is not None for test in _ands(block.cond))
+def _masked(fn: Function) -> dict[str, tuple[Expr, ...]]:
+    """Paths of which a condition asks for a constant's bits, and the constants."""
+    out: dict[str, tuple[Expr, ...]] = {}
+    for block in fn.blocks:
+        for test in _ands(block.cond) if block.cond is not None else ():
+            known = out.get(test[2][1], ())
+            if test[3] not in known:
+                out[test[2][1]] = (*known, test[3])
+    return out
+
+
+def _ordered(fn: Function) -> frozenset[str]:
+    out: set[str] = set()
+    for block in fn.blocks:
+        cond = block.cond
+        if cond is not None and cond[0] == "op" and cond[1] in ("<", ">", "<=", ">=", "==", "!=", "-"):
+            out.update(_compared(cond))
+        for instr in block.instrs:
+            if instr[0] == "set" and instr[2][:2] == ("op", "-"):
+                out.update(_compared(instr[2]))
+    if not out:
+        return frozenset()
+    stores = [instr[1] for block in fn.blocks for instr in block.instrs
+              if instr[0] == "set" and instr[1] in out and not (instr[2][0] == "op" and instr[2][2] == ("v", instr[1]))]
+    return frozenset(name for name in out if stores.count(name) > 1)
+
+
+def _compared(expr: Expr) -> tuple[str, ...]:
+    """The variables on both sides, if both sides are variables or one is a sum."""
+    sides = [side[2] if side[:2] == ("op", "+") else side for side in expr[2:]]
+    return tuple(side[1] for side in sides) if all(side[0] == "v" for side in sides) else ()
+
+
+def _negative(fn: Function) -> frozenset[str]:
+    return frozenset(instr[1] for block in fn.blocks for instr in block.instrs if instr[0] == "set" and instr[2][0] == "n" and instr[2][1] < 0)
+
+
+def _sure(fn: Function) -> frozenset[str]:
+    found = {name for name, type_ in fn.params if type_[-1:] == "*"}
+    if found:
+        found -= _assigned(fn)
+        for block in fn.blocks:
+            if block.cond is not None:
+                found.difference_update(paths_in(block.cond))
+    return frozenset(found)
 
 
 def _ands(expr: Expr) -> Iterable[Expr]:

@@ -25,6 +25,8 @@ SPAN = "@span:"
 ENDS_SPAN = frozenset({"entry.promote", "ptl.acquire", "ptl.release", "lazy.leave"})
 EMPTIED = "emptied#"
 """Before a pointer: the entry was taken out through it under this lock, and nothing was stored since. 1 if the old value was dropped."""
+UNFILLED = "unfilled#"
+"""Before a gather: it was begun here, and nothing was recorded in it since."""
 _NUMBER = {"clean": "c", "dirty": "d", "wrprotect": "w", "invalid": "i", "old": "o", "keep": "k", "modify": "m"}
 
 LOWERED = frozenset("wmci")
@@ -174,6 +176,8 @@ class Effects:
 
     def apply(self, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
         """One effect of one call."""
+        if "tlb" in binds:
+            attrs = self._filled(path.env, kind, binds["tlb"], attrs)
         handler = _HANDLERS.get(kind)
         if handler is not None:
             handler(self, path, kind, binds, attrs, call)
@@ -182,6 +186,24 @@ class Effects:
         for key, expr in binds.items():
             objects[key] = _NAMES.get(key, Effects.text)(self, path.env, expr)
         self.event(path, kind, objects, attrs, call.level, call.pos, call.name)
+
+
+    def _filled(self, env: Env, kind: str, tlb: Expr, attrs: frozenset[str]) -> frozenset[str]:
+        """Follow whether anything was recorded in a gather since it was begun; a flush of one that holds nothing is "empty"."""
+        fact = UNFILLED + self.object_of(env, tlb)
+        if kind == "gather.begin":
+            if "full" not in attrs:
+                env[fact] = 1
+        elif kind == "flush.gather":
+            return attrs | {"empty"} if env.get(fact) == 1 else attrs
+        elif kind not in _LEAVES_UNFILLED:
+            env.pop(fact, None)
+        return attrs
+
+
+FILLS = frozenset({"flush.record", "page.defer", "table.free", "gather.mark"})
+"""After these a gather may hold something."""
+_LEAVES_UNFILLED = frozenset({"gather.vma", "gather.end", "gather.declare", "gather.leave", "gather.read", "gather.touch"})
 
 
 _NAMES: dict[str, Callable[[Effects, Env, Expr], str]] = {"pte": Effects.pointer_of, "tlb": Effects.object_of, "range": Effects.object_of}
@@ -374,6 +396,8 @@ def _clear(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: 
     for number_read in sorted(read):
         self.event(path, "value.stale", {"pte": pointer, "value": number_read}, attrs, call.level, call.pos, call.name, present=present)
     _same_page(env, {value[1] for _, value in stale} or _lone_read(env), number)
+    for _, value in stale:
+        _same_presence(env, value[1], number)
     if pointer and _is_exact(binds) and attrs.isdisjoint(("invalidate", "nonpresent")):
         env[EMPTIED + pointer] = 1 if "no-result" in attrs else "nz"
     if ret[0] == "t":
@@ -405,6 +429,18 @@ def _same_page(env: Env, read: set[int], cleared: int) -> None:
         for key, value in list(env.items()):
             if type(value) is tuple and value[0] == "term" and value[1] == f"paged#{number}":
                 env[key] = ("term", f"paged#{cleared}", *value[2:])
+
+
+def _same_presence(env: Env, read: int, cleared: int) -> None:
+    """Whether the entry was present when it was read says whether what is taken out is: a variable that holds the one answer holds the other."""
+    marks = tuple(f"{word}#{read}" for word in ("present", "none", "nonpresent"))
+    if any(mark in "\0".join(env) for mark in marks):
+        for mark in marks:
+            if mark in env:
+                env[f"{mark[: mark.find('#')]}#{cleared}"] = env[mark]
+    for key, value in env.items():
+        if type(value) is tuple and value[0] == "term" and value[1] in marks:
+            env[key] = ("term", f"{value[1][: value[1].find('#')]}#{cleared}", *value[2:])
 
 
 def _change(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:

@@ -13,12 +13,14 @@ from collections.abc import Iterable
 
 import msgspec
 
-from tlblint.engine.automata import Event, Instance
-from tlblint.engine.bits import bits_after
+from tlblint.engine.automata import Event, Instance, ordered
+from tlblint.engine.bits import RESULT_BIT, bits_after, known_bits
 from tlblint.engine.bounds import given, narrowed
 from tlblint.engine.compile import DERIVE, HAVOC, HIGHEST, LOWEST, PURE, ROLE, SET, Call, Code, text_of, tokens
-from tlblint.engine.effects import CHANGES, EMPTIED, ENDS_SPAN, NO_BITS, QUIET, RECORDS, Effects, drop_number, forget_spans
+from tlblint.engine.effects import CHANGES, EMPTIED, ENDS_SPAN, FILLS, NO_BITS, QUIET, RECORDS, UNFILLED, Effects, drop_number, forget_spans
 from tlblint.engine.entries import Entry, entered
+from tlblint.engine.flows import root
+from tlblint.engine.order import follows, stored
 from tlblint.engine.rename import Frame
 from tlblint.engine.state import SHIFT, START, Auto, Exit, Path, Record, Trail, with_instances
 from tlblint.engine.values import (
@@ -31,7 +33,9 @@ from tlblint.engine.values import (
     ask,
     assign,
     evaluate,
+    exclude,
     forget,
+    is_nothing,
     learn,
     mapped_by,
     merge,
@@ -39,12 +43,14 @@ from tlblint.engine.values import (
     remember,
     resolve,
     truth,
+    undecided,
 )
 from tlblint.engine.world import MAX_BUDGET, MAX_CONTEXTS, MAX_DEPTH, MAX_STORIES, MAX_VISITS, Hit, Summary, World
 from tlblint.model.ir import Expr
 
 _UNSETTLES = CHANGES | ENDS_SPAN
 _ADDRESS = re.compile(r"(?:^|_|>|\.)(?:h?addr|address|next|start|end)$")
+_COUNT = re.compile(r"(?:^|_|>|\.)nr(?:_\w+)?$")
 BEYOND = "beyond#"
 """Before a path: what is stored there is more than what was there when the function was entered."""
 
@@ -190,7 +196,9 @@ class Run:
             sort = before.sort if auto is before.auto else self._sort(auto)
         if apart is None:
             apart = presence(env)
-        key = (block, sort, apart)
+        key: tuple[object, ...] = (block, sort, apart)
+        if self._code.subjects:
+            key = (block, sort, apart, _results(env, self._code.subjects))
         node = self._nodes.get(key)
         if node is None:
             node = self._nodes[key] = Node(block, auto, env, depth, before, path.trail, sort)
@@ -240,18 +248,36 @@ class Run:
         return paths
 
     def _set(self, paths: list[Path], path: Path, op: tuple) -> None:  # type: ignore[type-arg]
-        """An assignment. ``flag |= predicate`` splits on the predicate, so that the flag stays correlated with it."""
+        """An assignment. ``flag |= predicate`` and ``count += predicate`` split on the predicate, so that the flag stays correlated with it."""
         _, name, expr, pos = op
-        if expr[0] == "op" and expr[1] == "|" and expr[2] == ("v", name):
-            right = evaluate(path.env, expr[3])
-            if type(right) is tuple and right[0] == "term" and truth(path.env, right) is None:
+        if expr == ("v", name):
+            return
+        if name in self._code.zeroed and expr[0] in ("t", "v", "!") and (asked := undecided(path.env, expr)) is not None:
+            other = path.fork()  # what it says of this entry has to last beyond the next one
+            if self._learn(other, asked[1], bool(asked[2]), pos):
+                assign(other.env, name, 0, None)
+                paths.append(other)
+            if self._learn(path, asked[1], not asked[2], pos):
+                assign(path.env, name, "nz", None)
+            else:
+                paths.remove(path)
+            return
+        if expr[0] == "op" and expr[1] in "|+*":
+            asked = undecided(path.env, expr)
+            if asked is None and expr[1] == "|" and expr[2] == ("v", name):
+                right = evaluate(path.env, expr[3])
+                asked = right if type(right) is tuple and right[0] == "term" and truth(path.env, right) is None else None
+            if asked is not None:
                 other = path.fork()
-                if self._learn(path, right[1], not right[2], pos):
-                    assign(path.env, name, "nz", None)
+                if self._learn(path, asked[1], not asked[2], pos):
+                    self._set(paths, path, op)
                 else:
                     paths.remove(path)
-                if self._learn(other, right[1], bool(right[2]), pos):
+                if self._learn(other, asked[1], bool(asked[2]), pos):
                     paths.append(other)
+                    self._set(paths, other, op)
+                return
+            if expr[1] != "*" and expr[2] == ("v", name) and is_nothing(path.env, expr[3]):
                 return
         if expr[0] == "v" and expr[1][0] == "*":
             self._effects.value_of(path, expr, pos)
@@ -263,7 +289,12 @@ class Run:
             value = ("term", f"{SAME_PAGE}{value[1][:-6]})", False)  # the head page, like that of any call that gives a handle
         symbolic = None
         if value is None and expr[0] == "v" and _ADDRESS.search(expr[1]) and name in self._code.zeroed:
-            value = "nz"  # a variable that was 0 for "none yet" gets an address: it is one from then on
+            if name in self._code.ordered and (address := resolve(path.env, expr[1])) not in path.env:
+                path.env[address] = "nz"
+            else:
+                value = "nz"  # a variable that was 0 for "none yet" gets an address: it is one from then on
+        elif name in self._code.zeroed and ((expr[0] == "v" and expr[1] in self._code.pointers) or (value is None and _is_count(name, expr))):
+            value = "nz"
         elif expr[0] == "v" and (value == "nz" or (type(value) is tuple and value[0] == "term" and "#" not in value[1] and "(" not in value[1])):
             value = None  # remember whose copy it is: more than that it is not zero
         turned = copy = False
@@ -271,7 +302,7 @@ class Run:
             copy = expr[0] == "v"
             question = ask(path.env, expr)
             symbolic, turned = (text_of(expr), False) if copy else (question.key or question.answered, question.negated)
-        bits = bits_after(path.env, name, expr) if (expr[0] == "op" and expr[1] in "|&") or name in self._code.masked else ()
+        bits = bits_after(path.env, name, expr, self._code.masked.get(name, ())) if (expr[0] == "op" and expr[1] in "|&") or name in self._code.masked else ()
         beyond = advance(path.env, name) if expr[0] == "op" and expr[1] == "+" and expr[2] == ("v", name) else {}
         if name[0] == "*" and expr[0] == "v" and path.env.get(f"({expr[1]}>{name})") == 1:
             beyond = {BEYOND + name: 1}
@@ -282,8 +313,13 @@ class Run:
         if name in self._code.nones and expr[0] == "v" and _ADDRESS.search(expr[1]):
             beyond |= given(name, self._code.nones[name])
         elif expr[0] == "op" and expr[1] in (LOWEST, HIGHEST):
-            beyond |= narrowed(path.env, name, expr, self._code.nones.get(name, ()))
-            value = "nz" if expr[1] == HIGHEST and name in self._code.zeroed else value
+            if value is None:
+                beyond |= narrowed(path.env, name, expr, self._code.nones.get(name, ()))
+            value = "nz" if value is None and expr[1] == HIGHEST and name in self._code.zeroed else value
+        if name in self._code.ordered:
+            beyond |= stored(path.env, name, expr)
+        if name in self._code.marked and expr[0] == "v":
+            beyond |= {f"({name}>=0)": 1, f"({name}<0)": 0, f"(-1=={name})": 0}
         assign(path.env, name, value, symbolic, turned, copy)
         path.env.update(beyond)
         for bit, on in bits:
@@ -344,6 +380,10 @@ class Run:
         env = frame.env_in(args, path.env, self._code.fn.advanced, world.flows.of(callee))
         if QUIET in path.env and not kinds.isdisjoint(RECORDS):
             env[QUIET] = 1
+        if "flush.gather" in kinds and kinds.isdisjoint(FILLS):
+            for fact in [k for k in path.env if k.startswith(UNFILLED)]:
+                if (gather := frame.into(fact[len(UNFILLED) :])) is not None:
+                    env[UNFILLED + gather] = 1
         summary = analyse_function(world, callee, auto, env, is_root=False, inherited=says, walked=walked)
         trail: Trail = (path.trail, (self._number(pos), "call", f"{name}()", frame))
         self._adopt(summary, frame, path, trail)
@@ -351,6 +391,9 @@ class Run:
         out = []
         asked = self._asked(callee, name, args, path.env)
         known = truth(path.env, path.env.get(asked)) if asked else None
+        if any(leave.env and leave.env[0][0][0] == "&" for leave in summary.exits):
+            for key in [k for k in path.env if k.startswith(f"({temp}&")]:
+                del path.env[key]  # bits of what it returned the last time
         after = self._after(path.env, frame, code)
         for leave in summary.exits:
             answer = truth({}, leave.value) if asked else None  # type: ignore[arg-type]
@@ -402,9 +445,13 @@ class Run:
                     ahead |= above(env, outer)
                 forget(env, outer)
         env.update(ahead)
-        if EMPTIED in "\0".join(env):
+        text = "\0".join(env)
+        if EMPTIED in text:
             for fact in [k for k in env if k.startswith(EMPTIED) and frame.into(k[len(EMPTIED) :]) is not None]:
                 del env[fact]  # it was told to the callee, which tells whether it still holds
+        if UNFILLED in text:
+            for fact in [k for k in env if k.startswith(UNFILLED) and (not kinds.isdisjoint(FILLS) or frame.into(k[len(UNFILLED) :]) is not None)]:
+                del env[fact]
         return env
 
     def _return(self, path: Path, leave: Exit, frame: Frame, code: Code, after: Env, temp: str, dest: str, trail: Trail, pos: int) -> Path:
@@ -420,9 +467,14 @@ class Run:
             drop_number(env, number)  # the callee's site gives a new value each time
         learned: list[tuple[str, bool]] = []
         for key, value in leave.env:
+            if key[0] == "&":
+                env[f"({temp}&{key[len(RESULT_BIT) :]})"] = value  # type: ignore[assignment]
+                continue
             outer_key = frame.text(key, False)
             if outer_key is not None:
                 moved = frame.value_out(value)  # type: ignore[arg-type]
+                if moved is None and type(value) is tuple and (known := truth(dict(leave.env), value)) is not None:  # type: ignore[arg-type]
+                    moved = "nz" if known else 0  # a copy of an argument without a name
                 if moved is not None and key in code.kept:
                     if (known := truth(env, moved)) is not None:
                         learned.append((outer_key, known))
@@ -432,12 +484,26 @@ class Run:
         returned = frame.value_out(leave.value)  # type: ignore[arg-type]
         if returned is not None:
             env[temp] = returned
-        back = Path(frame.state_out(leave.auto), env, (trail, (0, "inside", leave.trail, "")))
+        back = Path(self._state_back(leave, frame), env, (trail, (0, "inside", leave.trail, "")))
         for outer_key, known in learned:
             question = ask(env, ("v", outer_key))
             if question.known is None and question.key is not None:
                 self._learn(back, question.key, known != question.negated, pos)
         return back
+
+    def _state_back(self, leave: Exit, frame: Frame) -> Auto:
+        """The state behind a call. Values that it made go by the same numbers as those that it made when it was called before."""
+        auto = leave.auto
+        if not auto.instances:
+            return frame.state_out(auto)
+        made = {key for instance in auto.instances for key in instance[2] if type(key) is int and key > 0}
+        made |= {v[1] for v in (leave.value, *(v for _, v in leave.env)) if type(v) is tuple and v[0] == "e" and v[1] > 0}
+        old = frame.stand_for(made)
+        if not old:
+            return frame.state_out(auto)
+        automata = self._world.automata
+        auto = frame.state_out(with_instances(auto, tuple(automata.earlier(auto.instances, old))))
+        return with_instances(auto, ordered(automata.merged(set(auto.instances))))
 
     def _adopt(self, summary: Summary, frame: Frame, path: Path, trail: Trail) -> None:
         """Violations in the callee of an obligation that this function or one of its callers created."""
@@ -518,6 +584,9 @@ class Run:
             drops = tuple(key for key in env if key[0] == "%" and key not in lasting) if "%" in "\0".join(env) else ()
         for temp in drops:
             env.pop(temp, None)
+        if self._code.settled:
+            for name in self._code.settled[node.block]:
+                env.pop(name, None)
 
     def _branch(self, node: Node, path: Path, cond: Expr, succs: tuple[int, ...], pos: int) -> None:
         asked = self._code.ends[node.block].asked
@@ -567,11 +636,15 @@ class Run:
         if question.equals is not None and outcome != question.negated:
             name, value = question.equals
             path.env[name] = value
+        elif question.equals is not None:
+            exclude(path.env, *question.equals)
         return True
 
     def _learn(self, path: Path, key: str, outcome: bool, pos: int) -> bool:
         """Take ``key`` to be true or false; a predicate on an entry or page is an event for the rules."""
         learn(path.env, key, outcome)
+        if "+" in key and key[0] == "(":
+            path.env.update(follows(path.env, key, outcome))
         path.trail = (path.trail, (self._number(pos), "branch", key, "true" if outcome else "false"))
         if key.startswith("same@"):
             if outcome:
@@ -612,6 +685,8 @@ class Run:
         apart = tuple(found for found in presence(path.env) if found[0] < 0 or found[0] == returned)
         blank = (*auto[:4], self._world.automata.nameless(auto.instances))
         key = (blank, known, value if type(value) is not tuple or value[0] != "term" else None, apart)
+        if cond is not None and cond[0] == "v" and known is not False:
+            env.update((RESULT_BIT + text, "nz") for bit in known_bits(path.env, cond[1]) if (text := text_of(bit)) is not None)
         held = self._exits.get(key)
         if held is None:
             self._exits[key] = (Exit(auto, value, (), (self._node, path.trail)), env)
@@ -626,7 +701,11 @@ class Run:
         return ("term", question.key, question.negated, "copy") if cond[0] == "v" else ("term", question.key, question.negated)
 
     def _speaks_of_kept(self, key: str) -> bool:
-        return key in self._code.kept or ("(" in key and tokens(key) <= self._code.kept)
+        return key in self._code.kept or ("(" in key and all(name in self._code.kept or self._goes_out(name) for name in tokens(key)))
+
+    def _goes_out(self, name: str) -> bool:
+        """Whether a path is what a parameter points to."""
+        return (name[0] == "*" or "->" in name) and root(name) in self._code.kept
 
     def _outward(self, path: Path) -> Auto:
         """A lock taken here and handed out through *ptlp or the returned value gets that name."""
@@ -638,6 +717,20 @@ class Run:
             instances = tuple((r, s, tuple(names.get(k, k) if isinstance(k, str) else k for k in keys), o) for r, s, keys, o in auto.instances)
             auto = auto._replace(held=held, instances=instances)
         return auto
+
+
+def _is_count(name: str, expr: Expr) -> bool:
+    """Whether a variable is raised by how many entries were dealt with."""
+    return bool(expr[0] == "op" and expr[1] == "+" and expr[2] == ("v", name) and expr[3][0] == "v" and _COUNT.search(expr[3][1]))
+
+
+def _results(env: Env, names: tuple[str, ...]) -> tuple[Value | None, ...]:
+    """The numbers or names of constants that these hold; a size is no state."""
+    out: list[Value | None] = []
+    for name in names:
+        held = env.get(name)
+        out.append(held if type(held) is int or (type(held) is tuple and held[0] == "k" and truth({}, held) is None) else None)
+    return tuple(out)
 
 
 def _share(env: Env, one: str, other: str) -> None:

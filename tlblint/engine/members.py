@@ -136,7 +136,7 @@ def told(fn: Function) -> Words:
         out.add(_GATHER)
         for path in _stored(fn):
             out |= _words("set:", path, types, _GATHER)
-        for _, path, _ in _reads(fn, ("v",)):
+        for path in _unset_reads(fn):
             out |= _words("read:", path, types, _GATHER)
     if _speaks_of_generations(fn):
         for _, path, _ in _stores(fn):
@@ -211,6 +211,34 @@ def _reads(fn: Function, tags: tuple[str, ...] = ("v", "&")) -> Iterable[tuple[i
             for path in _paths(expr, tags):
                 if _PATH.fullmatch(path):
                     yield at, path, pos
+
+
+def _unset_reads(fn: Function) -> set[str]:
+    """Members that are read where not every way from the function's entry has set them."""
+    reads = {path for _, path, _ in _reads(fn, ("v",))}
+    stored = reads.intersection(_stored(fn))
+    if not stored:
+        return reads
+    before: list[set[str] | None] = [set(), *(None for _ in fn.blocks[1:])]
+    work = [0]
+    out: set[str] = set()
+    while work:
+        at = work.pop()
+        now = set(before[at] or ())
+        for instr in fn.blocks[at].instrs:
+            exprs = (instr[2],) if instr[0] == "set" else instr[3] if instr[0] in ("call", "icall") and not _store(instr)[0] else ()
+            out.update(path for expr in exprs for path in _paths(expr, ("v",)) if path in stored and path not in now)
+            now.add(_store(instr)[0])
+        cond = fn.blocks[at].cond
+        if cond is not None:
+            out.update(path for path in _paths(cond, ("v",)) if path in stored and path not in now)
+        for to in fn.blocks[at].succs:
+            held = before[to]
+            both = now if held is None else held & now
+            if both != held:
+                before[to] = set(both)
+                work.append(to)
+    return (reads - stored) | out
 
 
 def _asked(block: Block) -> Iterable[tuple[Expr, int]]:

@@ -23,6 +23,15 @@ _LOCAL = re.compile(r"[A-Za-z_]\w*")
 _TOKEN = re.compile(r"\*?[A-Za-z_$%][\w$]*(?:(?:->|\.)\w+|\[[^\]]*\])*(?P<call>\()?")
 
 
+_EITHER_WAY = re.compile(r"\(([^()&=]+)(==|&)([^()&=]+)\)")
+"""Comparisons that are written with the lesser text first."""
+
+
+def _in_order(key: str) -> bool:
+    two = _EITHER_WAY.fullmatch(key)
+    return two is not None and two[1] <= two[3]
+
+
 class _Arguments:
     """What arguments do to names: pairs of (caller's path, callee's path). Calls with the same pairs share one. ``originals``: what
     arguments are copies of; on the way back that is what a parameter's object goes by."""
@@ -224,6 +233,10 @@ class Frame:
             known = self._numbers[number] = -len(self._origin)
         return known
 
+    def stand_for(self, numbers: set[int]) -> set[object]:
+        """What these numbers of the caller are in the callee."""
+        return {self._numbers[number] for number in numbers if number in self._numbers} if numbers else set()
+
     def number_out(self, number: int) -> int:
         """Undo number_in; a number made in the callee is its own."""
         return self._origin[-number - 1] if number < 0 else number
@@ -275,6 +288,8 @@ class Frame:
         out = known.get(rest, "")
         if out == "":
             out = known[rest] = _renamed(rest, self.into if inward else self.back)
+        if out is not None and (two := _EITHER_WAY.fullmatch(out)) is not None and two[1] > two[3] and _in_order(rest):
+            out = f"({two[3]}{two[2]}{two[1]})"
         return None if out is None else prefix + out
 
     def _asks(self, key: str, flow: Flow) -> bool:

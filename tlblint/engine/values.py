@@ -4,18 +4,20 @@ An environment maps keys to values. A key is an lvalue path ("force_flush"), a t
 ("(new_ptl==old_ptl)"), a pure call ("folio_test_hugetlb(folio)"), a predicate on an entry value ("present#417") or
 on a page ("anon@folio"), or "@pte": the number of the last plain read made through that pointer.
 
-Values: an int; "nz" (not zero); ("k", NAME); ("term", key, negated): as true as that key, with "copy" behind it equal to it;
-("e", number, origin, bits, pointer): an entry value, origin "read", "cleared" or "built", bits a subset of "cdiwokmnz"
-(cleaned, dirtied, made invalid, write-protected, made old, kept but changed, with other permissions; on every path read after the entry was taken
-out, "n" if the old value was dropped); ("p", lock): a pointer to an entry under that lock, ("m", lock): the same or NULL; ("l", lock); ("&", path).
+Values: an int; "nz" (not zero); ("of", n, ...): one of these few numbers, none of them 0; ("k", NAME); ("term", key, negated): as true as that
+key, with "copy" behind it equal to it; ("e", number, origin, bits, pointer): an entry value, origin "read", "cleared" or "built", bits a subset of
+"cdiwokmnz" (cleaned, dirtied, made invalid, write-protected, made old, kept but changed, with other permissions; on every path read after the entry
+was taken out, "n" if the old value was dropped); ("p", lock): a pointer to an entry under that lock, ("m", lock): the same or NULL; ("l", lock);
+("&", path).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
-from tlblint.engine.compile import mentions, text_of
+from tlblint.engine.compile import HIGHEST, LOWEST, is_zero, mentions, text_of
 from tlblint.model.ir import Expr
 
 Value = int | str | tuple  # type: ignore[type-arg]
@@ -26,6 +28,18 @@ _IMPLIED = {
     ("nonpresent", 1): (("present", 0),),
     ("present", 1): (("none", 0), ("nonpresent", 0)),
 }
+
+
+_NEVER_ZERO = re.compile(r"_(?:SIZE|MASK|SHIFT|ORDER|NR|PTES|PMDS|MAX)$|^PTRS_PER_|^SZ_\d")
+"""Named constants that are sizes, masks and counts of what there is: whatever the configuration makes of them, not 0."""
+
+_FEW = 4
+"""So many numbers are told apart."""
+
+
+@lru_cache(maxsize=4096)
+def _is_something(name: str) -> bool:
+    return _NEVER_ZERO.search(name) is not None
 
 
 def resolve(env: Env, path: str) -> str:
@@ -61,7 +75,7 @@ def evaluate(env: Env, expr: Expr) -> Value | None:
     if tag == "t":
         return env.get(f"%{expr[1]}")
     if tag == "k":
-        return ("k", expr[1])
+        return expr[2] if len(expr) > 2 else ("k", expr[1])
     if tag == "&":
         return ("&", expr[1])
     if tag == "!":
@@ -83,8 +97,16 @@ def evaluate(env: Env, expr: Expr) -> Value | None:
 def _binary(env: Env, expr: Expr) -> Value | None:
     op = expr[1]
     left, right = evaluate(env, expr[2]), evaluate(env, expr[3])
+    if op == "-" and (apart := _apart(env, expr, left, right)) is not None:
+        return apart
     if op in ("+", "-"):
-        return _step(op, left, right)
+        return _step(op, left, _decided(env, right))
+    if op == "|":
+        left, right = _decided(env, left), _decided(env, right)
+    if op == "*":
+        return _times(truth(env, left), truth(env, right))
+    if (many := _each(op, left, right)) is not None:
+        return many
     if op in ("==", "!="):
         same = _equal(left, right)
         if same is None and _alias(env, expr[2], left, expr[3], right):
@@ -102,10 +124,79 @@ def _binary(env: Env, expr: Expr) -> Value | None:
         return right
     if op == "&" and 0 in (left, right):
         return 0
-    if op == ">" and right == 0 and left is not None:
+    if ((op == ">" and right == 0) or (op == ">=" and right == 1)) and left is not None:
         known = truth(env, left)
         return None if known is None else int(known)
     return None
+
+
+def _apart(env: Env, expr: Expr, left: Value | None, right: Value | None) -> Value | None:
+    """The difference of two variables, as far as it is known which lies beyond the other."""
+    if expr[2][0] != "v" or expr[3][0] != "v":
+        return None
+    if _alias(env, expr[2], left, expr[3], right):
+        return 0
+    return "nz" if env.get(f"({resolve(env, expr[2][1])}>{resolve(env, expr[3][1])})") == 1 else None
+
+
+def _decided(env: Env, value: Value | None) -> Value | None:
+    """The answer to a question instead of the question, where it is known."""
+    if type(value) is tuple and value[0] == "term" and "#" in value[1] and (known := truth(env, value)) is not None:
+        return "nz" if known else 0
+    return value
+
+
+def is_nothing(env: Env, expr: Expr) -> bool:
+    """Whether adding this changes nothing."""
+    value = evaluate(env, expr)
+    return value == 0 or (type(value) is tuple and value[0] == "term" and truth(env, value) is False)
+
+
+def undecided(env: Env, expr: Expr) -> tuple | None:  # type: ignore[type-arg]
+    """The question about an entry or page that a sum, product or union of bits hangs on: counting its answers is asking it."""
+    if expr[0] == "op":
+        if expr[1] in "|+*":
+            for part in expr[2:]:
+                if (found := undecided(env, part)) is not None:
+                    return found
+    elif expr[0] in ("t", "v", "!"):
+        value = evaluate(env, expr)
+        if type(value) is tuple and value[0] == "term" and "#" in value[1] and truth(env, value) is None:
+            return value
+    return None
+
+
+def _times(left: bool | None, right: bool | None) -> Value | None:
+    if left is False or right is False:
+        return 0
+    return "nz" if left and right else None
+
+
+def _each(op: str, left: Value | None, right: Value | None) -> Value | None:
+    """What an operator makes of each of a few numbers."""
+    if type(left) is tuple and left[0] == "of" and type(right) is int:
+        pairs = [(n, right) for n in left[1:]]
+    elif type(left) is int and type(right) is tuple and right[0] == "of":
+        pairs = [(left, n) for n in right[1:]]
+    else:
+        return None
+    found = [int((a == b) == (op == "==")) if op in ("==", "!=") else _arith(op, a, b) for a, b in pairs]
+    return None if None in found else few_of(found)  # type: ignore[arg-type]
+
+
+def few_of(numbers: Iterable[int]) -> Value | None:
+    """One of these numbers."""
+    out = sorted(set(numbers))
+    if len(out) == 1:
+        return out[0]
+    return None if 0 in out else ("of", *out) if len(out) <= _FEW else "nz"
+
+
+def exclude(env: Env, path: str, value: Value) -> None:
+    """``path`` is one of a few numbers, and not ``value``."""
+    held = env.get(path)
+    if type(held) is tuple and held[0] == "of" and value in held[1:] and (rest := few_of(n for n in held[1:] if n != value)) is not None:
+        env[path] = rest
 
 
 _SELF = {">": 0, "<": 0, ">=": 1, "<=": 1}
@@ -125,10 +216,12 @@ def _step(op: str, left: Value | None, right: Value | None) -> Value | None:
     if type(left) is int and type(right) is int:
         total = left + right if op == "+" else left - right
         return total if abs(total) < 2 else ("nz" if op == "+" else None)
-    plain = left is None or left == "nz" or (type(left) is tuple and left[0] == "term" and "#" not in left[1] and "(" not in left[1])
-    if op == "+" and plain and type(right) is tuple and right[0] == "k":
+    if right == 0 and left is not None:
+        return left
+    plain = left is None or _nonzero(left) or (type(left) is tuple and left[0] == "term" and "#" not in left[1] and "(" not in left[1])
+    if op == "+" and plain and type(right) is tuple and right[0] in ("k", "of"):
         return "nz"
-    if op == "+" and (right == 1 or right == "nz") and (left is None or left == "nz" or type(left) is int):
+    if op == "+" and (right == 1 or right == "nz" or (type(right) is tuple and _nonzero(right))) and (plain or type(left) is int):
         return "nz"
     return None
 
@@ -146,6 +239,8 @@ def _arith(op: str, left: int, right: int) -> Value | None:
         return int(left <= right)
     if op == ">=":
         return int(left >= right)
+    if op in (LOWEST, HIGHEST):
+        return min(left, right) if op == LOWEST else max(left, right)
     return None
 
 
@@ -157,7 +252,7 @@ def _equal(left: Value | None, right: Value | None) -> bool | None:
     if type(left) is tuple and type(right) is tuple and left[0] == right[0] == "k":
         return bool(left[1] == right[1])
     for one, other in ((left, right), (right, left)):
-        if other == 0 and (one == "nz" or (type(one) is tuple and one[0] in ("p", "l", "&"))):
+        if other == 0 and one != 0 and truth({}, one):
             return False
     return None
 
@@ -178,7 +273,7 @@ def truth(env: Env, value: Value | None) -> bool | None:
             return not turned
         if type(value) is not tuple:
             return None
-        if value[0] in ("p", "l", "&"):
+        if value[0] in ("p", "l", "&", "of") or (value[0] == "k" and _is_something(value[1])):
             return not turned
         if value[0] != "term":
             return None
@@ -220,7 +315,7 @@ def advance(env: Env, path: str) -> dict[str, Value]:
     found: dict[str, Value] = dict.fromkeys([k for k, v in env.items() if v == 1 and k.startswith(mark + "=")], 1)
     for other in behind:
         low, high = sorted((path, other))
-        found |= {f"({path}>{other})": 1, f"({other}<{path})": 1, f"({low}=={high})": 0}
+        found |= {f"({path}>{other})": 1, f"({other}<{path})": 1, f"({path}<{other})": 0, f"({low}=={high})": 0}
     return found
 
 
@@ -297,10 +392,14 @@ def ask(env: Env, cond: Expr) -> Question:
             negated, cond = not negated, cond[1]
         elif tag == "op" and cond[1] == "!=":
             negated, cond = not negated, ("op", "==", cond[2], cond[3])
-        elif tag == "op" and cond[1] == "==" and cond[3] == ("n", 0):
+        elif tag == "op" and cond[1] == "==" and is_zero(cond[3]):
             negated, cond = not negated, cond[2]
-        elif tag == "op" and cond[1] == "==" and cond[2] == ("n", 0):
+        elif tag == "op" and cond[1] == "==" and is_zero(cond[2]):
             negated, cond = not negated, cond[3]
+        elif tag == "op" and cond[1] == "==" and cond[2][:2] == ("op", "&") and cond[3][0] in "kn" and cond[3] in cond[2][2:]:
+            cond = cond[2]  # (x & BIT) == BIT
+        elif tag == "op" and cond[1] == "==" and cond[3][:2] == ("op", "&") and cond[2][0] in "kn" and cond[2] in cond[3][2:]:
+            cond = cond[3]
         else:
             break
     value = evaluate(env, cond)
@@ -367,8 +466,11 @@ def _text(env: Env, expr: Expr) -> str | None:
 def _equality(env: Env, cond: Expr) -> tuple[str, Value] | None:
     if cond[0] == "op" and cond[1] == "==":
         for one, other in ((cond[2], cond[3]), (cond[3], cond[2])):
-            if one[0] == "v" and other[0] in ("n", "k") and type(env.get(resolve(env, one[1]))) is not tuple:
-                return resolve(env, one[1]), (other[1] if other[0] == "n" else ("k", other[1]))
+            if one[0] == "v" and other[0] in ("n", "k"):
+                path, value = resolve(env, one[1]), evaluate(env, other)
+                held = env.get(path)
+                if value is not None and value != "nz" and (type(held) is not tuple or held[0] == "of"):
+                    return path, value
     return None
 
 
@@ -388,8 +490,9 @@ def merge(old: Env, new: Env) -> bool:
                 changed = True
             continue
         if _nonzero(value) and _nonzero(other):
-            if value != "nz":
-                old[key] = "nz"
+            both = _either(value, other)  # type: ignore[arg-type]
+            if value != both:
+                old[key] = both
                 changed = True
             continue
         del old[key]
@@ -416,7 +519,22 @@ def _same_read(one: tuple, other: tuple) -> bool:  # type: ignore[type-arg]
 
 
 def _nonzero(value: Value | None) -> bool:
-    return value == "nz" or (type(value) is int and value != 0)
+    if type(value) is tuple:
+        return value[0] == "of" or (value[0] == "k" and _is_something(value[1]))
+    return value is not None and value != 0
+
+
+def _either(one: Value, other: Value) -> Value:
+    """One of two values, neither of them 0: one of a few numbers if both are."""
+    found: list[int] = []
+    for value in (one, other):
+        if type(value) is int:
+            found.append(value)
+        elif type(value) is tuple and value[0] == "of":
+            found += value[1:]
+        else:
+            return "nz"
+    return few_of(found) or "nz"
 
 
 SAME_PAGE = "same_page("

@@ -11,7 +11,8 @@ from tlblint.flow.context import NotLowered
 from tlblint.flow.lower import lower
 from tlblint.flow.members import declaring, members_of
 from tlblint.flow.moved import moved
-from tlblint.model.ir import FileFacts, Function, NotAnalysed, OpsTable
+from tlblint.flow.numbers import numbers_of
+from tlblint.model.ir import Expr, FileFacts, Function, NotAnalysed, OpsTable
 from tlblint.syntax import Config, ParsedFile, ParsedFunction, parse_file
 from tlblint.syntax.classes import classes
 from tlblint.syntax.expand import expanded
@@ -47,8 +48,9 @@ def _facts(path: str, raw: bytes, parsed: ParsedFile) -> FileFacts:
     functions: list[Function] = []
     missed = list(parsed.not_analysed)
     doubtful: set[int] = set()
+    numbers = numbers_of(raw) if parsed.functions and path.endswith(".c") else {}
     for item in parsed.functions:
-        function, doubts = _lowered(item, path, raw, parsed.tables)
+        function, doubts = _lowered(item, path, raw, parsed.tables, numbers)
         missed.extend(NotAnalysed(path, item.name, item.start, why) for why in doubts)
         if function is not None:
             functions.append(function)
@@ -63,10 +65,11 @@ def _facts(path: str, raw: bytes, parsed: ParsedFile) -> FileFacts:
     return FileFacts(path, tuple(functions), parsed.tables, tuple(dict.fromkeys(missed)), parsed.total, len(doubtful), ())
 
 
-def _lowered(item: ParsedFunction, path: str, raw: bytes, tables: tuple[OpsTable, ...]) -> tuple[Function | None, tuple[str, ...]]:
+def _lowered(item: ParsedFunction, path: str, raw: bytes, tables: tuple[OpsTable, ...],
+             numbers: dict[bytes, Expr]) -> tuple[Function | None, tuple[str, ...]]:
     """The function and the doubts about it; None if it could not be lowered at all."""
     try:
-        return lower(item.node, item.text, raw, path, item.variant, item.assumed, tables)
+        return lower(item.node, item.text, raw, path, item.variant, item.assumed, tables, numbers)
     except NotLowered as reason:
         return None, (str(reason),)
     except RecursionError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from tree_sitter import Node
 
@@ -15,7 +16,7 @@ from tlblint.flow.escapes import add_escapes
 from tlblint.flow.pointers import settle, slots_of
 from tlblint.flow.steps import advanced
 from tlblint.flow.tidy import tidy
-from tlblint.model.ir import Function, OpsTable
+from tlblint.model.ir import Expr, Function, OpsTable
 
 REGISTERED = (assembly, calls, choices, declarations, loops, statements, switches, values)
 """The modules whose import fills the dispatch tables."""
@@ -23,6 +24,7 @@ REGISTERED = (assembly, calls, choices, declarations, loops, statements, switche
 SIZE_LIMIT = 500_000
 """Bytes of one function; generated tables in functions are longer and hold nothing of interest."""
 
+_NO_NUMBERS: dict[bytes, Expr] = {}
 _STORAGE = kind("storage_class_specifier")
 _COMPOUND = kind("compound_statement")
 _ANNOTATION = re.compile(rb"\b__(\w*(?:releases|acquires|must_hold)\w*)\s*\(((?:[^()]|\([^()]*\))*)\)")
@@ -36,13 +38,13 @@ def lower_function(node: Node, text: bytes, raw: bytes, path: str, variant: int,
     return lower(node, text, raw, path, variant, assumed)[0]
 
 
-def lower(
-    node: Node, text: bytes, raw: bytes, path: str, variant: int, assumed: tuple[str, ...], tables: tuple[OpsTable, ...] = (),
-) -> tuple[Function, tuple[str, ...]]:
-    """Like ``lower_function``, with the doubts: short clauses on parts that were not understood. ``tables``: those of the file."""
+def lower(node: Node, text: bytes, raw: bytes, path: str, variant: int, assumed: tuple[str, ...], tables: tuple[OpsTable, ...] = (),
+          numbers: Mapping[bytes, Expr] = _NO_NUMBERS) -> tuple[Function, tuple[str, ...]]:
+    """Like ``lower_function``, with the doubts: short clauses on parts that were not understood. ``tables``: the file's tables.
+    ``numbers``: see numbers_of()."""
     if node.end_byte - node.start_byte > SIZE_LIMIT:
         raise NotLowered("too large")
-    ctx = Context(text, raw, extent=(node.start_byte, node.end_byte), marked=marked(raw, node.start_byte, node.end_byte))
+    ctx = Context(text, raw, names=dict(numbers), extent=(node.start_byte, node.end_byte), marked=marked(raw, node.start_byte, node.end_byte))
     header, body = _header(ctx, node)
     params = parameters(ctx, header.function) if header.function is not None else ()
     for name, _ in params:

@@ -48,6 +48,8 @@ def binary(symbol: str, left: Expr, right: Expr) -> Expr:
         if compute is not None and (symbol != "<<" or 0 <= right[1] < _WORD):
             return ("n", compute(left[1], right[1]))
     elif symbol == "<<" and left[0] == "n" and right[0] == "k":
+        if len(right) > 2 and 0 <= right[2] < _WORD:
+            return ("k", f"{left[1]}<<{right[1]}", left[1] << right[2])
         return ("k", f"{left[1]}<<{right[1]}")
     return ("op", symbol, left, right)
 

@@ -6,7 +6,7 @@ Expressions (``Expr``) are tagged tuples::
 
     ("v", path)          an lvalue path in canonical text: "pte", "vmf->ptl", "pvmw.pte", "*ptlp", "a[i]"
     ("n", int)           an integer; NULL and false are 0, true is 1
-    ("k", NAME)          an ALL_CAPS identifier: an enum or macro constant
+    ("k", NAME)          an ALL_CAPS identifier: an enum or macro constant; ("k", NAME, int) where its number is known
     ("t", int)           the value of the call with that temp number
     ("&", path)          the address of an lvalue path
     ("op", o, a, b)      a binary operator, o as in C: "==", "&", "+" ...
