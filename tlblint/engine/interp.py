@@ -17,7 +17,7 @@ from tlblint.engine.automata import Event, Instance, ordered
 from tlblint.engine.bits import RESULT_BIT, bits_after, known_bits
 from tlblint.engine.bounds import given, narrowed
 from tlblint.engine.compile import DERIVE, HAVOC, HIGHEST, LOWEST, PURE, ROLE, SET, Call, Code, text_of, tokens
-from tlblint.engine.effects import CHANGES, EMPTIED, ENDS_SPAN, FILLS, NO_BITS, QUIET, RECORDS, UNFILLED, Effects, drop_number, forget_spans
+from tlblint.engine.effects import CHANGES, EMPTIED, ENDS_SPAN, FILLS, NO_BITS, QUIET, RECORDS, UNFILLED, Effects, drop_number, forget_spans, unread
 from tlblint.engine.entries import Entry, entered
 from tlblint.engine.flows import root
 from tlblint.engine.order import follows, stored
@@ -430,6 +430,9 @@ class Run:
         kinds = self._world.events[code.index]
         if not kinds.isdisjoint(CHANGES):
             env.pop(QUIET, None)
+            for pointer in {v[4] for v in env.values() if type(v) is tuple and v[0] == "e" and v[2] == "read" and v[4] and v[4][0] != "~"}:
+                if frame.into(pointer) is not None:
+                    unread(env, pointer)  # it was told to the callee, which tells whether the entry still holds that
         if not kinds.isdisjoint(_UNSETTLES):
             forget_spans(env)
             env.pop("@settled", None)
@@ -480,6 +483,8 @@ class Run:
                         learned.append((outer_key, known))
                 elif moved is not None:
                     env[outer_key] = moved
+                    if type(moved) is tuple and moved[0] == "e" and moved[2] == "read" and outer_key == "*" + moved[4]:
+                        _tie(env, moved)
         env.pop(temp, None)
         returned = frame.value_out(leave.value)  # type: ignore[arg-type]
         if returned is not None:
@@ -731,6 +736,11 @@ def _results(env: Env, names: tuple[str, ...]) -> tuple[Value | None, ...]:
         held = env.get(name)
         out.append(held if type(held) is int or (type(held) is tuple and held[0] == "k" and truth({}, held) is None) else None)
     return tuple(out)
+def _tie(env: Env, read: tuple) -> None:  # type: ignore[type-arg]
+    """What an entry still holds is what variables hold that were read from it."""
+    for key, value in env.items():
+        if type(value) is tuple and value[0] == "e" and value[1] == read[1] and value[2] == "read" and not value[4]:
+            env[key] = (*value[:4], read[4])
 
 
 def _share(env: Env, one: str, other: str) -> None:
