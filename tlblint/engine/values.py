@@ -161,7 +161,7 @@ def undecided(env: Env, expr: Expr) -> tuple | None:  # type: ignore[type-arg]
                     return found
     elif expr[0] in ("t", "v", "!"):
         value = evaluate(env, expr)
-        if type(value) is tuple and value[0] == "term" and "#" in value[1] and truth(env, value) is None:
+        if type(value) is tuple and value[0] == "term" and "#" in value[1] and not value[1].startswith(PAGE_OF) and truth(env, value) is None:
             return value
     return None
 
@@ -537,6 +537,8 @@ def _either(one: Value, other: Value) -> Value:
     return few_of(found) or "nz"
 
 
+PAGE_OF = "paged#"
+"""Before the number of an entry value: its page, or none. Not an answer: it says which page, which a yes or no would lose."""
 SAME_PAGE = "same_page("
 """How another handle of a page is written, whichever call of the role table gives it."""
 _SAME_PAGE = re.compile(re.escape(SAME_PAGE) + r"(?P<path>[^()]+)\)|&(?P<head>[\w>.-]+)->page$")
