@@ -57,7 +57,8 @@ unpack() {
   dpkg-deb --fsys-tarfile "$name"_*.deb | tar -xO --wildcards "*/$name.tar.xz" |
     tar -xJ -C "$part" --wildcards "$name/Makefile" "$name/mm" "$name/fs/proc" "$name/kernel/events" "$name/include" \
       "$name/kernel/fork.c" "$name/arch/*/mm" "$name/arch/*/include" "$name/*Kconfig*" "$name/arch/arm/kernel/smp_tlb.c" \
-      "$name/arch/mips/kernel/smp.c" "$name/arch/x86/kernel/vm86_32.c" "$name/arch/powerpc/lib"
+      "$name/arch/mips/kernel/smp.c" "$name/arch/x86/kernel/vm86_32.c" \
+      "$name/arch/x86/kernel/cpu/sgx/encl.c" "$name/arch/powerpc/lib"
   [ -f "$part/$name/Makefile" ] && [ -d "$part/$name/mm" ] && mv "$part/$name" "$into/$name"
 }
 
