@@ -186,7 +186,8 @@ class Effects:
         for key, expr in binds.items():
             objects[key] = _NAMES.get(key, Effects.text)(self, path.env, expr)
         self.event(path, kind, objects, attrs, call.level, call.pos, call.name)
-
+        if kind in _COUNTED_TOO:
+            path.auto = _counted(path.auto, _COUNTED_TOO[kind])
 
     def _filled(self, env: Env, kind: str, tlb: Expr, attrs: frozenset[str]) -> frozenset[str]:
         """Follow whether anything was recorded in a gather since it was begun; a flush of one that holds nothing is "empty"."""
@@ -201,6 +202,8 @@ class Effects:
         return attrs
 
 
+_COUNTED_TOO = {"gather.begin": 1, "gather.end": -1}
+"""A gather is a pending flush as long as it is open: mm/mmu_gather.c."""
 FILLS = frozenset({"flush.record", "page.defer", "table.free", "gather.mark"})
 """After these a gather may hold something."""
 _LEAVES_UNFILLED = frozenset({"gather.vma", "gather.end", "gather.declare", "gather.leave", "gather.read", "gather.touch"})
@@ -353,8 +356,12 @@ def _flush(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: 
 
 def _pending(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
     self.event(path, kind, {"mm": self.text(path.env, binds.get("mm", ("?",)))}, attrs, call.level, call.pos, call.name)
-    step = 1 if kind == "pending.inc" else -1
-    path.auto = path.auto._replace(pending=max(0, min(path.auto.pending + step, 3)))
+    path.auto = _counted(path.auto, 1 if kind == "pending.inc" else -1)
+
+
+def _counted(auto: Auto, step: int) -> Auto:
+    """With the count of pending flushes raised or lowered."""
+    return auto._replace(pending=max(0, min(auto.pending + step, 3)))
 
 
 def _notifier_init(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
