@@ -105,7 +105,8 @@ class Bench:
         self._raw = (tree / self._file).read_bytes()
         (place / "20.mbox").write_bytes(work.series(tree, 20))
         (place / "1.mbox").write_bytes(work.series(tree, 1))
-        os.environ |= {"PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(place / "cache")}
+        os.environ |= {"PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(place / "cache"), "PYTHONPYCACHEPREFIX": str(place / "byte-code")}
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program has its byte code
 
     def round(self, number: int) -> None:
         """Every run once; round 0 only brings files into the page cache and byte code onto the disk."""
