@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from tlblint.engine.automata import Event, Instance
 from tlblint.engine.compile import PTL_NAME, Call, text_of
-from tlblint.engine.state import Auto, Path
+from tlblint.engine.state import OPEN_GATHER, Auto, Path
 from tlblint.engine.values import SAME_PAGE, Env, Value, evaluate, forget, learn, mapped_by, reads_of, resolve, same_page, truth
 from tlblint.model.ir import Expr
 
@@ -186,8 +186,10 @@ class Effects:
         for key, expr in binds.items():
             objects[key] = _NAMES.get(key, Effects.text)(self, path.env, expr)
         self.event(path, kind, objects, attrs, call.level, call.pos, call.name)
-        if kind in _COUNTED_TOO:
-            path.auto = _counted(path.auto, _COUNTED_TOO[kind])
+        if kind == "gather.begin":
+            path.auto = path.auto._replace(pending=path.auto.pending | OPEN_GATHER)
+        elif kind == "gather.end":
+            path.auto = path.auto._replace(pending=path.auto.pending & ~OPEN_GATHER)
 
     def _filled(self, env: Env, kind: str, tlb: Expr, attrs: frozenset[str]) -> frozenset[str]:
         """Follow whether anything was recorded in a gather since it was begun; a flush of one that holds nothing is "empty"."""
@@ -202,8 +204,6 @@ class Effects:
         return attrs
 
 
-_COUNTED_TOO = {"gather.begin": 1, "gather.end": -1}
-"""A gather is a pending flush as long as it is open: mm/mmu_gather.c."""
 FILLS = frozenset({"flush.record", "page.defer", "table.free", "gather.mark"})
 """After these a gather may hold something."""
 _LEAVES_UNFILLED = frozenset({"gather.vma", "gather.end", "gather.declare", "gather.leave", "gather.read", "gather.touch"})
@@ -356,12 +356,9 @@ def _flush(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: 
 
 def _pending(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
     self.event(path, kind, {"mm": self.text(path.env, binds.get("mm", ("?",)))}, attrs, call.level, call.pos, call.name)
-    path.auto = _counted(path.auto, 1 if kind == "pending.inc" else -1)
-
-
-def _counted(auto: Auto, step: int) -> Auto:
-    """With the count of pending flushes raised or lowered."""
-    return auto._replace(pending=max(0, min(auto.pending + step, 3)))
+    gather = path.auto.pending & OPEN_GATHER
+    count = path.auto.pending - gather + (1 if kind == "pending.inc" else -1)
+    path.auto = path.auto._replace(pending=max(0, min(count, OPEN_GATHER - 1)) | gather)
 
 
 def _notifier_init(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:

@@ -22,13 +22,17 @@ Record = tuple[int, str, str, Any]
 
 
 class Auto(NamedTuple):
-    """The hashable half of a state. ``lazy`` and ``pending`` are depths; ``paused`` counts lazy.pause."""
+    """The hashable half of a state. ``lazy`` and ``pending`` are depths; ``paused`` counts lazy.pause. ``pending`` has OPEN_GATHER in it, too."""
 
     held: tuple[Lock, ...]
     lazy: int
     paused: int
     pending: int
     instances: tuple[Instance, ...]
+
+
+OPEN_GATHER = 4
+"""A gather is a pending flush as long as it is open: mm/mmu_gather.c."""
 
 
 def with_instances(auto: Auto, instances: tuple[Instance, ...]) -> Auto:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from tlblint.engine.rename import Frame
-from tlblint.engine.state import SHIFT, Record
+from tlblint.engine.state import OPEN_GATHER, SHIFT, Record
 from tlblint.engine.world import Hit
 from tlblint.model.finding import PathEvent
 from tlblint.model.ir import Function
@@ -35,7 +35,7 @@ def _entered(hit: Hit, functions: Sequence[Function]) -> PathEvent:
     fn = functions[hit.trail[0][0] >> SHIFT]
     auto = hit.entry
     held = [(("rmap-ptl" if mark == "rmap" else "ptl"), symbol) for symbol, _, mark in auto.held]
-    depths = [(word, str(depth)) for word, depth in (("lazy", auto.lazy), ("paused", auto.paused), ("pending", auto.pending)) if depth]
+    depths = [(word, str(depth)) for word, depth in (("lazy", auto.lazy), ("paused", auto.paused), ("pending", auto.pending % OPEN_GATHER)) if depth]
     return PathEvent(fn.path, fn.start, fn.name, ENTERED, fn.name, "", (*held, *depths))
 
 
