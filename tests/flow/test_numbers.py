@@ -23,3 +23,9 @@ from tlblint.flow.numbers import numbers_of
 )
 def test_numbers(source: str, found: dict[str, int]) -> None:
     assert {name.decode(): expr for name, expr in numbers_of(source.encode()).items()} == {name: ("k", name, value) for name, value in found.items()}
+
+
+def test_what_is_there_to_cost_time_has_no_number() -> None:
+    assert numbers_of(b"enum " * 200_000) == {}
+    assert numbers_of(b"enum {" + b"/*" * 200_000 + b"}") == {}
+    assert numbers_of(b"#define A " + b"(" * 200_000 + b"1" + b")" * 200_000) == {}

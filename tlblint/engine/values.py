@@ -257,10 +257,6 @@ def _equal(left: Value | None, right: Value | None) -> bool | None:
     return None
 
 
-_TERMS = 16
-"""Terms that are followed from one to the next: they may lead in a ring, where a callee knows two of the caller's objects by one name."""
-
-
 def truth(env: Env, value: Value | None) -> bool | None:
     """Whether a value is non-zero, as far as known."""
     turned = False

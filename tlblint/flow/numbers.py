@@ -10,11 +10,13 @@ import re
 from tlblint.flow import terms
 from tlblint.model.ir import Expr
 
-_ENUM = re.compile(rb"enum[\s\w]*\{([^{}]*)\}")
+_ENUM = re.compile(rb"\benum\b(?:\s++\w++){0,3}+\s*+\{([^{}]*+)\}")
 _MACRO = re.compile(rb"#[ \t]*define[ \t]+([A-Z][A-Z0-9_]*)[ \t]+([^\n]*)")
-_NOISE = re.compile(rb"/\*.*?\*/|//[^\n]*", re.DOTALL)
+_NOISE = re.compile(rb"/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/)?+|//[^\n]*+")
 _ITEM = re.compile(rb"\s*([A-Za-z_]\w*)\s*(?:=\s*(.*\S)\s*)?\Z", re.DOTALL)
 _BIT = re.compile(rb"BIT(?:_ULL)?\s*\(\s*(\w+)\s*\)")
+_LONGEST = 200
+"""Bytes of what may be a literal: more is an expression, or there to cost time."""
 _SHIFT = re.compile(rb"(\w+)\s*<<\s*(\w+)")
 
 
@@ -45,6 +47,8 @@ def numbers_of(raw: bytes) -> dict[bytes, Expr]:
 def _literal(text: bytes) -> int | None:
     """The value of a literal, BIT() of one, or one shifted by another, in parentheses or not."""
     text = text.strip()
+    if len(text) > _LONGEST:
+        return None
     while text[:1] == b"(" and text[-1:] == b")":
         text = text[1:-1].strip()
     if (bit := _BIT.fullmatch(text)) is not None:
