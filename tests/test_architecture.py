@@ -16,7 +16,7 @@ PACKAGE = ROOT / "tlblint"
 MAY_IMPORT = {
     "model": set(),
     "syntax": set(),
-    "roles": set(),
+    "roles": {"names"},
     "flow": {"syntax", "roles"},
     "calls": {"flow"},
     "engine": {"calls"},
@@ -24,11 +24,12 @@ MAY_IMPORT = {
     "findings": {"engine"},
     "sim": set(),
     "crosscheck": {"findings", "sim"},
-    "predicates": {"syntax", "roles", "sim"},
-    "hooks": {"predicates"},
+    "names": {"syntax"},
+    "predicates": {"syntax", "names", "roles", "sim"},
+    "hooks": {"names"},
     "report": set(),
     "io": set(),
-    "app": {"syntax", "roles", "flow", "calls", "engine", "rulefile", "findings", "sim", "crosscheck", "predicates", "hooks", "report", "io"},
+    "app": {"syntax", "roles", "flow", "calls", "engine", "rulefile", "findings", "sim", "crosscheck", "names", "predicates", "hooks", "report", "io"},
     "cli": {"app"},
 }
 """Layer -> layers it may import besides itself and model."""

@@ -11,8 +11,8 @@ import msgspec
 from tlblint.hooks import history
 from tlblint.hooks.history import Told
 from tlblint.hooks.judge import Fault
-from tlblint.hooks.world import Machines
 from tlblint.io import data
+from tlblint.names.world import Machines
 
 MACHINES = msgspec.toml.decode(data.read(os.path.join(data.root("rules"), "hooks", "machines.toml")), type=Machines)
 Files = Mapping[str, str | None]

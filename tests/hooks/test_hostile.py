@@ -6,9 +6,9 @@ import pytest
 
 from tests.hooks.mini import FILES, GENERIC, MACHINES, TLB, after, listed, names
 from tlblint.hooks import present
-from tlblint.hooks.kconfig import generic, of_arch
-from tlblint.hooks.settings import Settings
-from tlblint.hooks.slices import view
+from tlblint.names.kconfig import generic, of_arch
+from tlblint.names.settings import Settings
+from tlblint.names.slices import view
 
 BROKEN = TLB.replace("static inline void init_tlb_gen(struct mm_struct *mm) { }\n", "")
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tlblint.hooks.kconfig import generic, of_arch
-from tlblint.hooks.makefile import Makefiles
-from tlblint.hooks.prototypes import parameters
-from tlblint.hooks.settings import Settings, free
-from tlblint.hooks.slices import reduced, sliced, view
 from tlblint.hooks.symbols import declared
+from tlblint.names.kconfig import generic, of_arch
+from tlblint.names.makefile import Makefiles
+from tlblint.names.settings import Settings, free
+from tlblint.names.signatures import parameters
+from tlblint.names.slices import reduced, sliced, view
 
 KCONFIG = b"""
 config FREE

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tlblint.app.predicates import shipped
+from tlblint.names.unit import Places, Shelf, build
 from tlblint.predicates import survey, truth
 from tlblint.predicates.machine import Bounds, Machine
 from tlblint.predicates.memory import Place
@@ -13,7 +14,6 @@ from tlblint.predicates.models import Setting
 from tlblint.predicates.names import Names
 from tlblint.predicates.profile import Profile
 from tlblint.predicates.survey import Reader
-from tlblint.predicates.unit import Places, Shelf, build
 from tlblint.predicates.words import Space, Word
 
 DATA = shipped()

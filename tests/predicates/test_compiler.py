@@ -14,11 +14,11 @@ import pytest
 from tests.predicates.mini import DATA, RIGHT, WASTEFUL, WRONG, machine_of, seen, tree
 from tlblint.app.predicates import reading
 from tlblint.io.tree import PlainDir
+from tlblint.names.unit import Shelf
 from tlblint.predicates.ctypes import AUTO
 from tlblint.predicates.machine import Machine
 from tlblint.predicates.standalone import source
 from tlblint.predicates.survey import Reader, reader
-from tlblint.predicates.unit import Shelf
 
 CC = shutil.which("cc") or shutil.which("gcc")
 PAIRS = 4096

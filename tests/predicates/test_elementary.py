@@ -10,12 +10,12 @@ import pytest
 from tests.predicates.mini import DATA, RIGHT, WASTEFUL, machine_of, seen, tree
 from tlblint.app.predicates import reading
 from tlblint.io.tree import open_tree
+from tlblint.names.unit import Shelf
 from tlblint.predicates import survey
 from tlblint.predicates.ctypes import AUTO
 from tlblint.predicates.formula import evaluate
 from tlblint.predicates.machine import Machine
 from tlblint.predicates.survey import PAIRS, Reader, Row, reader
-from tlblint.predicates.unit import Shelf
 from tlblint.predicates.words import Space
 
 KERNELS = os.environ.get("TLBLINT_KERNELS", "")

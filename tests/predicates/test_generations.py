@@ -13,10 +13,10 @@ from tests.predicates.mini import DATA, machine_of, seen, tree
 from tlblint.app.predicates import reading
 from tlblint.app.simulate import machines
 from tlblint.io.tree import open_tree
+from tlblint.names.unit import Shelf
 from tlblint.predicates import protocol
 from tlblint.predicates.protocol import Explored
 from tlblint.predicates.survey import Reader, reader
-from tlblint.predicates.unit import Shelf
 
 HEAD = "extern struct cpumask tlb_flush_batched_cpumask;\nextern unsigned int nr_cpu_ids;\nextern struct mm_struct init_mm;\n"
 EVERY = "every change takes a generation, as the author said later"

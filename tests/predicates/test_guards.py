@@ -8,8 +8,8 @@ import subprocess
 
 import pytest
 
-from tlblint.predicates.guards import Macros
-from tlblint.predicates.tokens import Macro, macro
+from tlblint.names.guards import Macros
+from tlblint.names.tokens import Macro, macro
 from tlblint.syntax import Config
 from tlblint.syntax.conditions import Meaning, evaluate
 

@@ -127,8 +127,8 @@ def test_kernels(version: str, verdicts: list[str]) -> None:
     if not os.path.isdir(place):
         pytest.skip(f"no {version}")
     from tests.predicates.mini import machine_of
+    from tlblint.names.unit import Shelf
     from tlblint.predicates.survey import reader
-    from tlblint.predicates.unit import Shelf
 
     read = reading(PlainDir(place))
     own = reader(Shelf(read), read, machine_of("x86-64"), DATA.modelled, DATA.sizes)

@@ -19,7 +19,7 @@ from tlblint.io.overlay import Overlay
 from tlblint.io.tree import Tree, open_tree
 from tlblint.io.walk import MARGIN
 from tlblint.model.store import Held
-from tlblint.predicates.unit import Shelf
+from tlblint.names.unit import Shelf
 
 RULES = by_code(load(Wanted()).rules)
 HEADER = "arch/x86/include/asm/tlbflush.h"

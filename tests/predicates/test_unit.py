@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.predicates.mini import names_of, result
+from tlblint.names.unit import Places, Shelf, Unit, build
 from tlblint.predicates.errors import Inconclusive
-from tlblint.predicates.unit import Places, Shelf, Unit, build
 
 
 def unit(files: dict[str, str], root: str = "a.h", **predefined: str) -> Unit:

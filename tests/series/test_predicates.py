@@ -15,7 +15,7 @@ from tlblint.app.check import check
 from tlblint.app.predicates import Data
 from tlblint.app.request import Request
 from tlblint.io.tree import Tree
-from tlblint.predicates.unit import Shelf
+from tlblint.names.unit import Shelf
 
 HEADER = "arch/x86/include/asm/tlbflush.h"
 BITS = "arch/x86/include/asm/pgtable_types.h"

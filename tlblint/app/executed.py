@@ -13,11 +13,11 @@ from tlblint.app.refuted import KERNEL, Machine, Told, Wrong, name_of
 from tlblint.io.errors import InputError
 from tlblint.io.marks import mark
 from tlblint.io.tree import Tree
+from tlblint.names.unit import Read, Shelf
 from tlblint.predicates import survey
 from tlblint.predicates.errors import DataError
 from tlblint.predicates.profile import Profile
 from tlblint.predicates.survey import ACCESSIBLE, PAIRS, Row
-from tlblint.predicates.unit import Read, Shelf
 
 NAMES = (*(name for name, _ in PAIRS), ACCESSIBLE)
 _ALONE = "x86-64"

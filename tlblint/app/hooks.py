@@ -52,7 +52,7 @@ class Told(msgspec.Struct, frozen=True, array_like=True):
 if TYPE_CHECKING:  # what is remembered needs none of it
     from tlblint.app.states import State
     from tlblint.hooks.judge import Fault
-    from tlblint.hooks.world import Machines
+    from tlblint.names.world import Machines
 
 Listing = Callable[[Sequence[str]], Sequence[str]]
 Gap = tuple[int, str, str]
@@ -146,7 +146,7 @@ def _counts(path: str) -> bool:
 
 
 def _machines() -> Machines:
-    from tlblint.hooks.world import Machines
+    from tlblint.names.world import Machines
 
     return msgspec.toml.decode(data.read(os.path.join(data.root("rules"), "hooks", "machines.toml")), type=Machines)
 

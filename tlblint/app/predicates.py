@@ -15,6 +15,7 @@ from tlblint.app.simulate import machines
 from tlblint.io import data
 from tlblint.io.errors import InputError, Unreadable
 from tlblint.io.tree import Tree, open_tree
+from tlblint.names.unit import Read, Shelf
 from tlblint.predicates import profile as profiles
 from tlblint.predicates import protocol, survey
 from tlblint.predicates.errors import DataError
@@ -24,7 +25,6 @@ from tlblint.predicates.protocol import Explored, Protocol
 from tlblint.predicates.repair import Edit
 from tlblint.predicates.survey import Row
 from tlblint.predicates.truth import Verdict
-from tlblint.predicates.unit import Read, Shelf
 from tlblint.report.text import clean
 
 PLACE = "rules"

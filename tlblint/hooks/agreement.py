@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tlblint.hooks.changed import Outline, functions
 from tlblint.hooks.judge import Fault
-from tlblint.hooks.prototypes import Signature, disagree, parameters
+from tlblint.names.signatures import Signature, disagree, parameters
 
 
 class Head(NamedTuple):

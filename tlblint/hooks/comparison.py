@@ -15,7 +15,7 @@ from tlblint.hooks import agreement, static
 from tlblint.hooks.changed import Outline
 from tlblint.hooks.judge import Fault
 from tlblint.hooks.surface import HOME, Changes, Listing, generic, near, surface
-from tlblint.hooks.world import ROOTS, Machines, World, arches
+from tlblint.names.world import ROOTS, Machines, World, arches
 
 
 class Context(msgspec.Struct, frozen=True):

@@ -10,16 +10,17 @@ from posixpath import basename
 
 import msgspec
 
-from tlblint.hooks import prototypes, static, undeclared
+from tlblint.hooks import static, undeclared
 from tlblint.hooks.changed import Outline, functions, names, outline
 from tlblint.hooks.comparison import Context, compared
 from tlblint.hooks.judge import Answer, Fault, Memory, faults, judged
-from tlblint.hooks.kconfig import Read
-from tlblint.hooks.scan import Place
-from tlblint.hooks.slices import View
 from tlblint.hooks.surface import HOME, Changes, Listing, generic, is_header, is_kconfig, near, surface
 from tlblint.hooks.undeclared import Search
-from tlblint.hooks.world import ROOTS, Machines, Views, World, arches
+from tlblint.names.kconfig import Read
+from tlblint.names.scan import Place
+from tlblint.names.signatures import parameters
+from tlblint.names.slices import View
+from tlblint.names.world import ROOTS, Machines, Views, World, arches
 
 _OUTER = re.compile(rb"[A-Za-z_]|[ \t]*#")
 _LABEL = re.compile(rb"\w+:[ \t]*")
@@ -106,7 +107,7 @@ class _History:
         out = set()
         before_it, after_it = (functions(one, differ) for one in (before, after))
         for name, heads in after_it.items():
-            old, new = ({prototypes.parameters(head, name) for _, head in some if not _static(head)} for some in (before_it.get(name, ()), heads))
+            old, new = ({parameters(head, name) for _, head in some if not _static(head)} for some in (before_it.get(name, ()), heads))
             if new and old != new:
                 out.add(name)
         return out

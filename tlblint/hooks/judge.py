@@ -10,8 +10,8 @@ from functools import partial
 
 import msgspec
 
-from tlblint.hooks.scan import Place, Seen
-from tlblint.hooks.world import Sight, Variant, World, sights
+from tlblint.names.scan import Place, Seen
+from tlblint.names.world import Sight, Variant, World, sights
 
 Differs = tuple[tuple[str, bool], ...]
 """In what a configuration differs from the first one that is looked at: (symbol, its value)."""

@@ -8,10 +8,10 @@ from posixpath import dirname
 
 from tlblint.hooks import static, symbols
 from tlblint.hooks.judge import Answer, Fault, faults, judged
-from tlblint.hooks.kconfig import Read
-from tlblint.hooks.slices import View
 from tlblint.hooks.surface import Listing, surface
-from tlblint.hooks.world import ROOTS, Machines, Views, World, arches
+from tlblint.names.kconfig import Read
+from tlblint.names.slices import View
+from tlblint.names.world import ROOTS, Machines, Views, World, arches
 
 KCONFIGS = ("Kconfig", "arch/Kconfig", "mm/Kconfig", "init/Kconfig")
 """Where the symbols are declared that hooks hang on."""

@@ -6,9 +6,9 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 
 from tlblint.hooks.judge import Fault
-from tlblint.hooks.kconfig import statements
-from tlblint.hooks.slices import View
 from tlblint.hooks.symbols import EXPRESSIONS
+from tlblint.names.kconfig import statements
+from tlblint.names.slices import View
 
 _PREFIXED = re.compile(r"\bCONFIG_(\w+)")
 _QUOTED = re.compile(r'"[^"\n]*"')

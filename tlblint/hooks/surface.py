@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from posixpath import basename, dirname
 
-from tlblint.hooks.world import ROOTS, World
+from tlblint.names.world import ROOTS, World
 
 Changes = Mapping[str, bytes | None]
 """What a patch makes of files, None: it deletes them."""

@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from posixpath import basename, dirname
 
 from tlblint.hooks.judge import Fault
-from tlblint.hooks.kconfig import Read
 from tlblint.hooks.surface import Changes, is_kconfig
 from tlblint.hooks.symbols import Declared, Mention, declared, fault, in_file, mentioned
-from tlblint.hooks.world import World
+from tlblint.names.kconfig import Read
+from tlblint.names.world import World
 
 Search = Callable[[Collection[str]], Sequence[str]]
 """The C files of the base that hold any of some words."""

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-
-class Inconclusive(Exception):
-    """Execution cannot go on: a name that is not known, a construct that is not read, a bound that was met.
-
-    ``blocker`` is the short form that tables show ("unknown name foo_bar"); ``where`` is path:line or empty.
-    """
-
-    def __init__(self, blocker: str, where: str = "") -> None:
-        super().__init__(blocker)
-        self.blocker = blocker
-        self.where = where
+from tlblint.names.errors import Inconclusive
 
 
 class DataError(Exception):
     """A shipped or given data file (profile, oracle) is not well formed. The text names file and key."""
+
+
+__all__ = ["DataError", "Inconclusive"]

@@ -10,11 +10,11 @@ import msgspec
 from msgspec.structs import replace
 from tree_sitter import Node
 
+from tlblint.names.tokens import Expander, Macro, Token, joined, tokens
+from tlblint.names.unit import Unit
 from tlblint.predicates.ctypes import AUTO, FIXED, POINTER, PRIMITIVE, CType, primitive
 from tlblint.predicates.errors import Inconclusive
 from tlblint.predicates.rewrite import configured, readable
-from tlblint.predicates.tokens import Expander, Macro, Token, joined, tokens
-from tlblint.predicates.unit import Unit
 
 _QUALIFIERS = frozenset(
     (

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 import msgspec
 
+from tlblint.names.guards import Macros
+from tlblint.names.tokens import Macro
+from tlblint.names.unit import Places, Read
 from tlblint.predicates.errors import DataError
-from tlblint.predicates.guards import Macros
-from tlblint.predicates.tokens import Macro
-from tlblint.predicates.unit import Places, Read
 from tlblint.syntax.conditions import evaluate
 
 SELECTS = frozenset(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tlblint.predicates.tokens import Token
+from tlblint.names.tokens import Token
 
 TYPE_ARGUMENTS = {
     "container_of": 1, "list_entry": 1, "min_t": 0, "max_t": 0, "clamp_t": 0, "offsetof": 0, "__builtin_offsetof": 0, "typecheck": 0, "rcu_container_of": 1,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from tlblint.names.tokens import joined
 from tlblint.predicates.errors import Inconclusive
 from tlblint.predicates.models import Models
 from tlblint.predicates.names import Function, Names, require
-from tlblint.predicates.tokens import joined
 
 _SHIM = """\
 typedef unsigned char bool_;

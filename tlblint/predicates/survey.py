@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from tlblint.names.unit import Read, Shelf, Unit, build
 from tlblint.predicates import helpers, repair, truth
 from tlblint.predicates.errors import Inconclusive
 from tlblint.predicates.models import Models, Setting
@@ -13,7 +14,6 @@ from tlblint.predicates.names import Names
 from tlblint.predicates.profile import Profile
 from tlblint.predicates.repair import Edit
 from tlblint.predicates.truth import Table, Verdict
-from tlblint.predicates.unit import Read, Shelf, Unit, build
 
 PAIRS = (("pte_needs_flush", "pte"), ("pte_may_need_flush", "pte"), ("huge_pmd_needs_flush", "pmd"))
 """Predicates of an old and a new entry, and the level they are asked about."""

@@ -9,13 +9,13 @@ from posixpath import basename, dirname, normpath
 
 import msgspec
 
-from tlblint.hooks.kconfig import Kconfig, generic, of_arch
-from tlblint.hooks.makefile import Makefiles
-from tlblint.hooks.scan import Seen, scan
-from tlblint.hooks.settings import Settings, free
-from tlblint.hooks.slices import View, sliced, view
-from tlblint.predicates.tokens import Macro
-from tlblint.predicates.unit import Found, Piece, Places, Read, Shelf, build
+from tlblint.names.kconfig import Kconfig, generic, of_arch
+from tlblint.names.makefile import Makefiles
+from tlblint.names.scan import Seen, scan
+from tlblint.names.settings import Settings, free
+from tlblint.names.slices import View, sliced, view
+from tlblint.names.tokens import Macro
+from tlblint.names.unit import Found, Piece, Places, Read, Shelf, build
 
 ROOTS = (
     "<linux/kconfig.h>", "<linux/mm_types_task.h>", "<linux/mm_types.h>", "<linux/mm.h>", "<linux/pgtable.h>", "<asm/pgtable.h>", "<linux/huge_mm.h>",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tlblint.predicates.errors import Inconclusive
-from tlblint.predicates.tokens import Expander, Macro, Token
+from tlblint.names.errors import Inconclusive
+from tlblint.names.tokens import Expander, Macro, Token
 from tlblint.syntax.conditions import Meaning
 
 _BUDGET = 4000

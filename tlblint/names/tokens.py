@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Iterable, Sequence
 
 import msgspec
 
-from tlblint.predicates.errors import Inconclusive
+from tlblint.names.errors import Inconclusive
 
 _TOKEN = re.compile(
     r"""[A-Za-z_]\w*|\.?\d(?:[eEpP][+-]|[\w.])*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'"""

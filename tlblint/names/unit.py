@@ -9,8 +9,8 @@ from posixpath import dirname, normpath
 
 import msgspec
 
-from tlblint.predicates.guards import Macros
-from tlblint.predicates.tokens import Macro, macro
+from tlblint.names.guards import Macros
+from tlblint.names.tokens import Macro, macro
 from tlblint.syntax.conditions import evaluate
 
 Read = Callable[[str], bytes | None]

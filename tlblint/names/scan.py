@@ -9,8 +9,8 @@ from collections.abc import Callable, Collection
 
 import msgspec
 
-from tlblint.predicates.tokens import Macro
-from tlblint.predicates.unit import Unit
+from tlblint.names.tokens import Macro
+from tlblint.names.unit import Unit
 
 Place = tuple[str, int]
 """(path, line), the line 1-based."""

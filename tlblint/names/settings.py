@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import msgspec
 
-from tlblint.hooks.kconfig import Expr, Kconfig, Symbol
+from tlblint.names.kconfig import Expr, Kconfig, Symbol
 
 _STEPS = 60_000
 _DEPTH = 60

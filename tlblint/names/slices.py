@@ -1,6 +1,6 @@
 """A file cut down to what some names hang on: text that speaks of them, their macros, the conditions around, and includes that lead to more.
 
-What is left goes through the preprocessor of tlblint.predicates.unit like any file, for many configurations at little cost. Lines stay what they are.
+What is left goes through the preprocessor of tlblint.names.unit like any file, for many configurations at little cost. Lines stay what they are.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 
 import msgspec
 
-from tlblint.predicates.unit import Piece, guard, pieces
+from tlblint.names.unit import Piece, guard, pieces
 
 _IDENTIFIER = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 _BREAK = bytes(c if c in _IDENTIFIER else 32 for c in range(256))
