@@ -20,11 +20,11 @@ SAMPLE = Path(__file__).parent / "others" / "sample.c"
 HITS = {"batched_pending", "dirty_lost", "flush_late", "lazy_sleep", "lazy_unlock", "lazy_unpaired"}
 
 
-def test_a_copy_holds_the_c_of_a_tree(write: Write, tmp_path: Path) -> None:
-    top = write({"Makefile": b"VERSION", "mm/a.c": b"12345", "mm/a.h": b"", "mm/Makefile": b"", "mm/a.S": b"", "Kconfig": b"", ".git/a.c": b""})
+def test_a_copy_holds_all_of_a_tree_and_counts_its_c(write: Write, tmp_path: Path) -> None:
+    top = write({"Makefile": b"VERSION", "mm/a.c": b"12345", "mm/a.h": b"", "mm/Makefile": b"", "mm/a.S": b"not C", "Kconfig": b"config A", ".git/a.c": b""})
     (top / "mm/link.c").symlink_to("a.c")
-    assert work.copy(top, tmp_path / "copy") == 12
-    assert list(work.files(tmp_path / "copy")) == ["Makefile", "mm/a.c", "mm/a.h"] == list(work.files(top))
+    assert work.copy(top, tmp_path / "copy") == 5  # bytes of C
+    assert list(work.files(tmp_path / "copy")) == ["Kconfig", "Makefile", "mm/Makefile", "mm/a.S", "mm/a.c", "mm/a.h"] == list(work.files(top))
     work.part(tmp_path / "copy", tmp_path / "part", ("mm/a.h",))
     assert list(work.files(tmp_path / "part")) == ["Makefile", "mm/a.h"]
 

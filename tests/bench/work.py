@@ -1,4 +1,4 @@
-"""What is measured on: a copy of a kernel's C, edits of one of its files, and patches for it. Everything is made from the tree, and the same each time."""
+"""What is measured on: a copy of a kernel, edits of one of its files, and patches for it. Everything is made from the tree, and the same each time."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from pathlib import Path
 
 _CALL = re.compile(rb"(?<=[;}]\n)\t(?=\w+\([^\n]*\);\n)")
 """Before a statement that is a call and follows another statement."""
+C = (".c", ".h")
 EDITED = ("mm/mremap.c", "mm/mprotect.c", "mm/vmscan.c", "mm/reclaim.c")
 
 
 def copy(tree: Path, place: Path) -> int:
-    """Copy all .c and .h files, and the Makefile at the top; the bytes of them."""
+    """Copy all files, since some rules read what is no C and all walks pass it; the bytes of the .c and .h files."""
     total = 0
     for path in files(tree):
         target = place / path
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(tree / path, target)
-        total += target.stat().st_size
+        total += target.stat().st_size if path.endswith(C) else 0
     return total
 
 
@@ -34,12 +35,12 @@ def part(tree: Path, place: Path, starts: Sequence[str]) -> None:
 
 
 def files(tree: Path) -> Iterator[str]:
-    """All .c and .h files, and the Makefile at the top, from the top."""
+    """All files that are no links and not git's, from the top."""
     for folder, folders, names in os.walk(tree):
         folders[:] = sorted(name for name in folders if name != ".git")
         near = os.path.relpath(folder, tree)
         for name in sorted(names):
-            if (name.endswith((".c", ".h")) or (near == "." and name == "Makefile")) and not os.path.islink(os.path.join(folder, name)):
+            if not os.path.islink(os.path.join(folder, name)):
                 yield os.path.normpath(os.path.join(near, name))
 
 
