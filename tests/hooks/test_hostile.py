@@ -94,7 +94,7 @@ def test_a_check_of_a_bomb_names_it() -> None:
     files = {path: text.encode() for path, text in FILES.items() if text is not None}
     files["include/linux/tlb_bomb.h"] = b"#include <linux/tlb_bomb.h>\nint tlb_bomb(void);\n"
     files[GENERIC] = b"#include <linux/tlb_bomb.h>\n" + files[GENERIC]
-    faults, gaps = present.told(files.get, MACHINES, ["x86"], listed(files))
+    faults, gaps, _ = present.told(files.get, MACHINES, ["x86"], listed(files))
     assert set(gaps) == {"include/linux/tlb_bomb.h"}
     assert faults == []
 

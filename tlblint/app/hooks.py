@@ -42,11 +42,13 @@ class Misfit(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Told(msgspec.Struct, frozen=True, array_like=True):
-    """What came of the states of a tree, one of them for a check. ``gaps``: (state, path, why). ``files``: what was read, with what it was then."""
+    """What came of the states of a tree, one of them for a check. ``gaps``: (state, path, why). ``files``: what was read, with what it was then;
+    ``rests``: an Essence of some of them, encoded."""
 
     wrong: tuple[tuple[Misfit, ...], ...]
     gaps: tuple[tuple[int, str, str], ...]
     files: dict[bytes, bytes]
+    rests: bytes = b""
 
 
 if TYPE_CHECKING:  # what is remembered needs none of it
@@ -56,7 +58,7 @@ if TYPE_CHECKING:  # what is remembered needs none of it
 
 Listing = Callable[[Sequence[str]], Sequence[str]]
 Gap = tuple[int, str, str]
-Brought = tuple[tuple[tuple[Misfit, ...], ...], tuple[Gap, ...]]
+Brought = tuple[tuple[tuple[Misfit, ...], ...], tuple[Gap, ...], bytes]
 Search = Callable[[Collection[str]], Sequence[str]]
 Work = Callable[[Callable[[str], bytes | None], Listing, Search], Brought]
 
@@ -160,9 +162,25 @@ def _known(tree: Tree, store: Store, name: bytes) -> Told | None:
     if row is not None:
         with suppress(msgspec.DecodeError, ValueError):
             told = msgspec.msgpack.decode(row, type=Told)
-            if all(still(tree, os.fsdecode(path), before) for path, before in told.files.items()):
+            changed = [path for name, before in told.files.items() if not still(tree, path := os.fsdecode(name), before)]
+            if not changed or _same(tree, told, changed):
                 return told
     return None
+
+
+def _same(tree: Tree, told: Told, changed: Sequence[str]) -> bool:
+    """Whether all that an answer rests on is in ``changed`` files still what it was, and nothing that it says of them has moved. Most edits of
+    a C file have nothing to do with hooks. Raises msgspec.DecodeError."""
+    if not told.rests:
+        return False
+    from tlblint.hooks.essence import Essence
+
+    rests = msgspec.msgpack.decode(told.rests, type=Essence)
+    said = [text for found in told.wrong for one in found for text in (one.path, one.message)]
+    return all(
+        path in rests.files and not any(path in text for text in said) and (raw := _read(tree, path)) is not None and rests.same(path, raw)
+        for path in changed
+    )
 
 
 def _made(tree: Tree, work: Work) -> Told:
@@ -178,16 +196,16 @@ def _made(tree: Tree, work: Work) -> Told:
     def search(words: Collection[str]) -> Sequence[str]:
         return prefilter.survivors(tree, tree.list(()).paths, [word.encode() for word in words])
 
-    wrong, gaps = work(read, listing, search)
-    return Told(wrong, gaps, {os.fsencode(path): before for path, before in files.items()})
+    wrong, gaps, rests = work(read, listing, search)
+    return Told(wrong, gaps, {os.fsencode(path): before for path, before in files.items()}, rests)
 
 
 def _present(read: Callable[[str], bytes | None], listing: Listing, search: Search) -> Brought:
     from tlblint.hooks import present
 
     machines = _machines()
-    found, gaps = present.told(read, machines, [one.name for one in machines.arch], listing)
-    return (tuple(_misfit(fault) for fault in found),), tuple((0, path, why) for path, why in gaps.items())
+    found, gaps, rests = present.told(read, machines, [one.name for one in machines.arch], listing)
+    return (tuple(_misfit(fault) for fault in found),), tuple((0, path, why) for path, why in gaps.items()), msgspec.msgpack.encode(rests)
 
 
 def _brought(read: Callable[[str], bytes | None], listing: Listing, search: Search, applied: Sequence[Applied]) -> Brought:
@@ -195,7 +213,7 @@ def _brought(read: Callable[[str], bytes | None], listing: Listing, search: Sear
 
     machines = _machines()
     told = history.told(read, [step.changed for step in applied], machines, [one.name for one in machines.arch], listing, search)
-    return tuple(tuple(_misfit(fault) for fault in found) for found in told.faults), tuple(told.gaps)
+    return tuple(tuple(_misfit(fault) for fault in found) for found in told.faults), tuple(told.gaps), b""
 
 
 def _misfit(fault: Fault) -> Misfit:

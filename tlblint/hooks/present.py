@@ -6,12 +6,15 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from posixpath import dirname
 
+import msgspec
+
 from tlblint.hooks import static, symbols
+from tlblint.hooks.essence import Essence
 from tlblint.hooks.judge import Answer, Fault, faults, judged
 from tlblint.hooks.surface import Listing, surface
 from tlblint.names.kconfig import Read
 from tlblint.names.slices import View
-from tlblint.names.world import ROOTS, Machines, Views, World, arches
+from tlblint.names.world import ROOTS, Machines, Views, World, arches, wrappers
 
 KCONFIGS = ("Kconfig", "arch/Kconfig", "mm/Kconfig", "init/Kconfig")
 """Where the symbols are declared that hooks hang on."""
@@ -22,9 +25,9 @@ _BESIDE = ("Kconfig.debug", "Kconfig.cpu", "mm/Kconfig", "mm/Kconfig.debug")
 _HEAD = re.compile(rb"^(?:[A-Za-z_][\w \t*]*[ \t*])?([A-Za-z_]\w*)[ \t]*\(", re.MULTILINE)
 
 
-def told(read: Read, machines: Machines, known: Sequence[str], listing: Listing) -> tuple[list[Fault], dict[str, str]]:
-    """(faults, path -> why something was not looked at) of a tree. Headers are asked first, on all architectures and in all configurations;
-    C files only about names that some of these lack."""
+def told(read: Read, machines: Machines, known: Sequence[str], listing: Listing) -> tuple[list[Fault], dict[str, str], Essence]:
+    """(faults, path -> why something was not looked at, what they rest on in C files) of a tree. Headers are asked first, on all architectures
+    and in all configurations; C files only about names that some of these lack."""
     world = World(read, machines, Views())
     there = arches(read, machines, known)
     views = {id(one): one for arch in there for one in world.reached(arch, ROOTS).values()}
@@ -32,10 +35,11 @@ def told(read: Read, machines: Machines, known: Sequence[str], listing: Listing)
     answer = judged(world, there, names, lambda arch: ())
     out = {(fault.kind, fault.name): fault for fault in faults(world, answer, (), lambda place: 0)}
     lacking = {name for name in answer.known() if any(name in said.absent for said in answer.said)}
+    rests = Essence()
     if lacking:
-        words = [name.encode() for name in lacking]
-        homes = (path for path in listing(USERS) if path.endswith(".c") and dirname(path) in USERS)
-        users = [path for path in homes if (raw := read(path)) is not None and any(word in raw for word in words)]
+        homes = [path for path in listing(USERS) if path.endswith(".c") and dirname(path) in USERS]
+        rests = _rests(read, homes, lacking, [*views.values()], world)
+        users = [path for path in homes if rests.files.get(path)]
         more = judged(world, there, lacking, lambda arch: users)
         out |= {(fault.kind, fault.name): fault for fault in faults(world, more, (), lambda place: 0)}
         answer = Answer([*answer.said, *more.said], {**answer.gaps, **more.gaps})
@@ -44,7 +48,18 @@ def told(read: Read, machines: Machines, known: Sequence[str], listing: Listing)
     for path in (*KCONFIGS, *(f"arch/{arch}/Kconfig" for arch in there)):
         raw = read(path)
         found += static.kconfig(path, raw) if raw is not None else []
-    return sorted(found, key=lambda fault: (fault.path, fault.line, fault.kind, fault.name)), answer.gaps | gaps
+    return sorted(found, key=lambda fault: (fault.path, fault.line, fault.kind, fault.name)), answer.gaps | gaps, rests
+
+
+def _rests(read: Read, homes: Sequence[str], lacking: Collection[str], views: list[View], world: World) -> Essence:
+    """What C files say of ``lacking`` names and of the macros that speak of them, also those of the files themselves."""
+    texts = {path: raw for path in homes if (raw := read(path)) is not None}
+    words = [name.encode() for name in lacking]
+    own = [one for path, raw in texts.items() if any(word in raw for word in words) and (one := world.file(path)) is not None]
+    names = set(lacking)
+    wrappers([*views, *own], names)
+    held = Essence(tuple(sorted(lacking)), frozenset(names))
+    return msgspec.structs.replace(held, files={path: held.of(raw) for path, raw in texts.items()})
 
 
 def alone(path: str, raw: bytes, machines: Machines) -> list[Fault]:

@@ -251,7 +251,7 @@ def sights(world: World, arches: Sequence[str], names: set[str], users: Callable
         roots = (*ROOTS, *more, *users(arch))  # what nobody who is followed includes is seen by all
         out.append(Sight(world, arch, roots, world.reached(arch, roots)))
     views = {id(one): one for sight in out for one in sight.files.values()}
-    _wrappers(views.values(), names)
+    wrappers(views.values(), names)
     slices, tested = _slices(world, views, frozenset(names))
     for sight in out:
         sight.names, sight.tested = frozenset(names), tested
@@ -285,7 +285,7 @@ def _included(path: str) -> str:
     return "/".join(parts[3:]) if parts[0] == "arch" and parts[2:3] == ["include"] else ""
 
 
-def _wrappers(views: Iterable[View], names: set[str]) -> None:
+def wrappers(views: Iterable[View], names: set[str]) -> None:
     """Add to ``names`` the macros whose bodies speak of one of them."""
     bodies = [item for one in views for item in one.macros]
     for _ in range(_WRAPPERS):
@@ -300,4 +300,4 @@ def arches(read: Read, machines: Machines, known: Iterable[str]) -> list[str]:
     return [name for name in known if name not in machines.skipped and read(f"arch/{name}/Kconfig") is not None]
 
 
-__all__ = ["Machine", "Machines", "Mapping", "Sight", "Variant", "Views", "World", "arches", "sights"]
+__all__ = ["Machine", "Machines", "Mapping", "Sight", "Variant", "Views", "World", "arches", "sights", "wrappers"]
