@@ -142,4 +142,12 @@ def result(text: str, call: str) -> int:
     return machine.memory.number(machine.evaluate(call, {})).number
 
 
-__all__ = ["DATA", "RIGHT", "WASTEFUL", "WRONG", "machine_of", "names_of", "result", "runner", "seen", "tree", "truth", "write", "zero"]
+def holds(space: Space, table: int, assignment: int) -> bool:
+    """Whether a truth table holds where symbolic bit i is bit i of ``assignment``."""
+    for index in range(space.n):
+        variable = space.variable(index)
+        table = space.and_(table, variable if assignment >> index & 1 else space.not_(variable))
+    return table != 0
+
+
+__all__ = ["DATA", "RIGHT", "WASTEFUL", "WRONG", "holds", "machine_of", "names_of", "result", "runner", "seen", "tree", "truth", "write", "zero"]

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from tests.predicates.mini import RIGHT, WASTEFUL, WRONG, machine_of, seen, tree
+from tests.predicates.mini import RIGHT, WASTEFUL, WRONG, holds, machine_of, seen, tree
 from tlblint.predicates import survey, truth
 from tlblint.predicates.errors import DataError
 from tlblint.predicates.formula import evaluate
@@ -67,7 +67,8 @@ def test_counts_are_those_of_a_walk_over_all_pairs() -> None:
     table = truth.run_pair(own.names, own.modelled, own.base, bits, "pte_needs_flush", "pte")
     for index, (old, new) in enumerate(itertools.product(range(16), repeat=2)):
         expected = (old ^ new) & ~2 != 0
-        assert bool(table.result >> (new << 4 | old) & 1) is expected, index
+        assignment = sum((old >> bit & 1) << 2 * bit | (new >> bit & 1) << 2 * bit + 1 for bit in range(4))
+        assert holds(table.space, table.result, assignment) is expected, index
 
 
 def test_an_entry_that_is_asked_for_memory_is_inconclusive() -> None:

@@ -12,8 +12,6 @@ from tlblint.predicates.words import Space, Word
 Place = tuple[str | int, ...]
 """("arg", "mm", "tlb_flush_pending"): an object and the members that lead into it."""
 MOST_PLACES = 20_000
-MOST_SYMBOLIC = 40
-"""Words with symbolic bits in memory at once, where a bit takes half a megabyte."""
 
 
 class Pointer(msgspec.Struct, frozen=True):
@@ -98,8 +96,6 @@ class Memory:
         self.held[place] = value
         for n in range(1, len(place)):
             self.known.add(place[:n])
-        if self.space.n > 12 and sum(isinstance(v, Word) and v.value is None for v in self.held.values()) > MOST_SYMBOLIC:
-            raise Inconclusive("too many symbolic words in memory")
 
     def forget(self, frame: int) -> None:
         """Drop the local variables of a call that is over."""

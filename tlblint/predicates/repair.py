@@ -44,7 +44,7 @@ def narrower(table: Table, oracles: Sequence[Oracle], names: tuple[str, str] = (
         needed = space.or_(needed, formula.evaluate(oracle.needed, space, table.tables))
     result, chosen = table.result, []
     guards = [g for g in _guards(_Needs(space, table.bits, table.tables, needed), names) if not space.and_(space.and_(g.table, needed), table.result)]
-    worth = [table.result.bit_count()] * len(guards)  # at most; what is taken from the result makes no guard worth more
+    worth = [space.count(table.result)] * len(guards)  # at most; what is taken from the result makes no guard worth more
     for _ in range(most):
         best = _best(space, result, guards, worth)
         if best is None:
@@ -53,7 +53,7 @@ def narrower(table: Table, oracles: Sequence[Oracle], names: tuple[str, str] = (
         result = space.and_(result, space.not_(best.table))
     if not chosen:
         return None
-    spared = table.result.bit_count() - result.bit_count()
+    spared = space.count(table.result) - space.count(result)
     return Edit(tuple(f"if ({g.code}) return false;" for g in chosen), tuple(g.words for g in chosen), spared)
 
 
@@ -62,7 +62,7 @@ def _best(space: Space, result: int, guards: Sequence[_Guard], worth: list[int])
     most, best = 0, None
     for index, guard in enumerate(guards):
         if worth[index] > most:
-            worth[index] = space.and_(result, guard.table).bit_count()
+            worth[index] = space.count(space.and_(result, guard.table))
             if worth[index] > most:
                 most, best = worth[index], guard
     return best
@@ -81,7 +81,8 @@ def wider(table: Table, oracle: Oracle, names: tuple[str, str] = ("oldpte", "new
 
         def worth(guard: _Guard, missed: int = missed, result: int = result) -> tuple[int, int]:
             added = space.and_(guard.table, space.not_(result))
-            return space.and_(added, missed).bit_count() * 2 - added.bit_count(), -added.bit_count()
+            count = space.count(added)
+            return space.count(space.and_(added, missed)) * 2 - count, -count
 
         best = max((g for g in guards if space.and_(g.table, missed)), key=worth, default=None)
         if best is None:
@@ -90,7 +91,7 @@ def wider(table: Table, oracle: Oracle, names: tuple[str, str] = ("oldpte", "new
         result = space.or_(result, best.table)
     if space.and_(needed, space.not_(result)):
         return None
-    mended = result.bit_count() - table.result.bit_count()
+    mended = space.count(result) - space.count(table.result)
     return Edit(tuple(f"if ({g.code}) return true;" for g in chosen), tuple(g.words for g in chosen), 0, mended)
 
 

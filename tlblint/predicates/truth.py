@@ -61,7 +61,7 @@ def entry(space: Space, bits: Sequence[Bit], tables: Mapping[str, int], side: st
 def run_pair(names: Names, models: Models, setting: Setting, bits: Sequence[Bit], function: str, level: str, fixed: int = 0) -> Table:
     """Execute ``function(old, new)`` for all pairs of entries. Raises Inconclusive."""
     space = Space(2 * len(bits))
-    tables = {f"{side}.{bit.name}": space.variable(i + at) for side, at in (("old", 0), ("new", len(bits))) for i, bit in enumerate(bits)}
+    tables = {f"{side}.{bit.name}": space.variable(2 * i + at) for side, at in (("old", 0), ("new", 1)) for i, bit in enumerate(bits)}
     machine = Machine(names, models, setting, space, Bounds(60_000, 60, 80))
     given: dict[str, tuple[Value, CType]] = {
         "o__": (entry(space, bits, tables, "old", level, fixed), AUTO),
@@ -100,7 +100,7 @@ def judge(table: Table, oracle: str, needed_text: str) -> Verdict:
     needed = formula.evaluate(needed_text, space, table.tables)
     missed = space.and_(needed, space.not_(table.result))
     redundant = space.and_(table.result, space.not_(needed))
-    lost, extra = missed.bit_count(), redundant.bit_count()
+    lost, extra = space.count(missed), space.count(redundant)
     wrong = missed or redundant
     if not wrong:
         return Verdict("exact", oracle, 0)
@@ -132,7 +132,7 @@ def by_change(table: Table, wrong: int) -> tuple[Change, ...]:
     for bit in table.bits:
         only = table.space.and_(wrong, _only(table)[bit.name])
         for words, side in (("set", "new"), ("cleared", "old")):
-            count = table.space.and_(only, table.tables[f"{side}.{bit.name}"]).bit_count()
+            count = table.space.count(table.space.and_(only, table.tables[f"{side}.{bit.name}"]))
             if count:
                 found.append(Change(f"{bit.name} {words}", count))
     return tuple(sorted(found, key=lambda c: (-c.count, c.words)))

@@ -1,20 +1,16 @@
 """C integers whose bits are truth tables over a few symbolic bits: one execution covers every assignment of them.
 
-A truth table over n bits is a Python integer of 2**n bits; bit i of it is the value under assignment i. With n = 0 there is one
-assignment, and a word is an ordinary number.
+Tables are those of predicates.diagrams. Without symbolic bits there is one assignment, and a word is an ordinary number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import msgspec
 
+from tlblint.predicates.diagrams import Diagrams
 from tlblint.predicates.errors import Inconclusive
 
 MOST_BITS = 24
-MOST_WORK = 40_000
-"""Operations on truth tables of at least 4,096 assignments; a predicate takes one or two thousand, each some ten microseconds."""
 
 
 class Word(msgspec.Struct, frozen=True):
@@ -40,65 +36,27 @@ class Space:
         if n > MOST_BITS:
             raise Inconclusive(f"{n} symbolic bits")
         self.n = n
-        self.size = 1 << n
-        self.full = (1 << self.size) - 1
-        self.work = 0
-        self._memo: dict[tuple[str, int, int], tuple[int, int, int]] = {}
+        self.full = 1
+        self.diagrams = Diagrams(n)
+        self.and_ = self.diagrams.both
+        self.xor = self.diagrams.differ
+        self.count = self.diagrams.count
 
     def variable(self, index: int) -> int:
-        """The truth table of symbolic bit ``index``."""
-        run = 1 << index
-        table = ((1 << run) - 1) << run
-        span = 2 * run
-        while span < self.size:
-            table |= table << span
-            span *= 2
-        return table
-
-    def _do(self, word: str, a: int, b: int, operation: Callable[[int, int], int]) -> int:
-        if self.n < 12:
-            return operation(a, b)
-        key = (word, id(a), id(b))
-        if key not in self._memo:
-            self.work += 1
-            if self.work > MOST_WORK:
-                raise Inconclusive("too much work on symbolic numbers")
-            if len(self._memo) > 200:
-                self._memo.clear()
-            self._memo[key] = (a, b, operation(a, b))
-        return self._memo[key][2]
-
-    def and_(self, a: int, b: int) -> int:
-        """Conjunction of truth tables."""
-        if a == 0 or b == 0:
-            return 0
-        if a is b or b == self.full:
-            return a
-        return b if a == self.full else self._do("&", a, b, int.__and__)
+        """The truth table of symbolic bit ``index``. Bits that are held against each other are best numbered one after the other."""
+        return self.diagrams.node(index, 0, 1)
 
     def or_(self, a: int, b: int) -> int:
         """Disjunction of truth tables."""
-        if a == 0 or a is b:
-            return b
-        if b == 0:
-            return a
-        return self.full if a == self.full or b == self.full else self._do("|", a, b, int.__or__)
-
-    def xor(self, a: int, b: int) -> int:
-        """Exclusive or of truth tables."""
-        if a is b:
-            return 0
-        if a == 0:
-            return b
-        return a if b == 0 else self._do("^", a, b, int.__xor__)
+        return self.and_(a ^ 1, b ^ 1) ^ 1
 
     def not_(self, a: int) -> int:
         """Negation of a truth table."""
-        return self.xor(a, self.full)
+        return a ^ 1
 
     def choose(self, mask: int, yes: int, no: int) -> int:
         """``yes`` where ``mask`` holds, else ``no``."""
-        if yes is no or yes == no:
+        if yes == no:
             return yes
         return self.or_(self.and_(mask, yes), self.and_(self.not_(mask), no))
 
