@@ -10,7 +10,7 @@ from importlib import util
 
 from tlblint.io import data
 
-LAYERS = ("app", "calls", "crosscheck", "engine", "findings", "flow", "hooks", "model", "predicates", "roles", "rulefile", "sim", "syntax")
+LAYERS = ("app", "calls", "crosscheck", "engine", "findings", "flow", "hooks", "model", "names", "predicates", "roles", "rulefile", "sim", "syntax")
 """The parts of the package that what is remembered may depend on."""
 
 
