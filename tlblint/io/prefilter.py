@@ -16,7 +16,7 @@ import msgspec
 
 from tlblint.io import git, pool, processors
 from tlblint.io.overlay import Overlay
-from tlblint.io.tree import Revision, Tree, Worktree, below, inside
+from tlblint.io.tree import Revision, Tree, Worktree, below, inside, unseen
 from tlblint.io.words import Words
 
 FEW = 400
@@ -175,7 +175,7 @@ def scan(tree: Tree, paths: Sequence[str], needles: Words, where: Where = EVERYW
 def _passed_over(tree: Tree, paths: Sequence[str], needles: Words, access: bool) -> set[str]:
     """Which of ``paths`` survive although a search program says nothing of them: what is no regular file any more, lies behind a
     symbolic link, or cannot be read. ``access``: whether there may be files that cannot be read."""
-    doubtful = [path for path in paths if not (tree.stays(path) and _is_regular(os.path.join(tree.top, path), access))]
+    doubtful = [path for path in (paths if access else unseen(tree, paths)) if not (tree.stays(path) and _is_regular(os.path.join(tree.top, path), access))]
     return scan(tree, doubtful, needles)
 
 

@@ -92,6 +92,8 @@ class _Disk:
 
     def __init__(self, top: str) -> None:
         self.top = os.path.realpath(top)
+        self.regular: set[str] = set()
+        """Files that a walk of this run has seen to be regular ones that no link leads to."""
         self._home = lru_cache(maxsize=None)(self._is_home)
         self._own = lru_cache(maxsize=None)(self._is_own)
 
@@ -202,6 +204,7 @@ class PlainDir(_Disk):
     def _walk(self, places: Sequence[str]) -> tuple[Sequence[str], Sequence[str], Sequence[tuple[str, str]]]:
         """(C files, symbolic links to C files, what is refused) below the directories ``places``."""
         ahead = self.ahead.result() if self.ahead is not None and self.ahead.places == tuple(places) else walk(self.top, places, states=False)
+        self.regular.update(ahead.files)
         return ahead.files, ahead.links, ahead.refused
 
     def list(self, paths: Sequence[str] = ()) -> Listing:
@@ -411,6 +414,13 @@ def look_ahead(tree: Tree, places: Sequence[str]) -> None:
 def seen_ahead(tree: Tree) -> Walked | None:
     """What was seen of it; None where nobody looked."""
     return tree.ahead.result() if isinstance(tree, _Disk) and tree.ahead is not None else None
+
+
+def unseen(tree: Tree, paths: Iterable[str]) -> Iterable[str]:
+    """Those of ``paths`` of which no walk has seen that they are regular files of this tree."""
+    if not isinstance(tree, _Disk):
+        return paths
+    return set(paths).difference(tree.regular, tree.ahead.result().files if tree.ahead is not None and not tree.regular else ())
 
 
 def read_all(tree: Tree, paths: Iterable[str]) -> tuple[dict[str, bytes], tuple[tuple[str, str], ...]]:
