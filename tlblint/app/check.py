@@ -30,8 +30,7 @@ def check(request: Request, loader: Loader | None = None) -> Outcome:
         settings = config.load(tree, tree.top, request.flags)
         roots = scope.roots(tree, request.cwd, request.paths, request.tree is not None)
         store = cache.open_cache(settings["cache"].value, request.note)
-        if store is not NOTHING:
-            look_ahead(tree, scope.context(tree, roots))
+        look_ahead(tree, scope.context(tree, roots), states=store is not NOTHING)
         request.stage("loading")
         from tlblint.app.checking import checked
 

@@ -405,10 +405,11 @@ def open_tree(cwd: str, tree: str | None, revision: str | None) -> Tree:
     return Worktree(top) if top == os.path.realpath(start) else PlainDir(start)
 
 
-def look_ahead(tree: Tree, places: Sequence[str]) -> None:
-    """Start to look at what lies below ``places`` of a tree on disk (none: everything) while something else is done."""
+def look_ahead(tree: Tree, places: Sequence[str], states: bool = True) -> None:
+    """Start to look at what lies below ``places`` of a tree on disk (none: everything) while something else is done. Without ``states`` names are
+    all that is wanted."""
     if isinstance(tree, _Disk):
-        tree.ahead = Ahead(tree.top, places or ("",))
+        tree.ahead = Ahead(tree.top, places or ("",), states)
 
 
 def seen_ahead(tree: Tree) -> Walked | None:

@@ -134,10 +134,11 @@ def parts(directory: str, states: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 class Ahead:
-    """A walk in processes of its own. ``result`` waits for it; whatever goes wrong with the processes, there is a result."""
+    """A walk in processes of its own, as ``walk`` makes it. ``result`` waits for it; whatever goes wrong with the processes, there is a result."""
 
-    def __init__(self, top: str, places: Sequence[str]) -> None:
+    def __init__(self, top: str, places: Sequence[str], states: bool = True) -> None:
         self._top = top
+        self._states = states
         self.places = tuple(places)
         self._result: Walked | None = None
         self._walkers: list[Aside] = []
@@ -152,7 +153,7 @@ class Ahead:
         try:
             os.write(end, b"".join(map(_NUMBER.pack, range(len(tasks)))))
             os.close(end)
-            self._walkers = [Aside(partial(_worked, self._top, self.places, tasks, queue, os.getpid()), True) for _ in range(count)]
+            self._walkers = [Aside(partial(_worked, self._top, self.places, self._states, tasks, queue, os.getpid()), True) for _ in range(count)]
         finally:
             os.close(queue)
 
@@ -161,7 +162,7 @@ class Ahead:
         if self._result is None:
             parts = [_unpack(walker.result()) for walker in self._walkers]
             whole = [part for part in parts if part is not None]
-            self._result = _together(self.places, whole) if whole and len(whole) == len(parts) else walk(self._top, self.places)
+            self._result = _together(self.places, whole) if whole and len(whole) == len(parts) else walk(self._top, self.places, self._states)
         return self._result
 
     def close(self) -> None:
@@ -192,11 +193,11 @@ def _folders(top: str, place: str) -> list[str]:
     return [f"{place}/{name}" if place else name for name in names]
 
 
-def _worked(top: str, places: tuple[str, ...], tasks: Sequence[tuple[str, bool]], queue: int, parent: int) -> bytes:
+def _worked(top: str, places: tuple[str, ...], states: bool, tasks: Sequence[tuple[str, bool]], queue: int, parent: int) -> bytes:
     """The part of one process: what it takes from the queue until that is empty. Nothing in the process that has read none of it."""
     if os.getpid() == parent:
         return b""
-    made = _walked(top, places, (tasks[_NUMBER.unpack(number)[0]] for number in iter(partial(os.read, queue, _NUMBER.size), b"")))
+    made = _walked(top, places, (tasks[_NUMBER.unpack(number)[0]] for number in iter(partial(os.read, queue, _NUMBER.size), b"")), states)
     made.files.sort()
     return _pack(made)
 
