@@ -15,7 +15,8 @@ PACKAGE = ROOT / "tlblint"
 
 MAY_IMPORT = {
     "model": set(),
-    "syntax": set(),
+    "names": set(),
+    "syntax": {"names"},
     "roles": {"names"},
     "flow": {"syntax", "roles"},
     "calls": {"flow"},
@@ -24,8 +25,7 @@ MAY_IMPORT = {
     "findings": {"engine"},
     "sim": set(),
     "crosscheck": {"findings", "sim"},
-    "names": {"syntax"},
-    "predicates": {"syntax", "names", "roles", "sim"},
+    "predicates": {"names", "syntax", "roles", "sim"},
     "hooks": {"names"},
     "report": set(),
     "io": set(),

@@ -8,10 +8,10 @@ import subprocess
 
 import pytest
 
+from tlblint.names.conditions import Meaning, evaluate
 from tlblint.names.guards import Macros
 from tlblint.names.tokens import Macro, macro
 from tlblint.syntax import Config
-from tlblint.syntax.conditions import Meaning, evaluate
 
 CC = shutil.which("cc") or shutil.which("gcc")
 DEFINES = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.syntax.support import TORTURE, by_name, parse
+from tlblint.names.conditions import evaluate
 from tlblint.syntax import Config
-from tlblint.syntax.conditions import evaluate
 
 
 @pytest.mark.parametrize(

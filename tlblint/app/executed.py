@@ -13,7 +13,8 @@ from tlblint.app.refuted import KERNEL, Machine, Told, Wrong, name_of
 from tlblint.io.errors import InputError
 from tlblint.io.marks import mark
 from tlblint.io.tree import Tree
-from tlblint.names.unit import Read, Shelf
+from tlblint.names.index import Read
+from tlblint.names.unit import Shelf
 from tlblint.predicates import survey
 from tlblint.predicates.errors import DataError
 from tlblint.predicates.profile import Profile

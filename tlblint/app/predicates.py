@@ -15,7 +15,8 @@ from tlblint.app.simulate import machines
 from tlblint.io import data
 from tlblint.io.errors import InputError, Unreadable
 from tlblint.io.tree import Tree, open_tree
-from tlblint.names.unit import Read, Shelf
+from tlblint.names.index import Read
+from tlblint.names.unit import Shelf
 from tlblint.predicates import profile as profiles
 from tlblint.predicates import protocol, survey
 from tlblint.predicates.errors import DataError

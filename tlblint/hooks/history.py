@@ -16,11 +16,11 @@ from tlblint.hooks.comparison import Context, compared
 from tlblint.hooks.judge import Answer, Fault, Memory, faults, judged
 from tlblint.hooks.surface import HOME, Changes, Listing, generic, is_header, is_kconfig, near, surface
 from tlblint.hooks.undeclared import Search
-from tlblint.names.kconfig import Read
+from tlblint.names.index import Read, Texts
 from tlblint.names.scan import Place
 from tlblint.names.signatures import parameters
 from tlblint.names.slices import View
-from tlblint.names.world import ROOTS, Machines, Views, World, arches
+from tlblint.names.world import ROOTS, Machines, World, arches
 
 _OUTER = re.compile(rb"[A-Za-z_]|[ \t]*#")
 _LABEL = re.compile(rb"\w+:[ \t]*")
@@ -51,7 +51,7 @@ class _History:
     """Outlines of all versions of touched files, and what follows from them."""
 
     def __init__(self, read: Read, steps: Sequence[Changes], machines: Machines, known: Sequence[str]) -> None:
-        self.base, self.steps, self.machines, self.views = read, steps, machines, Views()
+        self.base, self.steps, self.machines, self.texts = read, steps, machines, Texts()
         self.touched = sorted({path for step in steps for path in step})
         self.known_arches = tuple(dict.fromkeys((*known, *(path.split("/")[1] for path in self.touched if path.startswith("arch/") and path.count("/") > 1))))
         self.outlines: dict[bytes, Outline] = {}
@@ -66,7 +66,7 @@ class _History:
         if raw is None:
             return None
         if raw not in self.outlines:
-            self.outlines[raw] = outline(self.views.of(raw))
+            self.outlines[raw] = outline(self.texts.of(raw))
         return self.outlines[raw]
 
     def versions(self, path: str) -> list[bytes | None]:
@@ -150,9 +150,9 @@ class _History:
         last: World | None = None
         for step in ({}, *self.steps):
             overlay = {**overlay, **step}
-            world = World(partial(_overlaid, self.base, overlay), self.machines, self.views, [path for path in self.touched if is_header(path)])
+            world = World(partial(_overlaid, self.base, overlay), self.machines, self.texts, [path for path in self.touched if is_header(path)])
             if last is not None:
-                world.files = {path: view for path, view in last.files.items() if path not in step}
+                world.same_as(last, step)
                 if all(_includes(last.file(path)) == _includes(world.file(path)) for path in step):
                     world.paths = last.paths
                 if not any(is_kconfig(path) for path in step):
@@ -257,7 +257,7 @@ class _History:
             if is_kconfig(path):
                 out += static.kconfig(path, raw)
             elif path.endswith((".c", ".h")):
-                out += self._conditions(world, path, self.views.of(raw))
+                out += self._conditions(world, path, self.texts.of(raw))
         return out
 
     def _conditions(self, world: World, path: str, view: View) -> list[Fault]:

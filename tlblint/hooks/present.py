@@ -12,9 +12,9 @@ from tlblint.hooks import static, symbols
 from tlblint.hooks.essence import Essence
 from tlblint.hooks.judge import Answer, Fault, faults, judged
 from tlblint.hooks.surface import Listing, surface
-from tlblint.names.kconfig import Read
+from tlblint.names.index import Read, Texts
 from tlblint.names.slices import View
-from tlblint.names.world import ROOTS, Machines, Views, World, arches, wrappers
+from tlblint.names.world import ROOTS, Machines, World, arches, wrappers
 
 KCONFIGS = ("Kconfig", "arch/Kconfig", "mm/Kconfig", "init/Kconfig")
 """Where the symbols are declared that hooks hang on."""
@@ -28,7 +28,7 @@ _HEAD = re.compile(rb"^(?:[A-Za-z_][\w \t*]*[ \t*])?([A-Za-z_]\w*)[ \t]*\(", re.
 def told(read: Read, machines: Machines, known: Sequence[str], listing: Listing) -> tuple[list[Fault], dict[str, str], Essence]:
     """(faults, path -> why something was not looked at, what they rest on in C files) of a tree. Headers are asked first, on all architectures
     and in all configurations; C files only about names that some of these lack."""
-    world = World(read, machines, Views())
+    world = World(read, machines, Texts())
     there = arches(read, machines, known)
     views = {id(one): one for arch in there for one in world.reached(arch, ROOTS).values()}
     names = {name for one in views.values() for name in _made(one) if surface(name)}
@@ -65,7 +65,7 @@ def _rests(read: Read, homes: Sequence[str], lacking: Collection[str], views: li
 def alone(path: str, raw: bytes, machines: Machines) -> list[Fault]:
     """The faults of one file that stands alone, every CONFIG_ name of it free."""
     files = {path: raw, f"arch/{_ALONE}/Kconfig": _free(raw)}
-    world = World(files.get, machines, Views())
+    world = World(files.get, machines, Texts())
     view = world.file(path)
     assert view is not None
     names = {name for name in _defined(view) if surface(name)}
@@ -108,7 +108,7 @@ def _own(found: dict[str, symbols.Mention]) -> dict[str, symbols.Mention]:
 
 
 def _free(raw: bytes) -> bytes:
-    names = sorted({word[7:] for word in Views().of(raw).words if word.startswith("CONFIG_")})
+    names = sorted({word[7:] for word in Texts().of(raw).words if word.startswith("CONFIG_")})
     return "".join(f'config {name}\n\tbool "{name}"\n' for name in names).encode()
 
 

@@ -9,7 +9,8 @@ from posixpath import basename, dirname, normpath
 from typing import NamedTuple
 
 from tlblint.hooks.judge import Fault
-from tlblint.names.kconfig import Read, statements
+from tlblint.names.index import Read
+from tlblint.names.kconfig import statements
 from tlblint.names.slices import View
 
 EXPRESSIONS = frozenset(("depends", "select", "imply", "default", "def_bool", "def_tristate", "visible", "if", "bool", "tristate", "prompt", "range"))

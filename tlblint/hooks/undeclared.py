@@ -8,7 +8,7 @@ from posixpath import basename, dirname
 from tlblint.hooks.judge import Fault
 from tlblint.hooks.surface import Changes, is_kconfig
 from tlblint.hooks.symbols import Declared, Mention, declared, fault, in_file, mentioned
-from tlblint.names.kconfig import Read
+from tlblint.names.index import Read
 from tlblint.names.world import World
 
 Search = Callable[[Collection[str]], Sequence[str]]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tlblint.names.conditions import Meaning
 from tlblint.names.errors import Inconclusive
 from tlblint.names.tokens import Expander, Macro, Token
-from tlblint.syntax.conditions import Meaning
 
 _BUDGET = 4000
 

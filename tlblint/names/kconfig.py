@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from posixpath import dirname, normpath
 
 import msgspec
 
-Read = Callable[[str], bytes | None]
-"""The bytes of a file by its path from the top of the tree; None when there is none."""
+from tlblint.names.index import Read
+
 Expr = tuple[str, ...]
 """The tokens of a condition or value; () as a condition: always."""
 

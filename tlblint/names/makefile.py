@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 from posixpath import basename, dirname
 
-Read = Callable[[str], bytes | None]
+from tlblint.names.index import Read
+
 _LIST = re.compile(r"^([\w-]+?)-(y|objs|m|\$\((CONFIG_\w+)\)|\$\(subst m,y,\$\((CONFIG_\w+)\)\))\s*[:+]?=\s*(.*)$")
 _IFDEF = re.compile(r"^(ifdef|ifndef)\s+(CONFIG_\w+)")
 _IFEQ = re.compile(r"^(ifeq|ifneq)\s*\(\$\((CONFIG_\w+)\),\s*(\w*)\)")

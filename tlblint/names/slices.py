@@ -95,11 +95,11 @@ class View(msgspec.Struct):
         return tuple(stack)
 
 
-def view(raw: bytes) -> View:
-    """Take a file apart. One that is too large counts as empty."""
+def view(raw: bytes, cut: Callable[[bytes], tuple[Piece, ...]] = pieces) -> View:
+    """Take a file apart, with what ``cut`` makes of it. One that is too large counts as empty."""
     if len(raw) > LIMIT:
         return View(raw, (), frozenset(), too_large=True)
-    parts = pieces(raw)
+    parts = cut(raw)
     once = _guard(parts)
     words = frozenset(raw.translate(_BREAK).decode().split())
     found = (_INCLUDE.match(part.text) for part in parts if part.word in ("include", "include_next"))

@@ -9,12 +9,10 @@ from posixpath import dirname, normpath
 
 import msgspec
 
+from tlblint.names.conditions import evaluate
 from tlblint.names.guards import Macros
+from tlblint.names.index import Read
 from tlblint.names.tokens import Macro, macro
-from tlblint.syntax.conditions import evaluate
-
-Read = Callable[[str], bytes | None]
-"""The bytes of a file by its path from the top of the tree; None when there is none."""
 
 _COMMENT = re.compile(r"""//[^\n]*|/\*(?:.*?\*/|.*\Z)|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""", re.DOTALL)
 _DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*([a-z_]+)\b((?:\\\n|[^\n])*)\n?", re.MULTILINE)
@@ -55,7 +53,7 @@ def pieces(raw: bytes) -> tuple[Piece, ...]:
 
 
 class Shelf(msgspec.Struct):
-    """Files read and taken apart once, for all units of a tree."""
+    """Files read and taken apart once, for all units of a tree. ``cut`` takes one apart."""
 
     read: Read
     held: dict[str, tuple[Piece, ...] | None] = msgspec.field(default_factory=dict)
@@ -63,13 +61,14 @@ class Shelf(msgspec.Struct):
     guards: dict[str, str] = msgspec.field(default_factory=dict)
     asked: set[str] = msgspec.field(default_factory=set)
     """What was looked for since this was emptied last."""
+    cut: Callable[[bytes], tuple[Piece, ...]] = pieces
 
     def get(self, path: str) -> tuple[Piece, ...] | None:
         """The pieces of a file, or None when there is none."""
         self.asked.add(path)
         if path not in self.held:
             raw = self.read(path)
-            self.held[path] = None if raw is None else pieces(raw)
+            self.held[path] = None if raw is None else self.cut(raw)
         return self.held[path]
 
     def macro(self, path: str, part: Piece) -> Macro | None:
@@ -138,6 +137,14 @@ class Places(msgspec.Struct, frozen=True):
     generic: tuple[str, ...] = ("include/asm-generic", "include/uapi/asm-generic")
     stop: frozenset[str] = frozenset()
 
+    def candidates(self, name: str, directory: str, angled: bool) -> list[str]:
+        """The paths at which a header that is included in a file of ``directory`` may lie, the first that is there counts."""
+        out = [] if angled else [f"{directory}/{name}" if directory else name]
+        out += [f"{place}/{name}" for place in self.directories]
+        if name.startswith("asm/"):
+            out += [f"{place}/{name[4:]}" for place in self.generic]
+        return [path for path in map(normpath, out) if not path.startswith(("..", "/"))]
+
 
 Found = dict[tuple[str, str], str | None]
 """(name, directory of the file that includes it, or "" for angle brackets) -> path."""
@@ -190,15 +197,7 @@ class _Builder:
         return self.found[asked]
 
     def _find(self, name: str, here: str, angled: bool) -> str | None:
-        candidates = [] if angled else [f"{dirname(here)}/{name}" if here else name]
-        candidates += [f"{directory}/{name}" for directory in self.places.directories]
-        if name.startswith("asm/"):
-            candidates += [f"{directory}/{name[4:]}" for directory in self.places.generic]
-        for candidate in candidates:
-            path = normpath(candidate)
-            if not path.startswith(("..", "/")) and self.shelf.get(path) is not None:
-                return path
-        return None
+        return next((path for path in self.places.candidates(name, dirname(here), angled) if self.shelf.get(path) is not None), None)
 
     def run(self, path: str, parts: Sequence[Piece], depth: int) -> None:
         """Carry out a file. The stack holds for each open #if: (was active around, some arm taken, this arm active)."""

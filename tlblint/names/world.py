@@ -5,17 +5,18 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from posixpath import basename, dirname, normpath
+from posixpath import basename
 
 import msgspec
 
+from tlblint.names.index import Index, Read, Texts
 from tlblint.names.kconfig import Kconfig, generic, of_arch
 from tlblint.names.makefile import Makefiles
 from tlblint.names.scan import Seen, scan
 from tlblint.names.settings import Settings, free
-from tlblint.names.slices import View, sliced, view
+from tlblint.names.slices import View, sliced
 from tlblint.names.tokens import Macro
-from tlblint.names.unit import Found, Piece, Places, Read, Shelf, build
+from tlblint.names.unit import Found, Piece, Places, Shelf, build
 
 ROOTS = (
     "<linux/kconfig.h>", "<linux/mm_types_task.h>", "<linux/mm_types.h>", "<linux/mm.h>", "<linux/pgtable.h>", "<asm/pgtable.h>", "<linux/huge_mm.h>",
@@ -24,7 +25,6 @@ ROOTS = (
 )  # fmt: skip
 """The headers that say what flushes and entries are, in the order in which files of memory management come to them."""
 _FOLLOWED = re.compile(r"tlb|pgtable|pgalloc|p[gum4]d|pte|mmu|huge|flush|swap|rmap|page|highmem|hash|radix|fixmap|threads|internal|paravirt|kconfig|^mm")
-_FILES = 3000
 _ROUNDS = 8
 _FREE = 7
 _FIRST = frozenset(("MMU", "SMP", "64BIT", "TRANSPARENT_HUGEPAGE"))
@@ -68,42 +68,21 @@ class Variant(msgspec.Struct, frozen=True):
         return self.settings.value(name.removeprefix("CONFIG_")) not in ("n", "")
 
 
-class Views(msgspec.Struct):
-    """File versions taken apart once, for all states and architectures."""
+class World(Index):
+    """One state of a tree, as each architecture and configuration sees it. ``also``: headers that are followed whatever they are called."""
 
-    held: dict[bytes, View] = msgspec.field(default_factory=dict)
-
-    def of(self, raw: bytes) -> View:
-        """The view of some bytes."""
-        found = self.held.get(raw)
-        if found is None:
-            found = self.held[raw] = view(raw)
-        return found
-
-
-class World:
-    """One state of a tree. ``also``: headers that are followed whatever they are called. Files come from ``read`` only."""
-
-    def __init__(self, read: Read, machines: Machines, views: Views, also: Collection[str] = ()) -> None:
-        self.read, self.machines, self.views = read, machines, views
+    def __init__(self, read: Read, machines: Machines, texts: Texts | None = None, also: Collection[str] = ()) -> None:
+        super().__init__(read, texts)
+        self.machines = machines
         self.also = tuple(sorted(also))
         self.followed = frozenset(basename(path) for path in also)
-        self.files: dict[str, View | None] = {}
         self.macros: dict[tuple[str, int], Macro | None] = {}
         self.follows: dict[str, bool] = {}
         self.paths: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {}
-        self.makefiles = Makefiles(read)
+        self.makefiles = Makefiles(self.read)
         self.kconfigs: dict[str, Kconfig] = {}
         self.variants: dict[tuple[str, frozenset[str]], list[Variant]] = {}
         self.built: dict[tuple[str, int], bool] = {}
-        self.cut = False
-
-    def file(self, path: str) -> View | None:
-        """The view of a file, or None when there is none."""
-        if path not in self.files:
-            raw = self.read(path)
-            self.files[path] = None if raw is None else self.views.of(raw)
-        return self.files[path]
 
     def kconfig(self, arch: str) -> Kconfig:
         """The symbols of an architecture."""
@@ -129,41 +108,8 @@ class World:
         """The followed files that ``roots`` may lead to, whatever conditions say, by path."""
         key = (arch, roots)
         if key not in self.paths:
-            self.paths[key] = tuple(self._reached(arch, roots))
+            self.paths[key] = self.lead_to(self.places(arch), roots, self.follow)
         return {path: one for path in self.paths[key] if (one := self.file(path)) is not None}
-
-    def _reached(self, arch: str, roots: Iterable[str]) -> dict[str, View]:
-        places = self.places(arch)
-        out: dict[str, View] = {}
-        waiting = [("", root.strip("<>"), root[0] == "<") for root in roots]
-        asked: set[tuple[str, str, bool]] = set()
-        while waiting:
-            here, name, angled = item = waiting.pop()
-            if item in asked:
-                continue
-            asked.add(item)
-            path = self._find(places, here, name, angled)
-            if path is None or path in out:
-                continue
-            if len(out) >= _FILES:
-                self.cut = True
-                break
-            found = self.file(path)
-            assert found is not None
-            out[path] = found
-            waiting += [(dirname(path) if not inner else "", what, inner) for what, inner in found.includes if self.follow(what)]
-        return out
-
-    def _find(self, places: Places, here: str, name: str, angled: bool) -> str | None:
-        candidates = [] if angled else [f"{here}/{name}" if here else name]
-        candidates += [f"{directory}/{name}" for directory in places.directories]
-        if name.startswith("asm/"):
-            candidates += [f"{directory}/{name[4:]}" for directory in places.generic]
-        for candidate in candidates:
-            path = normpath(candidate)
-            if not path.startswith(("..", "/")) and self.file(path) is not None:
-                return path
-        return None
 
 
 class Sight(msgspec.Struct):
@@ -300,4 +246,4 @@ def arches(read: Read, machines: Machines, known: Iterable[str]) -> list[str]:
     return [name for name in known if name not in machines.skipped and read(f"arch/{name}/Kconfig") is not None]
 
 
-__all__ = ["Machine", "Machines", "Mapping", "Sight", "Variant", "Views", "World", "arches", "sights", "wrappers"]
+__all__ = ["Machine", "Machines", "Mapping", "Sight", "Variant", "World", "arches", "sights", "wrappers"]

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from tree_sitter import Node
 
+from tlblint.names import conditions
 from tlblint.predicates import lvalues
 from tlblint.predicates.ctypes import AUTO, CType
 from tlblint.predicates.errors import Inconclusive
 from tlblint.predicates.memory import NOTHING, Cell, Nothing, Place, Pointer, Value, moved
 from tlblint.predicates.words import Word
-from tlblint.syntax import conditions
 
 if TYPE_CHECKING:
     from tlblint.predicates.machine import Machine

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 
 import msgspec
 
+from tlblint.names.conditions import evaluate
 from tlblint.names.guards import Macros
+from tlblint.names.index import Read
 from tlblint.names.tokens import Macro
-from tlblint.names.unit import Places, Read
+from tlblint.names.unit import Places
 from tlblint.predicates.errors import DataError
-from tlblint.syntax.conditions import evaluate
 
 SELECTS = frozenset(
     (

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from tlblint.names.unit import Read, Shelf, Unit, build
+from tlblint.names.index import Read
+from tlblint.names.unit import Shelf, Unit, build
 from tlblint.predicates import helpers, repair, truth
 from tlblint.predicates.errors import Inconclusive
 from tlblint.predicates.models import Models, Setting

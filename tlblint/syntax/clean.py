@@ -9,7 +9,7 @@ import re
 
 import msgspec
 
-from tlblint.syntax.conditions import evaluate, names_in
+from tlblint.names.conditions import evaluate, names_in
 from tlblint.syntax.config import Config
 from tlblint.syntax.patterns import BLANK, blank
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from tlblint.syntax.conditions import Meaning
+from tlblint.names.conditions import Meaning
 
 _TRUE = frozenset(("__KERNEL__", "__GNUC__", "MODULE", "__LINUX_KERNEL__", "CC_USING_FENTRY"))
 _FALSE = frozenset(

@@ -7,9 +7,9 @@ from functools import lru_cache
 
 import msgspec
 
+from tlblint.names.conditions import names_in
 from tlblint.syntax import header, rewrite
 from tlblint.syntax.clean import Group, choose, keep, label, other, pair, strip
-from tlblint.syntax.conditions import names_in
 from tlblint.syntax.config import Config
 
 _CONDITIONAL = re.compile(rb"^[ \t]*#[ \t]*(if|el|endif)", re.M)

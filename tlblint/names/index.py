@@ -1,0 +1,140 @@
+"""The names of a tree: one index for roles, predicates and hooks.
+
+A file is read once and taken apart once, whoever asks: ``heads`` is what it declares, with arities and conditions (roles go by these),
+``shelf`` what the preprocessor makes units of (predicates are executed from them), ``file`` what units of some names only are cut from (see
+tlblint.names.world; hooks go by these). All is done when it is asked for. Conditions are judged by tlblint.names.conditions and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from posixpath import dirname
+from typing import TYPE_CHECKING
+
+from tlblint.names.conditions import Meaning
+from tlblint.names.heads import Head, Heads
+
+if TYPE_CHECKING:  # most runs need neither units nor slices
+    from tlblint.names.slices import View
+    from tlblint.names.unit import Piece, Places, Shelf
+
+Read = Callable[[str], bytes | None]
+"""The bytes of a file by its path from the top of the tree; None when there is none."""
+
+_INCLUDE = re.compile(rb"^[ \t]*#[ \t]*include(?:_next)?[ \t]*([<\"])([^>\"\n]+)[>\"]", re.MULTILINE)
+FILES = 3000
+"""Headers that some others lead to."""
+
+
+class Texts:
+    """File versions by their bytes: what was made of one is there for all trees, states and architectures that have it."""
+
+    def __init__(self) -> None:
+        self.parts: dict[bytes, tuple[Piece, ...]] = {}
+        self.views: dict[bytes, View] = {}
+        self.declared: dict[bytes, Heads] = {}
+        self.included: dict[bytes, tuple[tuple[str, bool], ...]] = {}
+
+    def pieces(self, raw: bytes) -> tuple[Piece, ...]:
+        """Text and directives."""
+        if raw not in self.parts:
+            from tlblint.names.unit import pieces
+
+            self.parts[raw] = pieces(raw)
+        return self.parts[raw]
+
+    def of(self, raw: bytes) -> View:
+        """The view of some bytes."""
+        if raw not in self.views:
+            from tlblint.names.slices import view
+
+            self.views[raw] = view(raw, self.pieces)
+        return self.views[raw]
+
+    def heads(self, raw: bytes) -> Heads:
+        """What some bytes declare."""
+        if raw not in self.declared:
+            self.declared[raw] = Heads(raw)
+        return self.declared[raw]
+
+    def includes(self, raw: bytes) -> tuple[tuple[str, bool], ...]:
+        """(name, in angle brackets) of what is included under any condition."""
+        if raw not in self.included:
+            self.included[raw] = tuple((name.decode("latin-1"), opening == b"<") for opening, name in _INCLUDE.findall(raw))
+        return self.included[raw]
+
+
+class Index:
+    """One tree, or one state of it. Files come from ``read`` only; ``texts`` may be shared with other states."""
+
+    def __init__(self, read: Read, texts: Texts | None = None) -> None:
+        self._read = read
+        self.texts = Texts() if texts is None else texts
+        self.raws: dict[str, bytes | None] = {}
+        self.files: dict[str, View | None] = {}
+        """The views that were asked for."""
+        self._shelf: Shelf | None = None
+
+    def same_as(self, before: Index, changed: Collection[str]) -> None:
+        """Take over what another state of the tree has read, but for the files that are ``changed``."""
+        self.raws = {path: raw for path, raw in before.raws.items() if path not in changed}
+        self.files = {path: one for path, one in before.files.items() if path not in changed}
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a file, or None when there is none."""
+        if path not in self.raws:
+            self.raws[path] = self._read(path)
+        return self.raws[path]
+
+    def file(self, path: str) -> View | None:
+        """The view of a file, or None when there is none."""
+        if path not in self.files:
+            raw = self.read(path)
+            self.files[path] = None if raw is None else self.texts.of(raw)
+        return self.files[path]
+
+    def heads(self, path: str) -> Heads | None:
+        """What a file declares, or None when there is none."""
+        raw = self.read(path)
+        return None if raw is None else self.texts.heads(raw)
+
+    def shelf(self) -> Shelf:
+        """The files for units of this tree."""
+        if self._shelf is None:
+            from tlblint.names.unit import Shelf
+
+            self._shelf = Shelf(self.read, cut=self.texts.pieces)
+        return self._shelf
+
+    def declared(self, name: str, paths: Sequence[str], names: Meaning) -> Iterator[tuple[str, Head]]:
+        """(path, declaration) of a name in some files, but for those that a configuration is known not to have."""
+        for path in paths:
+            for head in found.of(name) if (found := self.heads(path)) is not None else ():
+                if head.there(names) is not False:
+                    yield path, head
+
+    def lead_to(self, places: Places, roots: Sequence[str], follow: Callable[[str], bool]) -> tuple[str, ...]:
+        """The paths that ``roots`` (paths, or ``<header>``) and what they include may lead to, whatever conditions say. ``follow``: of which
+        headers by their name; FILES at most."""
+        out: dict[str, None] = {}
+        waiting = [("", root.strip("<>"), root[0] == "<") for root in roots]
+        asked: set[tuple[str, str, bool]] = set()
+        while waiting and len(out) < FILES:
+            item = waiting.pop()
+            if item in asked:
+                continue
+            asked.add(item)
+            here, name, angled = item
+            path = next((one for one in places.candidates(name, here, angled) if self.read(one) is not None), None)
+            if path is None or path in out:
+                continue
+            out[path] = None
+            raw = self.read(path) or b""
+            waiting += [(dirname(path) if not inner else "", what, inner) for what, inner in self.texts.includes(raw) if follow(what)]
+        return tuple(out)
+
+
+def of_files(files: Mapping[str, bytes]) -> Index:
+    """The index of some files that stand for a tree."""
+    return Index(files.get)
