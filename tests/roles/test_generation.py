@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tlblint.names.index import of_files
 from tlblint.roles import HEADERS, detect
 from tlblint.roles.generation import FEATURES, NEWEST
 
@@ -67,6 +68,26 @@ def test_one_declaration_is_one_feature(path: str, text: bytes, feature: str) ->
 )
 def test_the_older_declaration_is_not_the_feature(path: str, text: bytes) -> None:
     assert detect({**EMPTY, path: text}).features == frozenset()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"/*\nbool pte_needs_flush(pte_t old, pte_t new)\n*/\n",
+        b"static inline void f(void)\n{\n\tif (pte_needs_flush(old, new))\n\t\tg();\n}\n",
+        b"#if 0\nbool pte_needs_flush(pte_t old, pte_t new);\n#endif\n",
+        b"#define g(a) pte_needs_flush(a, a)\n",
+    ],
+)
+def test_what_is_spoken_of_is_not_declared(text: bytes) -> None:
+    assert detect({**EMPTY, TLB: text}).features == frozenset()
+
+
+def test_an_index_is_asked_like_the_files_it_is_of() -> None:
+    files = {**EMPTY, TLB: b"bool pte_needs_flush(pte_t old, pte_t new);\n", "Makefile": makefile(6, 1)}
+    index = of_files(files)
+    assert detect(index) == detect(files)
+    assert index.texts.declared.keys() >= {files[TLB]}  # this is where it looked
 
 
 def test_a_backport_counts_and_the_release_does_not() -> None:

@@ -1,4 +1,4 @@
-"""Which generation of the kernel's API a tree has, told by its declarations.
+"""Which generation of the kernel's API a tree has, told by its declarations as the index of its names has them.
 
 Stable trees carry backports, so a feature is never derived from the release number where the file that would declare
 it can be looked at.
@@ -10,6 +10,10 @@ import re
 from collections.abc import Mapping
 
 import msgspec
+
+from tlblint.names.conditions import Meaning
+from tlblint.names.heads import Head
+from tlblint.names.index import Index, of_files
 
 UNKNOWN = "unknown"
 _OLDEST = (5, 10)
@@ -25,12 +29,24 @@ class Generation(msgspec.Struct, frozen=True):
 
 
 class _Probe(msgspec.Struct, frozen=True):
-    """A feature and the declaration that shows it: any of ``files`` that is there decides. ``since``: its first release, if any has it."""
+    """A feature and the declaration that shows it: any of ``files`` that is there decides. ``since``: its first release, if any has it. ``names``
+    matches what is declared, ``returns`` what stands before it, ``params`` what its first parameters begin with; ``least``: how many it has."""
 
     feature: str
     since: tuple[int, int] | None
     files: tuple[str, ...]
-    pattern: str
+    names: str
+    params: tuple[str, ...] = ()
+    returns: str = ""
+    least: int = 0
+
+    def shown(self, head: Head) -> bool:
+        """Whether a declaration is the one that is meant."""
+        params = head.params or ()
+        return (
+            head.params is not None and len(params) >= max(self.least, len(self.params)) and re.search(self.returns, head.returns) is not None
+            and all(re.match(start, param) is not None for start, param in zip(self.params, params, strict=False))
+        )  # fmt: skip
 
 
 _MM = "include/linux/mm.h"
@@ -41,62 +57,66 @@ _RMAP = "mm/rmap.c"
 _ARM64 = "arch/arm64/include/asm/tlbflush.h"
 _RISCV = "arch/riscv/include/asm/tlbflush.h"
 _X86 = "arch/x86/include/asm/tlbflush.h"
+_UBC = "set_tlb_ubc_flush_pending"
+_AN_MM = r"struct\s+mm_struct\b"
 
 _PROBES = (
-    _Probe("batched-unmap:x86", (4, 3), (_X86,), r"\barch_tlbbatch_\w+\s*\("),
-    _Probe("batched-pending", (4, 14), ("mm/internal.h",), r"\bflush_tlb_batched_pending\s*\("),
-    _Probe("needs-flush", (5, 19), (_TLB,), r"\bpte_needs_flush\s*\("),
-    _Probe("delay-rmap", (6, 2), (_TLB,), r"\btlb_delay_rmap\s*\("),
-    _Probe("pte-map-may-fail", (6, 5), (_MM,), r"\bpte_t\s*\*\s*(?:__)?pte_offset_map_lock\s*\("),
-    _Probe("ubc-takes-pteval", (6, 5), (_RMAP,), r"\bset_tlb_ubc_flush_pending\s*\(\s*struct\s+mm_struct\s*\*\s*\w+\s*,\s*pte_t\b"),
-    _Probe("batched-unmap:arm64", (6, 6), (_ARM64,), r"\barch_tlbbatch_\w+\s*\("),
-    _Probe("batched-unmap:riscv", (6, 8), (_RISCV,), r"\barch_tlbbatch_\w+\s*\("),
-    _Probe("batched-zap", (6, 9), (_PGTABLE,), r"\bget_and_clear_full_ptes\s*\("),
-    _Probe("huge-get-takes-mm", (6, 11), (_HUGETLB,), r"\bhuge_ptep_get\s*\(\s*struct\s+mm_struct\b"),
-    _Probe("nolock-split", (6, 13), (_MM,), r"\bpte_offset_map_rw_nolock\s*\("),
-    _Probe("prot-batches", (6, 17), (_PGTABLE,), r"\bmodify_prot_start_ptes\s*\("),
-    _Probe("lazy-nests", (6, 19), (_PGTABLE,), r"\blazy_mmu_mode_enable\s*\("),
-    _Probe("unshare-takes-gather", (6, 19), (_HUGETLB,), r"\bhuge_pmd_unshare\s*\(\s*struct\s+mmu_gather\b"),
-    _Probe("ubc-takes-range", (7, 3), (_RMAP,), r"\bset_tlb_ubc_flush_pending\s*\(\s*struct\s+mm_struct[^,)]*,[^,)]*,[^,)]*,"),
+    _Probe("batched-unmap:x86", (4, 3), (_X86,), r"arch_tlbbatch_\w+"),
+    _Probe("batched-pending", (4, 14), ("mm/internal.h",), "flush_tlb_batched_pending"),
+    _Probe("needs-flush", (5, 19), (_TLB,), "pte_needs_flush"),
+    _Probe("delay-rmap", (6, 2), (_TLB,), "tlb_delay_rmap"),
+    _Probe("pte-map-may-fail", (6, 5), (_MM,), "(?:__)?pte_offset_map_lock", returns=r"\bpte_t\s*\*$"),
+    _Probe("ubc-takes-pteval", (6, 5), (_RMAP,), _UBC, (_AN_MM, r"pte_t\b")),
+    _Probe("batched-unmap:arm64", (6, 6), (_ARM64,), r"arch_tlbbatch_\w+"),
+    _Probe("batched-unmap:riscv", (6, 8), (_RISCV,), r"arch_tlbbatch_\w+"),
+    _Probe("batched-zap", (6, 9), (_PGTABLE,), "get_and_clear_full_ptes"),
+    _Probe("huge-get-takes-mm", (6, 11), (_HUGETLB,), "huge_ptep_get", (_AN_MM,)),
+    _Probe("nolock-split", (6, 13), (_MM,), "pte_offset_map_rw_nolock"),
+    _Probe("prot-batches", (6, 17), (_PGTABLE,), "modify_prot_start_ptes"),
+    _Probe("lazy-nests", (6, 19), (_PGTABLE,), "lazy_mmu_mode_enable"),
+    _Probe("unshare-takes-gather", (6, 19), (_HUGETLB,), "huge_pmd_unshare", (r"struct\s+mmu_gather\b",)),
+    _Probe("ubc-takes-range", (7, 3), (_RMAP,), _UBC, (_AN_MM,), least=4),
     # Of the 2021 RFC: in no release.
-    _Probe("accessible-takes-pointer", None, (_PGTABLE,), r"\bpte_accessible\s*\(\s*(?:struct\s+vm_area_struct\s*\*\s*)?vma\b"),
-    _Probe("tlb-start-ptes", None, (_TLB,), r"\btlb_start_ptes\s*\("),
+    _Probe("accessible-takes-pointer", None, (_PGTABLE,), "pte_accessible", (r"(?:struct\s+vm_area_struct\s*\*\s*)?vma\b",)),
+    _Probe("tlb-start-ptes", None, (_TLB,), "tlb_start_ptes"),
 )
 
 # Features that stable trees got by backports: they say nothing about the release.
 _BACKPORTED = frozenset({"unshare-takes-gather"})
 
+_ANY = Meaning()
+"""Any configuration: a declaration is passed over only where none has it."""
 HEADERS: tuple[str, ...] = ("Makefile", *sorted({file for probe in _PROBES for file in probe.files}))
 FEATURES: frozenset[str] = frozenset(probe.feature for probe in _PROBES)
 NEWEST: frozenset[str] = frozenset(probe.feature for probe in _PROBES if probe.since is not None)
 
 
-def detect(headers: Mapping[str, bytes]) -> Generation:
-    """Judge a tree by the bytes of those of ``HEADERS`` that it has (path -> content).
+def detect(headers: Mapping[str, bytes] | Index) -> Generation:
+    """Judge a tree by those of ``HEADERS`` that it has: an index of it, or path -> content.
 
     Without any of them the name is "unknown" and the features are those of the newest generation. A feature whose
     file is missing is taken from the release number, or, without one, from the newest generation.
     """
-    release = _release(headers.get("Makefile", b""))
-    seen = any(probe_file in headers for probe in _PROBES for probe_file in probe.files)
+    index = headers if isinstance(headers, Index) else of_files(headers)
+    release = _release(index.read("Makefile") or b"")
+    seen = any(index.read(path) is not None for path in HEADERS[1:])
     if release is None and not seen:
         return Generation(UNKNOWN, NEWEST, ("no kernel header was found: the newest generation is assumed",))
     features, evidence = set(), []
     for probe in _PROBES:
-        holds, why = _judge(probe, headers, release)
+        holds, why = _judge(probe, index, release)
         if holds:
             features.add(probe.feature)
             evidence.append(why)
     return Generation(_name(release, frozenset(features)), frozenset(features), tuple(evidence))
 
 
-def _judge(probe: _Probe, headers: Mapping[str, bytes], release: tuple[int, int] | None) -> tuple[bool, str]:
-    there = [file for file in probe.files if file in headers]
-    for file in there:
-        text = headers[file].decode("utf-8", "replace").replace("\\\n", " \n")
-        found = re.search(probe.pattern, text)
+def _judge(probe: _Probe, index: Index, release: tuple[int, int] | None) -> tuple[bool, str]:
+    there = [(path, heads) for path in probe.files if (heads := index.heads(path)) is not None]
+    for path, heads in there:
+        found = [head.line for head in heads.like(re.compile(probe.names)) if probe.shown(head) and head.there(_ANY) is not False]
         if found:
-            return True, f"{probe.feature}: {file}:{text.count(chr(10), 0, found.start()) + 1}"
+            return True, f"{probe.feature}: {path}:{min(found)}"
     if there or probe.since is None:
         return False, ""
     if release is not None:
