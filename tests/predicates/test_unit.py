@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.predicates.mini import names_of, result
+from tlblint.names.tokens import Macro
 from tlblint.names.unit import Places, Shelf, Unit, build
 from tlblint.predicates.errors import Inconclusive
 
@@ -98,3 +101,51 @@ def test_a_file_under_a_guard_is_run_once_and_one_with_more_in_it_each_time() ->
     }
     unit = build(Shelf(files.get), ["root.h"], {}, Places(("include",)))
     assert unit.text.split() == ["int", "once;", "int", "guarded;", "int", "again;", "int", "first;", "int", "again;", "int", "second;"]
+
+
+def kept(lines: list[str]) -> list[str]:
+    """The texts that are active, by the book: a stack of (active around, an arm was taken)."""
+    stack: list[tuple[bool, bool]] = []
+    active, out, macros = True, [], {"A"}
+    for line in lines:
+        word, _, rest = line.partition(" ")
+        holds = {"#if": rest == "1" or rest.removeprefix("defined ") in macros, "#ifdef": rest in macros, "#ifndef": rest not in macros}.get(word, True)
+        if word in ("#if", "#ifdef", "#ifndef"):
+            stack.append((active, active and holds))
+            active = active and holds
+        elif word in ("#elif", "#else") and stack:
+            around, taken = stack.pop()
+            active = around and not taken and (word == "#else" or rest == "1" or rest in macros)
+            stack.append((around, taken or active))
+        elif word == "#endif" and stack:
+            active = stack.pop()[0]
+        elif word == "#define" and active:
+            macros.add(rest)
+        elif word == "#undef" and active:
+            macros.discard(rest)
+        elif active and word[0] != "#":
+            out.append(line)
+    return out
+
+
+LINES = st.sampled_from(
+    ["#if 1", "#if 0", "#if defined B", "#ifdef A", "#ifdef B", "#ifndef B", "#elif 1", "#elif 0", "#else", "#endif", "#define B", "#undef A", "text"]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(LINES, max_size=30))
+def test_any_order_of_directives(lines: list[str]) -> None:
+    named = [f"t{index}" if line == "text" else line for index, line in enumerate(lines)]
+    found = unit({"a.h": "\n".join(named)}, A="1")
+    assert found.text.split() == kept(named)
+    for name in found.text.split():
+        assert found.where(found.text.index(name)) == ("a.h", named.index(name) + 1)
+
+
+def test_a_macro_that_is_defined_again_is_each_of_them_in_turn() -> None:
+    found = unit({"a.h": "#define V 1\nint a;\n#define V 2\nint b;\n#undef V\nint c;\n"}, V="0")
+    assert [macro and macro.body for at in ("a;", "b;", "c;") for macro in [found.macro_at("V", found.text.index(at))]] == [("1",), ("2",), None]
+    assert [macro and (macro.path, macro.line) for _, macro in found.history("V")] == [("", 0), ("a.h", 1), ("a.h", 3), None]
+    other = found.with_macro(Macro("V", None, ("9",)))
+    assert (other.last("V"), found.last("V")) == (Macro("V", None, ("9",)), Macro("V", None, ("2",), "a.h", 3))

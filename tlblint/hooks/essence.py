@@ -9,7 +9,7 @@ from hashlib import blake2b
 import msgspec
 
 from tlblint.names.slices import LIMIT, reduced
-from tlblint.names.unit import pieces
+from tlblint.names.steps import pieces
 
 _CONFIG = re.compile(r"\bCONFIG_\w+")
 

@@ -17,7 +17,8 @@ from tlblint.names.heads import Head, Heads
 
 if TYPE_CHECKING:  # most runs need neither units nor slices
     from tlblint.names.slices import View
-    from tlblint.names.unit import Piece, Places, Shelf
+    from tlblint.names.steps import Piece
+    from tlblint.names.unit import Places, Shelf
 
 Read = Callable[[str], bytes | None]
 """The bytes of a file by its path from the top of the tree; None when there is none."""
@@ -39,7 +40,7 @@ class Texts:
     def pieces(self, raw: bytes) -> tuple[Piece, ...]:
         """Text and directives."""
         if raw not in self.parts:
-            from tlblint.names.unit import pieces
+            from tlblint.names.steps import pieces
 
             self.parts[raw] = pieces(raw)
         return self.parts[raw]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
@@ -57,9 +57,9 @@ def scan(unit: Unit, names: Collection[str]) -> Seen:
     out.gap = _endless(unit)
     if out.gap is not None:
         return out
-    for name, history in unit.macros.items():
+    for name in unit.names():
         if name in names:
-            _macro(out, name, history)
+            _macro(out, name, unit.history(name))
     _Scanner(unit, names, out).run()
     _through_macros(unit, names, out)
     return out
@@ -75,7 +75,7 @@ def _endless(unit: Unit) -> tuple[str, str] | None:
     return None
 
 
-def _macro(out: Seen, name: str, history: list[tuple[int, Macro | None]]) -> None:
+def _macro(out: Seen, name: str, history: Sequence[tuple[int, Macro | None]]) -> None:
     before: Macro | None = None
     for _, found in history:
         if found is None:
@@ -140,7 +140,7 @@ class _Scanner:
 
 def active(unit: Unit, name: str, at: int) -> Macro | None:
     """The macro that a name is right there, or None."""
-    history = unit.macros.get(name, ())
+    history = unit.history(name)
     index = bisect_right(history, at, key=lambda item: item[0]) - 1
     return history[index][1] if index >= 0 else None
 
@@ -153,7 +153,7 @@ def _through_macros(unit: Unit, names: Collection[str], out: Seen) -> None:
         if name in done:
             continue
         done.add(name)
-        for found in {id(m): m for _, m in unit.macros.get(name, ()) if m is not None}.values():
+        for found in {id(m): m for _, m in unit.history(name) if m is not None}.values():
             body = found.body
             for index, word in enumerate(body):
                 if word in names and word != name and word not in (found.params or ()) and (not index or body[index - 1] not in (".", "->", "##", "#")):

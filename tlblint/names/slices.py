@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 
 import msgspec
 
-from tlblint.names.unit import Piece, guard, pieces
+from tlblint.names.steps import Piece, guard, pieces
 
 _IDENTIFIER = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 _BREAK = bytes(c if c in _IDENTIFIER else 32 for c in range(256))

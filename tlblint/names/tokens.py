@@ -53,12 +53,12 @@ def tokens(text: str, at: int = 0) -> list[Token]:
     return [Token(m.group(), at + m.start()) for m in _TOKEN.finditer(text)]
 
 
-_DEFINE = re.compile(r"\s*([A-Za-z_]\w*)(\()?")
+DEFINE = re.compile(r"\s*([A-Za-z_]\w*)(\()?")
 
 
 def macro(text: str, path: str = "", line: int = 0) -> Macro | None:
     """The macro of a ``#define`` line (what follows the word), or None when it is not one."""
-    found = _DEFINE.match(text)
+    found = DEFINE.match(text)
     if found is None:
         return None
     if not found[2]:

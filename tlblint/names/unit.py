@@ -2,54 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from posixpath import dirname, normpath
+from posixpath import normpath
 
 import msgspec
 
 from tlblint.names.conditions import evaluate
 from tlblint.names.guards import Macros
 from tlblint.names.index import Read
+from tlblint.names.steps import Arm, Define, Include, Piece, Step, Stretch, Undef, guard, pieces, steps
 from tlblint.names.tokens import Macro, macro
 
-_COMMENT = re.compile(r"""//[^\n]*|/\*(?:.*?\*/|.*\Z)|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""", re.DOTALL)
-_DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*([a-z_]+)\b((?:\\\n|[^\n])*)\n?", re.MULTILINE)
-_INCLUDE = re.compile(r"\s*([<\"])([^>\"]+)[>\"]")
 _FILES = 4000
 _DEPTH = 120
 _TEXT = 60_000_000
-
-
-class Piece(msgspec.Struct, frozen=True):
-    """``word`` is "" for text, else the directive. ``line`` counts from 1."""
-
-    word: str
-    text: str
-    line: int
-
-
-def _plain(found: re.Match[str]) -> str:
-    text = found.group()
-    return text if text[0] != "/" else "\n" * text.count("\n") or " "
-
-
-def pieces(raw: bytes) -> tuple[Piece, ...]:
-    """A file as text and directives, comments gone, line numbers kept."""
-    text = _COMMENT.sub(_plain, raw.decode("latin-1").replace("\r", ""))
-    out = []
-    at, line = 0, 1
-    for found in _DIRECTIVE.finditer(text):
-        if found.start() > at:
-            out.append(Piece("", text[at : found.start()], line))
-            line += text.count("\n", at, found.start())
-        out.append(Piece(found[1], found[2].replace("\\\n", " "), line))
-        line += text.count("\n", found.start(), found.end())
-        at = found.end()
-    if at < len(text):
-        out.append(Piece("", text[at:], line))
-    return tuple(out)
 
 
 class Shelf(msgspec.Struct):
@@ -59,6 +26,7 @@ class Shelf(msgspec.Struct):
     held: dict[str, tuple[Piece, ...] | None] = msgspec.field(default_factory=dict)
     macros: dict[tuple[str, int], Macro | None] = msgspec.field(default_factory=dict)
     guards: dict[str, str] = msgspec.field(default_factory=dict)
+    made: dict[str, tuple[Step, ...]] = msgspec.field(default_factory=dict)
     asked: set[str] = msgspec.field(default_factory=set)
     """What was looked for since this was emptied last."""
     cut: Callable[[bytes], tuple[Piece, ...]] = pieces
@@ -70,6 +38,12 @@ class Shelf(msgspec.Struct):
             raw = self.read(path)
             self.held[path] = None if raw is None else self.cut(raw)
         return self.held[path]
+
+    def steps(self, path: str) -> tuple[Step, ...]:
+        """The steps of a file; none of one that is not there."""
+        if path not in self.made:
+            self.made[path] = steps(path, self.get(path) or ())
+        return self.made[path]
 
     def macro(self, path: str, part: Piece) -> Macro | None:
         """The macro of a ``#define`` of a file."""
@@ -85,33 +59,50 @@ class Shelf(msgspec.Struct):
         return self.guards[path]
 
 
-def guard(parts: Sequence[Piece]) -> str:
-    """The macro of ``#ifndef X`` around all of some pieces; else ""."""
-    code = [part for part in parts if part.word or not part.text.isspace()]
-    if len(code) < 2 or code[0].word != "ifndef" or code[-1].word != "endif":
-        return ""
-    depth = 0
-    for part in code[:-1]:
-        depth += part.word in ("if", "ifdef", "ifndef")
-        depth -= part.word == "endif"
-        if depth == 0 or (depth == 1 and part.word in ("else", "elif", "elifdef", "elifndef")):
-            return ""
-    return (code[0].text.split() or [""])[0]
-
-
 class Unit(msgspec.Struct):
-    """Active text as one string, where its parts come from, and macros: name -> [(offset, macro or None for #undef)]."""
+    """Active text as one string. ``log``: what the text and the macros come from, in order, each with the offset at which it begins: stretches of
+    files, names that are taken back, and macros that were there before the first file."""
 
+    shelf: Shelf
     text: str = ""
-    starts: list[int] = msgspec.field(default_factory=list)
-    origins: list[tuple[str, int]] = msgspec.field(default_factory=list)
-    macros: dict[str, list[tuple[int, Macro | None]]] = msgspec.field(default_factory=dict)
+    log: list[tuple[int, Stretch | str | Macro]] = msgspec.field(default_factory=list)
     missing: list[str] = msgspec.field(default_factory=list)
     files: list[str] = msgspec.field(default_factory=list)
+    own: dict[str, Macro] = msgspec.field(default_factory=dict)
+    """Macros that are so everywhere, whatever the files say."""
+    _spoken: dict[str, list[int]] = msgspec.field(default_factory=dict)
+    _known: dict[str, list[tuple[int, Macro | None]]] = msgspec.field(default_factory=dict)
+
+    def names(self) -> Iterable[str]:
+        """The macros that were ever defined."""
+        if not self._spoken:
+            for index, (_, found) in enumerate(self.log):
+                for name in found.defines if isinstance(found, Stretch) else (found if isinstance(found, str) else found.name,):
+                    self._spoken.setdefault(name, []).append(index)
+        return self._spoken
+
+    def history(self, name: str) -> Sequence[tuple[int, Macro | None]]:
+        """(offset, macro or None for #undef) of all that a name becomes."""
+        if name in self.own:
+            return ((0, self.own[name]),)
+        if name not in self._known:
+            self._known[name] = [self._entry(name, index) for index in self._spoken.get(name, ())] if self.names() else []
+        return self._known[name]
+
+    def _entry(self, name: str, index: int) -> tuple[int, Macro | None]:
+        at, found = self.log[index]
+        if isinstance(found, Stretch):
+            define = found.defines[name]
+            return at + define.offset, self.shelf.macro(define.path, define.part)
+        return at, None if isinstance(found, str) else found
+
+    def with_macro(self, macro: Macro) -> Unit:
+        """The same unit, but for a macro that is so everywhere."""
+        return msgspec.structs.replace(self, own={**self.own, macro.name: macro})
 
     def macro_at(self, name: str, offset: int) -> Macro | None:
         """The macro that ``name`` is for text at ``offset``; failing that the first that it becomes later."""
-        history = self.macros.get(name)
+        history = self.history(name)
         if not history:
             return None
         index = bisect_right(history, offset, key=lambda item: item[0]) - 1
@@ -119,15 +110,17 @@ class Unit(msgspec.Struct):
 
     def last(self, name: str) -> Macro | None:
         """The last definition of a macro, later #undef or not."""
-        return next((found for _, found in reversed(self.macros.get(name, ())) if found is not None), None)
+        return next((found for _, found in reversed(self.history(name)) if found is not None), None)
 
     def where(self, offset: int) -> tuple[str, int]:
         """(path, line) of an offset of the text; ("", 0) for what is not of a file."""
-        index = bisect_right(self.starts, offset) - 1
-        if index < 0:
-            return "", 0
-        path, line = self.origins[index]
-        return path, line + self.text.count("\n", self.starts[index], offset)
+        index = bisect_right(self.log, offset, key=lambda item: item[0]) - 1
+        while index >= 0:
+            start, found = self.log[index]
+            if isinstance(found, Stretch) and found.text:
+                return found.path, found.line(offset - start)
+            index -= 1
+        return "", 0
 
 
 class Places(msgspec.Struct, frozen=True):
@@ -157,7 +150,7 @@ def build(shelf: Shelf, roots: Iterable[str], predefined: Mapping[str, str], pla
     """
     builder = _Builder(shelf, places, predefined, {} if found is None else found)
     for root in roots:
-        builder.include(root, root[1:-1] if root[0] == "<" else root, "", 0, root[0] == "<")
+        builder.include(root[1:-1] if root[0] == "<" else root, "" if root[0] == "<" else ".", 0)
     builder.unit.text = "".join(builder.out)
     return builder.unit
 
@@ -166,79 +159,74 @@ class _Builder:
     def __init__(self, shelf: Shelf, places: Places, predefined: Mapping[str, str], found: Found) -> None:
         self.shelf = shelf
         self.places = places
-        self.unit = Unit()
+        self.unit = Unit(shelf)
         self.out: list[str] = []
         self.size = 0
-        self.now: dict[str, Macro] = {}
-        self.names = Macros(self.now.get)
+        self.now: dict[str, Define | Macro] = {}
+        self.names = Macros(self.lookup)
         self.once: set[str] = set()
         self.found = found
         for name, text in predefined.items():
-            self.define(macro(f"{name} {text}"))
+            if (one := macro(f"{name} {text}")) is not None:
+                self.now[one.name] = one
+                self.unit.log.append((0, one))
 
-    def define(self, found: Macro | None) -> None:
-        if found is not None:
-            self.now[found.name] = found
-            self.unit.macros.setdefault(found.name, []).append((self.size, found))
+    def lookup(self, name: str) -> Macro | None:
+        found = self.now.get(name)
+        return self.shelf.macro(found.path, found.part) if isinstance(found, Define) else found
 
-    def include(self, _spelled: str, name: str, here: str, depth: int, angled: bool) -> None:
-        path = self.find(name, here, angled)
+    def include(self, name: str, here: str, depth: int) -> None:
+        """Go through a header. ``here``: the directory of the file that includes it, "" where its name stands in angle brackets."""
+        path = self.find(name, here)
         if path is None:
             self.unit.missing.append(name)
         elif path not in self.once and depth < _DEPTH and len(self.unit.files) < _FILES and self.size < _TEXT and name not in self.places.stop:
             self.unit.files.append(path)
             if self.shelf.guard(path) not in self.now:
-                self.run(path, self.shelf.get(path) or (), depth)
+                self.run(path, self.shelf.steps(path), depth)
 
-    def find(self, name: str, here: str, angled: bool) -> str | None:
-        asked = (name, "" if angled else dirname(here) or ".")
+    def find(self, name: str, here: str) -> str | None:
+        asked = (name, here)
         if asked not in self.found:
-            self.found[asked] = self._find(name, here, angled)
+            self.found[asked] = self._find(name, here)
         return self.found[asked]
 
-    def _find(self, name: str, here: str, angled: bool) -> str | None:
-        return next((path for path in self.places.candidates(name, dirname(here), angled) if self.shelf.get(path) is not None), None)
+    def _find(self, name: str, here: str) -> str | None:
+        return next((path for path in self.places.candidates(name, here, not here) if self.shelf.get(path) is not None), None)
 
-    def run(self, path: str, parts: Sequence[Piece], depth: int) -> None:
-        """Carry out a file. The stack holds for each open #if: (was active around, some arm taken, this arm active)."""
-        stack: list[tuple[bool, bool, bool]] = []
-        active = True
-        for part in parts:
-            word = part.word
-            if not word:
-                if active:
-                    self.emit(path, part)
-            elif word in ("if", "ifdef", "ifndef"):
-                holds = active and evaluate(word, part.text, self.names) is True
-                stack.append((active, holds, holds))
-                active = holds
-            elif word in ("elif", "else", "elifdef", "elifndef"):
-                if stack:
-                    around, taken, _ = stack.pop()
-                    holds = around and not taken and (word == "else" or evaluate(word, part.text, self.names) is True)
-                    stack.append((around, taken or holds, holds))
-                    active = holds
-            elif word == "endif":
-                active = stack.pop()[0] if stack else True
-            elif active:
-                self.directive(path, part, depth)
+    def run(self, path: str, todo: Sequence[Step], depth: int) -> None:
+        """Carry out a file."""
+        at, end = 0, len(todo)
+        while at < end:
+            step = todo[at]
+            at += 1
+            if isinstance(step, Stretch):
+                self.unit.log.append((self.size, step))
+                self.out.append(step.text)
+                self.size += len(step.text)
+                self.now.update(step.defines)
+            elif isinstance(step, Arm):  # from above into the first; into another only behind the arm that was taken
+                at = self.taken(todo, at - 1, step) if step.opens else step.end
+            elif isinstance(step, Include):
+                self.include(step.name, step.here, depth + 1)
+            elif isinstance(step, Undef):
+                if self.now.pop(step.name, None) is not None:
+                    self.unit.log.append((self.size, step.name))
+            else:
+                self.once.add(path)
 
-    def directive(self, path: str, part: Piece, depth: int) -> None:
-        if part.word == "define":
-            self.define(self.shelf.macro(path, part))
-        elif part.word == "undef":
-            name = part.text.strip()
-            if self.now.pop(name, None) is not None:
-                self.unit.macros[name].append((self.size, None))
-        elif part.word in ("include", "include_next"):
-            found = _INCLUDE.match(part.text)
-            if found is not None:
-                self.include(part.text, found[2], path, depth + 1, found[1] == "<")
-        elif part.word == "pragma" and part.text.strip() == "once":
-            self.once.add(path)
+    def taken(self, todo: Sequence[Step], at: int, step: Arm) -> int:
+        """The step to go on with at a condition."""
+        while not self.holds(step):
+            if not step.later:
+                return step.end
+            at = step.later
+            following = todo[at]
+            assert isinstance(following, Arm)
+            step = following
+        return at + 1
 
-    def emit(self, path: str, part: Piece) -> None:
-        self.unit.starts.append(self.size)
-        self.unit.origins.append((path, part.line))
-        self.out.append(part.text)
-        self.size += len(part.text)
+    def holds(self, step: Arm) -> bool:
+        if step.name:
+            return (step.name in self.now) == step.wanted
+        return step.word == "else" or evaluate(step.word, step.text, self.names) is True

@@ -15,8 +15,9 @@ from tlblint.names.makefile import Makefiles
 from tlblint.names.scan import Seen, scan
 from tlblint.names.settings import Settings, free
 from tlblint.names.slices import View, sliced
+from tlblint.names.steps import Piece
 from tlblint.names.tokens import Macro
-from tlblint.names.unit import Found, Piece, Places, Shelf, build
+from tlblint.names.unit import Found, Places, Shelf, build
 
 ROOTS = (
     "<linux/kconfig.h>", "<linux/mm_types_task.h>", "<linux/mm_types.h>", "<linux/mm.h>", "<linux/pgtable.h>", "<asm/pgtable.h>", "<linux/huge_mm.h>",

@@ -7,7 +7,6 @@ from collections.abc import Container
 from copy import copy
 
 import msgspec
-from msgspec.structs import replace
 from tree_sitter import Node
 
 from tlblint.names.tokens import Expander, Macro, Token, joined, tokens
@@ -130,7 +129,7 @@ class Names:
     def with_macro(self, macro: Macro) -> Names:
         """The same names, but for this macro, which is so everywhere. Functions whose text has been expanded before stay as they are."""
         out = copy(self)
-        out.unit = replace(self.unit, macros={**self.unit.macros, macro.name: [(0, macro)]})
+        out.unit = self.unit.with_macro(macro)
         return out
 
     def _definition(self, name: str, at: int) -> Function | None:
