@@ -116,8 +116,9 @@ class _Disk:
                 raise Unreadable(path, "not a regular file")
             if status.st_size > LIMIT:
                 raise Unreadable(path, f"larger than {LIMIT >> 20} MB")
-            with open(descriptor, "rb", closefd=False) as file:
-                data = file.read(LIMIT + 1)
+            data = os.read(descriptor, status.st_size + 1)  # all of it, but for a file that grows
+            while data and len(data) <= LIMIT and (more := os.read(descriptor, _MORE)):
+                data += more
         except OSError as error:
             raise Unreadable(path, _reason(error)) from None
         finally:
@@ -356,6 +357,9 @@ class Revision:
         """End the cat-file process."""
         self._stack.close()
 
+
+_MORE = 1 << 16
+"""Bytes of what a file has grown by that are read at once."""
 
 _FEW = 200
 """Paths that fit on a command line."""
