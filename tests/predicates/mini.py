@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from tlblint.app.predicates import shipped
+from tlblint.app.predicates import protocols
+from tlblint.app.predicates_data import shipped
 from tlblint.names.unit import Places, Shelf, build
 from tlblint.predicates import survey, truth
 from tlblint.predicates.machine import Bounds, Machine
@@ -16,7 +17,7 @@ from tlblint.predicates.profile import Profile
 from tlblint.predicates.survey import Reader
 from tlblint.predicates.words import Space, Word
 
-DATA = shipped()
+DATA, PROTOCOLS = shipped(), protocols()
 
 TYPES = """
 #ifndef _TYPES_H
@@ -150,4 +151,4 @@ def holds(space: Space, table: int, assignment: int) -> bool:
     return table != 0
 
 
-__all__ = ["DATA", "RIGHT", "WASTEFUL", "WRONG", "holds", "machine_of", "names_of", "result", "runner", "seen", "tree", "truth", "write", "zero"]
+__all__ = ["DATA", "PROTOCOLS", "RIGHT", "WASTEFUL", "WRONG", "holds", "machine_of", "names_of", "result", "runner", "seen", "tree", "truth", "write", "zero"]

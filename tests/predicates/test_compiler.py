@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.predicates.mini import DATA, RIGHT, WASTEFUL, WRONG, machine_of, seen, tree
-from tlblint.app.predicates import reading
+from tlblint.app.predicates_data import Reading
 from tlblint.io.tree import PlainDir
 from tlblint.names.unit import Shelf
 from tlblint.predicates.ctypes import AUTO
@@ -94,5 +94,5 @@ def test_a_compiler_agrees_on_kernels(profile: str, version: str, name: str, kin
     place = Path(KERNELS) / f"linux-source-{version}"
     if not place.is_dir():
         pytest.skip(f"no {place.name}")
-    read = reading(PlainDir(str(place)))
+    read = Reading(PlainDir(str(place)))
     agree(reader(Shelf(read), read, machine_of(profile), DATA.modelled, DATA.sizes), name, kind, tmp_path)

@@ -8,7 +8,7 @@ import random
 import pytest
 
 from tests.predicates.mini import DATA, RIGHT, WASTEFUL, machine_of, seen, tree
-from tlblint.app.predicates import reading
+from tlblint.app.predicates_data import Reading
 from tlblint.io.tree import open_tree
 from tlblint.names.unit import Shelf
 from tlblint.predicates import survey
@@ -63,7 +63,7 @@ def test_every_single_bit_that_costs_a_redundant_flush_is_named(header: str) -> 
 
 
 def of_tree(directory: str, revision: str | None = None) -> Reader:
-    read = reading(open_tree(directory, directory, revision))
+    read = Reading(open_tree(directory, directory, revision))
     return reader(Shelf(read), read, machine_of("x86-64"), DATA.modelled, DATA.sizes)
 
 

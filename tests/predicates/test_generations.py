@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.predicates import twins
-from tests.predicates.mini import DATA, machine_of, seen, tree
-from tlblint.app.predicates import reading
+from tests.predicates.mini import DATA, PROTOCOLS, machine_of, seen, tree
+from tlblint.app.predicates_data import Reading
 from tlblint.app.simulate import machines
 from tlblint.io.tree import open_tree
 from tlblint.names.unit import Shelf
@@ -27,7 +27,7 @@ BEFORE = "each CPU takes its bit back before it flushes"
 
 
 def explored(own: Reader, name: str) -> list[Explored]:
-    one, shell = next(given for given in DATA.protocols if given[0].name == name)
+    one, shell = next(given for given in PROTOCOLS if given[0].name == name)
     return list(protocol.run(own, one, shell, machines()))
 
 
@@ -95,7 +95,7 @@ RFC = os.environ.get("TLBLINT_RFC", "")
 
 
 def kernel(directory: str, revision: str | None = None) -> Reader:
-    read = reading(open_tree(directory, directory, revision))
+    read = Reading(open_tree(directory, directory, revision))
     return reader(Shelf(read), read, machine_of("x86-64"), DATA.modelled, DATA.sizes)
 
 
@@ -119,7 +119,7 @@ TOLD = [
 
 
 def test_the_document_speaks_of_every_shape_and_names_differences_that_there_are() -> None:
-    known = {(one.name, variant.says) for one, _ in DATA.protocols for variant in one.variant} | {(one.name, "") for one, _ in DATA.protocols}
+    known = {(one.name, variant.says) for one, _ in PROTOCOLS for variant in one.variant} | {(one.name, "") for one, _ in PROTOCOLS}
     assert len(TOLD) == 16 and {(name, says) for name, _, says, _ in TOLD} <= known
     for name, text, wanted in TWINS[2:]:
         del text

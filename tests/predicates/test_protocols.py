@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from tests.predicates.mini import DATA, seen, tree
-from tlblint.app.predicates import reading
+from tests.predicates.mini import DATA, PROTOCOLS, seen, tree
+from tlblint.app.predicates_data import Reading
 from tlblint.app.simulate import machines
 from tlblint.io.tree import PlainDir
 from tlblint.predicates import protocol
@@ -62,7 +62,7 @@ WEAK = COUNTER.replace("atomic_cmpxchg(&mm->tlb_flush_batched, old, wanted", "at
 EARLY = COUNTER.replace("\t\tflush_tlb_mm(mm);\n", "")
 
 
-ONE, SHELL = next(given for given in DATA.protocols if given[0].name == "batched_pending")
+ONE, SHELL = next(given for given in PROTOCOLS if given[0].name == "batched_pending")
 
 
 def explored(own: Reader) -> list[Explored]:
@@ -130,7 +130,7 @@ def test_kernels(version: str, verdicts: list[str]) -> None:
     from tlblint.names.unit import Shelf
     from tlblint.predicates.survey import reader
 
-    read = reading(PlainDir(place))
+    read = Reading(PlainDir(place))
     own = reader(Shelf(read), read, machine_of("x86-64"), DATA.modelled, DATA.sizes)
     found = explored(own)
     assert [run.verdict for run in found] == verdicts

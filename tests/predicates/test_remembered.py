@@ -11,12 +11,12 @@ import pytest
 from tests.predicates.mini import RIGHT, TYPES, WRONG, tree, write
 from tlblint.app import executed as executed_app
 from tlblint.app import refuted
-from tlblint.app.predicates import Data
+from tlblint.app.predicates_data import Data, Reading
 from tlblint.app.spine import Wanted, load
 from tlblint.findings.own import by_code
 from tlblint.io.marks import mark, still
 from tlblint.io.overlay import Overlay
-from tlblint.io.tree import Tree, open_tree
+from tlblint.io.tree import open_tree
 from tlblint.io.walk import MARGIN
 from tlblint.model.store import Held
 from tlblint.names.unit import Shelf
@@ -31,9 +31,9 @@ def executed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     plain = executed_app.told
 
-    def told(tree: Tree, ships: Data, machine: refuted.Machine, shelf: Shelf) -> refuted.Told:
+    def told(read: Reading, ships: Data, machine: refuted.Machine, shelf: Shelf) -> refuted.Told:
         names.append(machine.name)
-        return plain(tree, ships, machine, shelf)
+        return plain(read, ships, machine, shelf)
 
     monkeypatch.setattr(executed_app, "told", told)
     return names

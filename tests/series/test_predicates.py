@@ -12,9 +12,8 @@ from tests.series.kit import build, judge, protect
 from tlblint.app import executed as executed_app
 from tlblint.app import refuted
 from tlblint.app.check import check
-from tlblint.app.predicates import Data
+from tlblint.app.predicates_data import Data, Reading
 from tlblint.app.request import Request
-from tlblint.io.tree import Tree
 from tlblint.names.unit import Shelf
 
 HEADER = "arch/x86/include/asm/tlbflush.h"
@@ -30,9 +29,9 @@ def executed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     kinds: list[str] = []
     plain = executed_app.told
 
-    def told(tree: Tree, ships: Data, machine: refuted.Machine, shelf: Shelf) -> refuted.Told:
-        kinds.append(tree.kind)
-        return plain(tree, ships, machine, shelf)
+    def told(read: Reading, ships: Data, machine: refuted.Machine, shelf: Shelf) -> refuted.Told:
+        kinds.append(read.tree.kind)
+        return plain(read, ships, machine, shelf)
 
     monkeypatch.setattr(executed_app, "told", told)
     return kinds

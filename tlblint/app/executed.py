@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Sequence
 
 import msgspec
 
-from tlblint.app.predicates import Data, chosen, reading, shipped
-from tlblint.app.predicates_shown import view_of
+from tlblint.app.predicates_data import Data, Reading, chosen, shipped
+from tlblint.app.predicates_said import view_of
 from tlblint.app.refuted import KERNEL, Machine, Told, Wrong, name_of
 from tlblint.io.errors import InputError
-from tlblint.io.marks import mark
 from tlblint.io.tree import Tree
 from tlblint.names.index import Read
 from tlblint.names.unit import Shelf
@@ -32,26 +30,26 @@ def machines() -> tuple[Machine, ...]:
 def executing(tree: Tree) -> Callable[[Machine], Told]:
     """Executes for one machine what a tree has. Raises InputError."""
     ships = shipped()
-    shelf = Shelf(reading(tree))  # most headers are the same for all machines
-    return lambda machine: told(tree, ships, machine, shelf)
+    read = Reading(tree)
+    shelf = Shelf(read)  # most headers are the same for all machines
+    return lambda machine: told(read, ships, machine, shelf)
 
 
-def told(tree: Tree, ships: Data, machine: Machine, shelf: Shelf) -> Told:
+def told(source: Reading, ships: Data, machine: Machine, shelf: Shelf) -> Told:
     """What comes of a machine, and the files that this rests on."""
     shelf.asked = {KERNEL, *machine.places}  # by these it is asked
 
     def read(path: str) -> bytes | None:
         shelf.asked.add(path)
-        return shelf.read(path)
+        return source(path)
 
     (profile,) = chosen((machine.name,), ships.profiles)
     try:
         rows = _of(shelf, read, profile, ships)
     except DataError as error:
         return Told((), {}, error=str(error))
-    gc.collect(0)  # nobody else does, and there is the next machine; what was there before it stays anyway
     unclear = tuple((row.path, row.name) for row in rows if row.blocker and not row.blocker.startswith("no oracle"))
-    return Told(_wrong(rows), {name_of(path): mark(tree, path) for path in sorted(shelf.asked)}, unclear, judged=tuple(map(view_of, rows)))
+    return Told(_wrong(rows), {name_of(path): source.mark(path) for path in sorted(shelf.asked)}, unclear, judged=tuple(map(view_of, rows)))
 
 
 def alone(raw: bytes) -> tuple[Wrong, ...]:

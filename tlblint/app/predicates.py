@@ -6,40 +6,24 @@ import itertools
 import json
 import os
 import time
-import tomllib
 from collections.abc import Sequence
 
 import msgspec
 
+from tlblint.app.predicates_data import Data, Reading, chosen, place, shipped
+from tlblint.app.predicates_said import changed, worth
 from tlblint.app.simulate import machines
 from tlblint.io import data
-from tlblint.io.errors import InputError, Unreadable
-from tlblint.io.tree import Tree, open_tree
+from tlblint.io.errors import InputError
+from tlblint.io.tree import open_tree
 from tlblint.names.index import Read
 from tlblint.names.unit import Shelf
-from tlblint.predicates import profile as profiles
 from tlblint.predicates import protocol, survey
 from tlblint.predicates.errors import DataError
-from tlblint.predicates.models import KINDS, Models
 from tlblint.predicates.profile import Profile
 from tlblint.predicates.protocol import Explored, Protocol
-from tlblint.predicates.repair import Edit
 from tlblint.predicates.survey import Row
-from tlblint.predicates.truth import Verdict
 from tlblint.report.text import clean
-
-PLACE = "rules"
-SHARED = frozenset(("models.toml", "helpers.toml", "protocols.toml"))
-
-
-class Data(msgspec.Struct, frozen=True):
-    """What ships: profiles, what is modelled, the helpers to look for, and sizes of structs."""
-
-    profiles: tuple[Profile, ...]
-    modelled: Models
-    helpers: tuple[str, ...]
-    sizes: dict[str, int]
-    protocols: tuple[tuple[Protocol, str], ...] = ()
 
 
 class Surveyed(msgspec.Struct, frozen=True):
@@ -52,63 +36,32 @@ class Surveyed(msgspec.Struct, frozen=True):
     explored: tuple[Explored, ...] = ()
 
 
-def shipped() -> Data:
-    """The data of rules/predicates. Raises InputError."""
-    place = os.path.join(data.root(PLACE), "predicates")
+def protocols() -> tuple[tuple[Protocol, str], ...]:
+    """The protocols that ship, each with its shell. Raises InputError."""
     try:
-        found = data.files(place, ".toml")
-    except OSError:
-        raise InputError(place, "this installation lacks its data files", "install tlblint again") from None
-    try:
-        known = tuple(profiles.load(name, raw) for name, raw in found.items() if name not in SHARED)
-        groups = tomllib.loads(found["models.toml"].decode())
-        extra = tomllib.loads(found["helpers.toml"].decode())
-        shells = data.files(place, ".shell")
-        protocols = tuple((one, shells[one.shell].decode()) for one in protocol.load(found["protocols.toml"]))
-    except (DataError, KeyError, ValueError) as error:
-        raise InputError(place, str(error)) from None
-    if unknown := set(groups) - KINDS:
-        raise InputError(os.path.join(place, "models.toml"), f"unknown kind {min(unknown)!r}")
-    return Data(known, Models.of(groups), tuple(extra["names"]), dict(extra["sizes"]), protocols)
-
-
-def chosen(wanted: Sequence[str], known: Sequence[Profile]) -> tuple[Profile, ...]:
-    """Profiles by name; all when none is named. Raises InputError."""
-    by_name = {profile.name: profile for profile in known}
-    for name in wanted:
-        if name not in by_name:
-            raise InputError(f"--profile {name}", "no such profile", f"the profiles of predicates are {', '.join(by_name)}")
-    return tuple(by_name[name] for name in dict.fromkeys(wanted)) if wanted else tuple(known)
-
-
-def reading(tree: Tree) -> Read:
-    """Read files of a tree; None for what is not there or cannot be read."""
-
-    def read(path: str) -> bytes | None:
-        try:
-            return tree.read(path)
-        except Unreadable:
-            return None
-
-    return read
+        shells = data.files(place(), ".shell")
+        return tuple((one, shells[one.shell].decode()) for one in protocol.load(data.read(os.path.join(place(), "protocols.toml"))))
+    except (OSError, DataError, KeyError, ValueError) as error:
+        raise InputError(place(), str(error)) from None
 
 
 def predicates(cwd: str, directory: str | None, revision: str | None, wanted: Sequence[str], with_helpers: bool = True) -> tuple[Surveyed, ...]:
     """Execute what a tree has, for each profile. Raises InputError."""
     ships = shipped()
+    threads = protocols() if with_helpers else ()
     picked = chosen(wanted, ships.profiles)
     tree = open_tree(cwd, directory, revision)
     try:
-        read = reading(tree)
+        read = Reading(tree)
         if read("include/linux/mm.h") is None:
             raise InputError(directory or cwd, "no kernel source tree: include/linux/mm.h is missing", "name one with --tree DIR")
         shelf = Shelf(read)
-        return tuple(_surveyed(shelf, read, profile, ships, with_helpers) for profile in picked if read(f"arch/{profile.arch}/Kconfig") is not None)
+        return tuple(_surveyed(shelf, read, profile, ships, with_helpers, threads) for profile in picked if read(f"arch/{profile.arch}/Kconfig") is not None)
     finally:
         tree.close()
 
 
-def _surveyed(shelf: Shelf, read: Read, profile: Profile, ships: Data, with_helpers: bool) -> Surveyed:
+def _surveyed(shelf: Shelf, read: Read, profile: Profile, ships: Data, with_helpers: bool, threads: Sequence[tuple[Protocol, str]]) -> Surveyed:
     times = [time.perf_counter()]
     seen = survey.reader(shelf, read, profile, ships.modelled, ships.sizes)
     times.append(time.perf_counter())
@@ -120,7 +73,7 @@ def _surveyed(shelf: Shelf, read: Read, profile: Profile, ships: Data, with_help
     explored: tuple[Explored, ...] = ()
     if with_helpers:
         rows += survey.covered(seen, ships.helpers)
-        explored = tuple(e for one, shell in ships.protocols if one.profile == profile.name for e in protocol.run(seen, one, shell, machines()))
+        explored = tuple(e for one, shell in threads if one.profile == profile.name for e in protocol.run(seen, one, shell, machines()))
     times.append(time.perf_counter())
     spent = [b - a for a, b in itertools.pairwise(times)]
     return Surveyed(profile.name, rows, len(seen.unit.files), (spent[0], spent[1], spent[2]), explored)
@@ -196,19 +149,3 @@ def _protocol(run: Explored) -> list[str]:
             place = f"  {step.path}:{step.line}" if step.path else ""
             lines.append(f"    {step.number:3} {step.actor}: {step.text}{f'  ({step.note})' if step.note else ''}{place}")
     return lines
-
-
-def changed(verdict: Verdict) -> str:
-    """The smallest change that a predicate is wrong about; "" when it is about none."""
-    if verdict.kind == "exact":
-        return ""
-    return f"{_entry(verdict.old)} -> {_entry(verdict.new)}" if verdict.changes or verdict.new else _entry(verdict.old)
-
-
-def worth(edit: Edit) -> str:
-    """What an edit of a predicate does."""
-    return f"adds {edit.mended} flushes" if edit.mended else f"saves {edit.spared} redundant flushes and keeps each needed one"
-
-
-def _entry(bits: Sequence[str]) -> str:
-    return "|".join(bits) or "0"

@@ -5,18 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tlblint import __version__
-from tlblint.app.predicates import Surveyed, changed, worth
+from tlblint.app.predicates import Surveyed
+from tlblint.app.predicates_said import view_of
 from tlblint.predicates.protocol import Explored
-from tlblint.predicates.survey import Row
-from tlblint.report.predicates_view import Executed, Judged, PredicateView, ProtocolView
+from tlblint.report.predicates_view import Executed, ProtocolView
 from tlblint.report.view import Health, Report
-
-
-def view_of(row: Row) -> PredicateView:
-    """A predicate."""
-    judged = tuple(Judged(v.oracle, v.kind, v.missed, v.redundant, changed(v), tuple(f"{c.words} ({c.count})" for c in v.changes)) for v in row.verdicts)
-    code, does = (row.edit.code, worth(row.edit)) if row.edit is not None else ((), "")
-    return PredicateView(row.profile, row.name, row.path, row.line, judged, code, does, f"{row.blocker}{f' at {row.at}' if row.at else ''}")
 
 
 def protocol_of(profile: str, run: Explored) -> ProtocolView:

@@ -27,6 +27,8 @@ class Shelf(msgspec.Struct):
     macros: dict[tuple[str, int], Macro | None] = msgspec.field(default_factory=dict)
     guards: dict[str, str] = msgspec.field(default_factory=dict)
     made: dict[str, tuple[Step, ...]] = msgspec.field(default_factory=dict)
+    speak: dict[str, list[Stretch]] = msgspec.field(default_factory=dict)
+    """Of each macro the stretches that define it, in files that are ``made``."""
     asked: set[str] = msgspec.field(default_factory=set)
     """What was looked for since this was emptied last."""
     cut: Callable[[bytes], tuple[Piece, ...]] = pieces
@@ -43,6 +45,10 @@ class Shelf(msgspec.Struct):
         """The steps of a file; none of one that is not there."""
         if path not in self.made:
             self.made[path] = steps(path, self.get(path) or ())
+            for step in self.made[path]:
+                if isinstance(step, Stretch):
+                    for name in step.defines:
+                        self.speak.setdefault(name, []).append(step)
         return self.made[path]
 
     def macro(self, path: str, part: Piece) -> Macro | None:
@@ -70,24 +76,36 @@ class Unit(msgspec.Struct):
     files: list[str] = msgspec.field(default_factory=list)
     own: dict[str, Macro] = msgspec.field(default_factory=dict)
     """Macros that are so everywhere, whatever the files say."""
-    _spoken: dict[str, list[int]] = msgspec.field(default_factory=dict)
+    _places: dict[int | str, list[int]] = msgspec.field(default_factory=dict)
     _known: dict[str, list[tuple[int, Macro | None]]] = msgspec.field(default_factory=dict)
 
     def names(self) -> Iterable[str]:
-        """The macros that were ever defined."""
-        if not self._spoken:
-            for index, (_, found) in enumerate(self.log):
-                for name in found.defines if isinstance(found, Stretch) else (found if isinstance(found, str) else found.name,):
-                    self._spoken.setdefault(name, []).append(index)
-        return self._spoken
+        """The macros that were ever defined, the first one first."""
+        out: dict[str, None] = {}
+        for _, found in self.log:
+            if isinstance(found, Stretch):
+                out.update(dict.fromkeys(found.defines))
+            elif isinstance(found, Macro):
+                out[found.name] = None
+        return out
 
     def history(self, name: str) -> Sequence[tuple[int, Macro | None]]:
         """(offset, macro or None for #undef) of all that a name becomes."""
         if name in self.own:
             return ((0, self.own[name]),)
         if name not in self._known:
-            self._known[name] = [self._entry(name, index) for index in self._spoken.get(name, ())] if self.names() else []
+            places = self._spoken()
+            spoken = [*places.get(name, ()), *(index for one in self.shelf.speak.get(name, ()) for index in places.get(id(one), ()))]
+            self._known[name] = [self._entry(name, index) for index in sorted(spoken)]
         return self._known[name]
+
+    def _spoken(self) -> Mapping[int | str, Sequence[int]]:
+        """Where the log has a stretch, by its identity; and where a name that is taken back or was there before."""
+        if not self._places:
+            for index, (_, found) in enumerate(self.log):
+                key = id(found) if isinstance(found, Stretch) else found if isinstance(found, str) else found.name
+                self._places.setdefault(key, []).append(index)
+        return self._places
 
     def _entry(self, name: str, index: int) -> tuple[int, Macro | None]:
         at, found = self.log[index]
@@ -155,6 +173,14 @@ def build(shelf: Shelf, roots: Iterable[str], predefined: Mapping[str, str], pla
     return builder.unit
 
 
+def _lookup(shelf: Shelf, now: Mapping[str, Define | Macro]) -> Callable[[str], Macro | None]:
+    def lookup(name: str) -> Macro | None:
+        found = now.get(name)
+        return shelf.macro(found.path, found.part) if isinstance(found, Define) else found
+
+    return lookup
+
+
 class _Builder:
     def __init__(self, shelf: Shelf, places: Places, predefined: Mapping[str, str], found: Found) -> None:
         self.shelf = shelf
@@ -163,17 +189,13 @@ class _Builder:
         self.out: list[str] = []
         self.size = 0
         self.now: dict[str, Define | Macro] = {}
-        self.names = Macros(self.lookup)
+        self.names = Macros(_lookup(shelf, self.now))
         self.once: set[str] = set()
         self.found = found
         for name, text in predefined.items():
             if (one := macro(f"{name} {text}")) is not None:
                 self.now[one.name] = one
                 self.unit.log.append((0, one))
-
-    def lookup(self, name: str) -> Macro | None:
-        found = self.now.get(name)
-        return self.shelf.macro(found.path, found.part) if isinstance(found, Define) else found
 
     def include(self, name: str, here: str, depth: int) -> None:
         """Go through a header. ``here``: the directory of the file that includes it, "" where its name stands in angle brackets."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Container, Sequence
 
 import msgspec
 from tree_sitter import Node
@@ -52,6 +52,17 @@ class Event(msgspec.Struct, frozen=True):
     arguments: tuple[Value, ...] = ()
 
 
+def _start(space: Space, setting: Setting, zeroed: Container[Place]) -> Callable[[Place], Word]:
+    """Gives the start value of a place that is read before it is written. It knows no machine, so that one is gone with its unit when nobody has it."""
+
+    def start(place: Place) -> Word:
+        if any(place[:n] in zeroed for n in range(2, len(place))):
+            return space.constant(0, 64, False)
+        return setting.start(space, place)
+
+    return start
+
+
 class Machine:
     """Runs functions of a unit. ``setting`` is what the run starts from; ``modelled`` what is not taken from the tree."""
 
@@ -61,6 +72,8 @@ class Machine:
         self.setting = setting
         self.space = space or Space()
         self.bounds = bounds or Bounds()
+        self.zeroed: set[Place] = set()  # places whose unnamed members are 0
+        self.start = _start(self.space, setting, self.zeroed)
         self.memory = Memory(self.space, self.start)
         self.frames: list[Frame] = []
         self.events: list[Event] = []
@@ -69,16 +82,9 @@ class Machine:
         self.dead = 0  # paths that ended in BUG() and the like
         self.called: set[str] = set()
         self.asked: dict[str, int] = {}
-        self.zeroed: set[Place] = set()  # places whose unnamed members are 0
         self._enumerated: dict[str, Word] = {}
 
     # the outside
-
-    def start(self, place: Place) -> Word:
-        """The start value of a place that is read before it is written."""
-        if any(place[:n] in self.zeroed for n in range(2, len(place))):
-            return self.space.constant(0, 64, False)
-        return self.setting.start(self.space, place)
 
     def fresh(self, name: str) -> Word:
         """A value that a modelled function gives: a new one at each call."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from copy import copy
 
 import msgspec
@@ -95,16 +95,14 @@ class Names:
         """Tokens of text that stands at offset ``at``, macros expanded but for the names that are modelled."""
         return configured(Expander(lambda name: self.unit.macro_at(name, at), self.keep).expand(tokens(text, at)))
 
-    def spellings(self, name: str) -> list[int]:
+    def spellings(self, name: str) -> Iterator[int]:
         """Offsets where ``name`` stands as a word of its own."""
-        text, out, at = self.unit.text, [], -1
-        while (at := text.find(name, at + 1)) >= 0:
+        text, at, left = self.unit.text, -1, _MENTIONS
+        while left and (at := text.find(name, at + 1)) >= 0:
             before, after = text[at - 1 : at], text[at + len(name) : at + len(name) + 1]
             if not (before.isalnum() or before == "_" or after.isalnum() or after == "_"):
-                out.append(at)
-                if len(out) >= _MENTIONS:
-                    break
-        return out
+                left -= 1
+                yield at
 
     # functions
 
@@ -310,7 +308,7 @@ class Names:
 
     def declared(self, name: str) -> bool:
         """Whether the unit mentions the name at all."""
-        return bool(self.spellings(name))
+        return next(self.spellings(name), None) is not None
 
 
 def _enumerators(body: str) -> dict[str, tuple[str, int]]:
