@@ -103,6 +103,7 @@ GUARDS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("page-table-level", {"level": "pte"}, {"level": "pmd"}),
     ("huge-level", {"level": "pmd"}, {"level": "pte"}),
     ("lazy", {"lazy": 2}, {"lazy": 0}),
+    ("lazy-told", {"lazy": -1}, {"lazy": 1}),
     ("pending-open", {"pending": 1}, {"pending": 0}),
     ("root", {"is_root": True}, {}),
     ("ptl-held", {"held": (("a", "pte", ""),)}, {}),
@@ -171,6 +172,8 @@ MISTAKES = [
     ("open -> gone : exit when attr", "unknown guard 'attr'", "attr"),
     ("open -> gone : exit = maybe", "cannot read", "= maybe"),
     ("open -> gone : exit say sentence", "single quotes", "say"),
+    ("open -> ERROR : exit as flush.now say 'x'", "'as' takes one of lazy.leave", "flush.now"),
+    ("open -> gone : exit as lazy.leave", "in a transition to ERROR only", "open"),
 ]
 
 
@@ -179,6 +182,12 @@ def test_a_mistake_has_its_column(text: str, what: str, at: str) -> None:
     with pytest.raises(GrammarError, match=what.replace("(", r"\(")) as error:
         parse_transition(text, frozenset({"open"}))
     assert text[error.value.column :].startswith(at)
+
+
+def test_what_counts_as_done_after_an_error_goes_with_it() -> None:
+    auto = machine(rule("M", (), "on", "start -> on : lazy.enter", "on -> ERROR : sleep when not root as lazy.leave say 'x'", "on -> ERROR : exit say 'y'"))
+    on = ((0, "on", (), 1),)
+    assert [violation.mend for kind in ("sleep", "exit") for violation in auto.apply(on, event(kind))[1]] == ["lazy.leave", ""]
 
 
 def test_an_error_without_a_sentence() -> None:

@@ -48,11 +48,12 @@ class Event(msgspec.Struct):
 
 
 class Violation(msgspec.Struct):
-    """An ERROR transition taken: which instance (None when the event alone is the error) and what to say."""
+    """An ERROR transition taken: which instance (None when the event alone is the error), what to say, and what then counts as done, or ""."""
 
     rule: int
     instance: Instance | None
     say: str
+    mend: str = ""
 
 
 Words = frozenset[str]
@@ -107,6 +108,7 @@ _GUARDS: dict[str, GuardTest] = {
     "live-read": lambda e, i, a, f: e.origin == "read" and e.pointer_kept,
     "known-page": lambda e, i, a, f: i is not None and len(i[2]) > 1 and i[2][1] not in ("", ()),
     "paused": lambda e, i, a, f: e.paused,
+    "lazy-told": lambda e, i, a, f: e.lazy < 0,
     "settled": lambda e, i, a, f: "@settled" in e.env,
     "built-value": lambda e, i, a, f: e.origin == "built",
     "nonpresent-value": lambda e, i, a, f: e.origin == "built" and "s" in e.bits,
@@ -326,7 +328,7 @@ class Automata:
                                                and (instance[0], transition.target) not in self._only):
                 return None
             if transition.target == "ERROR":
-                bad.append(Violation(instance[0], instance, transition.say))
+                bad.append(Violation(instance[0], instance, transition.say, transition.mend))
                 return None
             return (instance[0], transition.target, instance[2], instance[3])
         return instance
@@ -339,7 +341,7 @@ class Automata:
             if not self._holds(ready, event, (index, "start", keys, event.site)):
                 continue
             if transition.target == "ERROR":
-                bad.append(Violation(index, None, transition.say))
+                bad.append(Violation(index, None, transition.say, transition.mend))
                 continue
             out.add((index, transition.target, keys, event.site))
 

@@ -321,7 +321,7 @@ def _lazy(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: f
     if auto.paused and kind in ("lazy.enter", "lazy.leave"):
         return
     if kind == "lazy.enter":
-        path.auto = auto._replace(lazy=min(auto.lazy + 1, 3))
+        path.auto = auto._replace(lazy=min(max(auto.lazy, 0) + 1, 3))
     elif kind == "lazy.leave":
         path.auto = auto._replace(lazy=max(auto.lazy - 1, 0))
     elif kind == "lazy.pause":

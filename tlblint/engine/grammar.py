@@ -2,12 +2,13 @@
 
 One transition is one line of text::
 
-    STATE[|STATE] -> STATE : EVENT[, EVENT...] [when GUARD [and GUARD]...] [say 'SENTENCE']
+    STATE[|STATE] -> STATE : EVENT[, EVENT...] [when GUARD [and GUARD]...] [as EVENT] [say 'SENTENCE']
 
 ``start`` on the left creates a new instance of the automaton and binds the tracked object; ``gone`` on the right
 ends it; ``ERROR`` on the right reports. An event is an effect kind of the role table, optionally with the object that
 must match the tracked one and, for predicates, the outcome: ``test.dirty(value)=true``. A guard is a word of
-GUARDS, with an argument after a colon where it takes one, and may be negated with ``not``.
+GUARDS, with an argument after a colon where it takes one, and may be negated with ``not``. What comes after an ``ERROR`` counts ``as`` if the missing
+event had happened, so that no other rule tells the same slip again.
 """
 
 from __future__ import annotations
@@ -40,9 +41,11 @@ PLAIN_GUARDS = frozenset(
         "may-be-present", "known-present", "walked", "page-table-level", "huge-level", "lazy", "pending-open", "anon-page", "no-page",
         "cleaned-value", "invalid-value",
         "read-value", "user-space", "root", "ptl-held", "entered-locked", "restores", "moves", "foreign-mm", "built-value", "nonpresent-value", "live-read",
-        "paused", "emptied-value", "unreturned-value", "known-page", "settled", "nothing-changed",
+        "paused", "lazy-told", "emptied-value", "unreturned-value", "known-page", "settled", "nothing-changed",
     }
 )
+MENDS = frozenset({"lazy.leave"})
+"""The events that may be taken as having happened once their absence is told."""
 ARG_GUARDS = frozenset({"attr", "feature", "contract"})
 """Guards with an argument; several alternatives are separated by a bar: contract:table-detached|promotion-only."""
 
@@ -72,13 +75,14 @@ class Guard(msgspec.Struct, frozen=True):
 
 
 class Transition(msgspec.Struct, frozen=True):
-    """One transition; ``sources`` may hold "start"; ``target`` may be "gone" or "ERROR"."""
+    """One transition; ``sources`` may hold "start"; ``target`` may be "gone" or "ERROR". ``mend``: an event of MENDS, or ""."""
 
     sources: tuple[str, ...]
     target: str
     events: tuple[EventPattern, ...]
     guards: tuple[Guard, ...]
     say: str
+    mend: str = ""
 
 
 class RuleSpec(msgspec.Struct, frozen=True):
@@ -111,6 +115,7 @@ class RuleSpec(msgspec.Struct, frozen=True):
 
 _HEAD = re.compile(r"\s*(?P<src>[\w|\s-]+?)\s*->\s*(?P<dst>[\w-]+)\s*:\s*")
 _EVENT = re.compile(r"\s*(?P<kind>[a-z_]+(?:\.[a-z_]+)?)\s*(?:\(\s*(?P<obj>\w+)\s*\))?\s*(?:=\s*(?P<truth>true|false))?\s*")
+_AS = re.compile(r"as\s+(?P<kind>[a-z_.]+)\s*")
 _GUARD = re.compile(r"\s*(?P<not>not\s+)?(?P<word>[a-z][a-z-]*)(?::(?P<arg>[\w.|-]+))?\s*")
 
 
@@ -127,12 +132,15 @@ def parse_transition(text: str, states: frozenset[str]) -> Transition:
         raise GrammarError("'start' stands only on the left, 'gone' and 'ERROR' only on the right", 0)
     events, at = _events(text, head.end())
     guards, at = _guards(text, at)
+    mend, at = _mend(text, at)
     say, at = _say(text, at)
     if text[at:].strip():
         raise GrammarError(f"cannot read '{text[at:].strip()}'", at)
     if head["dst"] == "ERROR" and not say:
         raise GrammarError("a transition to ERROR needs say '...'", len(text))
-    return Transition(sources, head["dst"], events, guards, say)
+    if mend and head["dst"] != "ERROR":
+        raise GrammarError("'as' stands in a transition to ERROR only", 0)
+    return Transition(sources, head["dst"], events, guards, say, mend)
 
 
 def _events(text: str, at: int) -> tuple[tuple[EventPattern, ...], int]:
@@ -166,6 +174,15 @@ def _guards(text: str, at: int) -> tuple[tuple[Guard, ...], int]:
         guards.append(Guard(match["word"], match["arg"] or "", bool(match["not"])))
         at, word = match.end(), "and"
     return tuple(guards), at
+
+
+def _mend(text: str, at: int) -> tuple[str, int]:
+    match = _AS.match(text, at)
+    if match is None:
+        return "", at
+    if match["kind"] not in MENDS:
+        raise GrammarError(f"'as' takes one of {', '.join(sorted(MENDS))}", match.start("kind"))
+    return match["kind"], match.end()
 
 
 def _say(text: str, at: int) -> tuple[str, int]:

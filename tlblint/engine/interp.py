@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from tlblint.engine.automata import Event, Instance, ordered
+from tlblint.engine.automata import Event, Instance, Violation, ordered
 from tlblint.engine.bits import RESULT_BIT, bits_after, known_bits
 from tlblint.engine.bounds import given, narrowed
 from tlblint.engine.compile import DERIVE, HAVOC, HIGHEST, LOWEST, PURE, ROLE, SET, Call, Code, text_of, tokens
@@ -22,7 +22,7 @@ from tlblint.engine.entries import Entry, entered
 from tlblint.engine.flows import root
 from tlblint.engine.order import follows, stored
 from tlblint.engine.rename import Frame
-from tlblint.engine.state import SHIFT, START, Auto, Exit, Path, Record, Trail, with_instances
+from tlblint.engine.state import SHIFT, START, TOLD, Auto, Exit, Path, Record, Trail, with_instances
 from tlblint.engine.values import (
     SAME_PAGE,
     Env,
@@ -539,6 +539,8 @@ class Run:
         if path.auto.instances:
             self._met.update(path.auto.instances)
         instances, bad, changed = self._world.automata.apply(path.auto.instances, event)
+        if bad and event.lazy > 0 and any(v.mend for v in bad):
+            instances, bad, changed = self._taken_as_left(path, event, bad)
         if bad:  # one report for one obligation: what else started at the same place is silent from here on
             told = {(v.rule, v.instance[3] if v.instance is not None else event.site) for v in bad}
             instances = tuple(i for i in instances if (i[0], i[3]) not in told)
@@ -556,6 +558,15 @@ class Run:
             story = self._history(path.trail)
             self._hit(Hit(violation.rule, state, origin, keys, event.site, event.kind, event.name, violation.say, objects, _plain(story), tuple(story),
                           self._entry))
+
+    def _taken_as_left(self, path: Path, event: Event, bad: list[Violation]) -> tuple[tuple[Instance, ...], list[Violation], bool]:
+        """What an event does once it is told that lazy MMU mode is still on: one slip is told once, so from here on the mode counts as left."""
+        told = [violation for violation in bad if violation.mend]
+        over = {violation.instance for violation in told}
+        path.auto = path.auto._replace(lazy=TOLD, paused=0)
+        event.lazy = TOLD
+        instances, more, _ = self._world.automata.apply(tuple(i for i in path.auto.instances if i not in over), event)
+        return instances, [*told, *more], True
 
     def _history(self, trail: Trail) -> list[Record]:
         """The records from the function's entry to the head of ``trail``, oldest first."""

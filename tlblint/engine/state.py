@@ -22,7 +22,8 @@ Record = tuple[int, str, str, Any]
 
 
 class Auto(NamedTuple):
-    """The hashable half of a state. ``lazy`` and ``pending`` are depths; ``paused`` counts lazy.pause. ``pending`` has OPEN_GATHER in it, too."""
+    """The hashable half of a state. ``lazy`` and ``pending`` are depths; ``paused`` counts lazy.pause. ``lazy`` may be TOLD, ``pending`` has
+    OPEN_GATHER in it, too."""
 
     held: tuple[Lock, ...]
     lazy: int
@@ -30,6 +31,9 @@ class Auto(NamedTuple):
     pending: int
     instances: tuple[Instance, ...]
 
+
+TOLD = -1
+"""Lazy MMU mode is off because it was told that it is on, and should not be. To leave it is no mistake."""
 
 OPEN_GATHER = 4
 """A gather is a pending flush as long as it is open: mm/mmu_gather.c."""

@@ -35,7 +35,7 @@ def _entered(hit: Hit, functions: Sequence[Function]) -> PathEvent:
     fn = functions[hit.trail[0][0] >> SHIFT]
     auto = hit.entry
     held = [(("rmap-ptl" if mark == "rmap" else "ptl"), symbol) for symbol, _, mark in auto.held]
-    depths = [(word, str(depth)) for word, depth in (("lazy", auto.lazy), ("paused", auto.paused), ("pending", auto.pending % OPEN_GATHER)) if depth]
+    depths = [(word, str(depth)) for word, depth in (("lazy", auto.lazy), ("paused", auto.paused), ("pending", auto.pending % OPEN_GATHER)) if depth > 0]
     return PathEvent(fn.path, fn.start, fn.name, ENTERED, fn.name, "", (*held, *depths))
 
 
