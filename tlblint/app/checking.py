@@ -163,7 +163,7 @@ def _report(
 def _wrong_predicates(
     tree: Tree, inside: Callable[[str], bool], rules: Mapping[str, own.RuleInfo], settings: config.Settings, store: Store
 ) -> tuple[list[Finding], dict[str, bytes], tuple[PredicateView, ...]]:
-    return refuted.in_tree(tree, inside, rules, settings["profile"].value, store, workers(settings["jobs"].value))
+    return refuted.in_tree(tree, inside, rules, settings["profile"].value, store)
 
 
 def _graphs(

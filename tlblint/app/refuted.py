@@ -71,7 +71,7 @@ class Told(msgspec.Struct, frozen=True, array_like=True):
 
 
 def in_tree(
-    tree: Tree, inside: Callable[[str], bool], rules: Mapping[str, RuleInfo], models: Collection[str] = (), store: Store = NOTHING, jobs: int = 1
+    tree: Tree, inside: Callable[[str], bool], rules: Mapping[str, RuleInfo], models: Collection[str] = (), store: Store = NOTHING
 ) -> tuple[list[Finding], dict[str, bytes], tuple[PredicateView, ...]]:
     """Findings at definitions in files that are ``inside``, the bytes of those files, and what was executed there. Nothing is read unless such a file is.
 
@@ -92,7 +92,7 @@ def in_tree(
     code = about()
     known = [one for one in machines(code, store) if not models or one.flush_profile in models]
     asked = [one for one in known if any(inside(path) and one.defined_in(read(path)) for path in one.places)]
-    all_told = tell(tree, code, asked, store, jobs)
+    all_told = tell(tree, code, asked, store, 1)  # most is to read headers that are the same for all, and another process looks at hooks
     found = [wrong for told in all_told for wrong in told.wrong if inside(wrong.path)]
     findings = {finding.fingerprint: finding for finding in (as_finding(wrong, rules[CODE]) for wrong in found)}
     judged = tuple(view for told in all_told for view in told.judged if inside(view.path))
