@@ -136,7 +136,7 @@ def _report(
     if settings["sim"].value:
         request.progress("simulating", 0, 0)
         request.stage("simulating")
-        findings = order(simulated(findings, raw, contents, lines, settings["sim-budget"].value, store))
+        findings = order(simulated(findings, raw, contents, lines, settings["sim-budget"].value, store, workers(settings["jobs"].value)))
     ours = [fact for fact in facts if inside(fact.path)]
     name = digest(context, contents) if request.shard else ""
     rest = Rest(name, roots, tuple(sorted(judged)), tuple(sorted(unsure)), sum(fact.partial for fact in ours), _lost(gaps), plain)

@@ -100,7 +100,7 @@ def series(request: Request, loader: Loader | None = None) -> Outcome:
         findings, _ = baselines.apply(findings, settings["baseline"].value, lambda rule, path: False, request)
         if settings["sim"].value:
             request.progress("simulating", 0, 0)
-            findings = order(_simulated(findings, found, settings["sim-budget"].value, store))
+            findings = order(_simulated(findings, found, settings["sim-budget"].value, store, workers(jobs)))
         about = replace(about, notes=tuple(dict.fromkeys((*about.notes, *left_behind(moved), *left, *other.notes))))
         return Outcome(assembled(about, found, findings), settings, tree.top)
     finally:
@@ -130,13 +130,13 @@ def _read(spine: Spine, jobs: int, debug: bool, store: Store, versions: Sequence
     )
 
 
-def _simulated(findings: Sequence[Finding], found: Sequence[State], budget: int, store: Store) -> list[Finding]:
+def _simulated(findings: Sequence[Finding], found: Sequence[State], budget: int, store: Store, jobs: int) -> list[Finding]:
     """What the series introduces with the simulator's verdict, on the code as it is after the patch that introduces it."""
     out: list[Finding] = []
     for number, state in enumerate(found):
         new = [finding for finding in findings if finding.patch is not None and is_new(finding) and finding.patch.index == number]
         lines = {path: _lines(fact) for path, fact in state.facts.items()} if new else {}
-        out += simulated(new, state.raw, state.contents, lines, budget, store) if new else []
+        out += simulated(new, state.raw, state.contents, lines, budget, store, jobs) if new else []
     return [*out, *(finding for finding in findings if not is_new(finding))]
 
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from tlblint.findings.fingerprint import fingerprints
 from tlblint.findings.lines import Lines
-from tlblint.io import data
+from tlblint.io import data, pool
 from tlblint.io.stamp import stamp
 from tlblint.model.finding import Finding, PathEvent, RawFinding
 from tlblint.model.store import NOTHING, Store, key
@@ -26,14 +26,17 @@ PLACE = "fixtures/scenarios"
 
 RATE = 150
 """States that are counted as a millisecond: a budget must not depend on how busy the machine is."""
+SEVERAL = 4
+"""Findings that take longer than it takes to start processes for them."""
 LOWER = {"error": "warning", "warning": "note", "note": "note"}
 
 
 def simulated(
-    findings: Sequence[Finding], raw: Sequence[RawFinding], contents: Mapping[str, bytes], lines: Mapping[str, Lines], budget: int, store: Store = NOTHING
-) -> list[Finding]:
+    findings: Sequence[Finding], raw: Sequence[RawFinding], contents: Mapping[str, bytes], lines: Mapping[str, Lines], budget: int, store: Store = NOTHING,
+    jobs: int = 1,
+) -> list[Finding]:  # fmt: skip
     """Every finding that is not suppressed, judged within ``budget`` milliseconds' worth of states each. ``raw`` holds what they were made of,
-    ``store`` remembers what was said of equal ones.
+    ``store`` remembers what was said of equal ones. On ``jobs`` processes, where there is enough for several.
 
     Raises InputError when the simulator's machines are missing.
     """
@@ -47,19 +50,29 @@ def simulated(
     under = _under(budget) if store is not NOTHING else b""
     names = {at: _name(under, findings[at], path, contents) for at, path in asked} if under else {}
     held = {name: finding for name, row in store.get(VERDICT, list(names.values())).items() if (finding := _back(row)) is not None}
-    fresh = {}
-    judge = None
-    for at, path in asked:
-        known = held.get(names.get(at, b""))
-        if known is None:
-            judge = judge or _judge(lines)
-            known = told(findings[at], judge.judge(path, budget * RATE), contents)
-            with suppress(UnicodeEncodeError):  # a file name that is not UTF-8: not worth a memory
-                fresh[names.get(at, b"")] = msgspec.msgpack.encode(known)
-        out[at] = known
-    if names and fresh:
-        store.put(VERDICT, fresh)
+    waiting = [(at, path) for at, path in asked if names.get(at, b"") not in held]
+    fresh = dict(zip((at for at, _ in waiting), _judged(findings, waiting, contents, lines, budget, jobs), strict=True)) if waiting else {}
+    for at, _ in asked:
+        out[at] = fresh[at] if at in fresh else held[names[at]]
+    rows = {}
+    for at, finding in fresh.items() if names else ():
+        with suppress(UnicodeEncodeError):  # a file name that is not UTF-8: not worth a memory
+            rows[names[at]] = msgspec.msgpack.encode(finding)
+    if rows:
+        store.put(VERDICT, rows)
     return out
+
+
+def _judged(
+    findings: Sequence[Finding], waiting: Sequence[tuple[int, RawFinding]], contents: Mapping[str, bytes], lines: Mapping[str, Lines], budget: int, jobs: int
+) -> list[Finding]:
+    judge = _judge(lines)
+
+    def one(number: int) -> Finding:
+        at, path = waiting[number]
+        return told(findings[at], judge.judge(path, budget * RATE), contents)
+
+    return pool.map_ordered(one, range(len(waiting)), jobs if len(waiting) >= SEVERAL else 1, one, most=1)
 
 
 def _judge(lines: Mapping[str, Lines]) -> Judge:
