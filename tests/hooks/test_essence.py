@@ -15,6 +15,7 @@ from tlblint.hooks.essence import essence
 from tlblint.hooks.judge import Fault
 from tlblint.io.tree import PlainDir
 from tlblint.model.store import Held
+from tlblint.names.index import Index
 
 SOUGHT = ("init_tlb_gen",)
 NAMES = frozenset((*SOUGHT, "TLB_INIT"))
@@ -79,7 +80,7 @@ BROKEN = TLB.replace("#else\nstatic inline void init_tlb_gen(struct mm_struct *m
 def asked(text: str) -> tuple[list[Fault], dict[str, str], object]:
     files = {path: raw.encode() for path, raw in FILES.items() if raw is not None}
     files |= {GENERIC: BROKEN.encode(), "mm/init.c": b"#include <asm/tlb.h>\n" + text.encode()}
-    return present.told(files.get, MACHINES, ["x86", "arm"], listed(files))
+    return present.told(Index(files.get), MACHINES, ["x86", "arm"], listed(files))
 
 
 @settings(max_examples=60, deadline=None)

@@ -6,6 +6,7 @@ import pytest
 
 from tests.hooks.mini import FILES, GENERIC, MACHINES, TLB, after, listed, names
 from tlblint.hooks import present
+from tlblint.names.index import Index
 from tlblint.names.kconfig import generic, of_arch
 from tlblint.names.settings import Settings
 from tlblint.names.slices import view
@@ -94,7 +95,7 @@ def test_a_check_of_a_bomb_names_it() -> None:
     files = {path: text.encode() for path, text in FILES.items() if text is not None}
     files["include/linux/tlb_bomb.h"] = b"#include <linux/tlb_bomb.h>\nint tlb_bomb(void);\n"
     files[GENERIC] = b"#include <linux/tlb_bomb.h>\n" + files[GENERIC]
-    faults, gaps, _ = present.told(files.get, MACHINES, ["x86"], listed(files))
+    faults, gaps, _ = present.told(Index(files.get), MACHINES, ["x86"], listed(files))
     assert set(gaps) == {"include/linux/tlb_bomb.h"}
     assert faults == []
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests.hooks.mini import MACHINES, brought
 from tlblint.hooks import present
+from tlblint.names.index import Index
 
 TREE = Path(os.environ.get("TLBLINT_KERNELS") or "/nonexistent") / "linux-source-7.3"
 GENERIC, X86, ARM64 = "include/asm-generic/tlb.h", "arch/x86/include/asm/tlbflush.h", "arch/arm64/include/asm/tlbflush.h"
@@ -116,5 +117,5 @@ def test_released_kernels_have_all_their_hooks(version: str, monkeypatch: pytest
     if not (tree / GENERIC).is_file():
         pytest.skip(f"no {tree.name}")
     monkeypatch.setitem(globals(), "TREE", tree)
-    faults, gaps, _ = present.told(read, MACHINES, [one.name for one in MACHINES.arch], listing)
+    faults, gaps, _ = present.told(Index(read), MACHINES, [one.name for one in MACHINES.arch], listing)
     assert ([(fault.kind, fault.name, fault.path) for fault in faults], gaps) == ([], {})

@@ -13,8 +13,10 @@ from tlblint.syntax.config import Config
 
 
 def one(text: str, name: str = "f") -> tuple[str, object, str, int]:
-    (head,) = Heads(text.encode()).of(name)
-    return head.kind, head.params, head.returns, head.line
+    heads = Heads(text.encode())
+    (head,) = heads.of(name)
+    assert name in heads.names
+    return head.kind, head.params, head.returns, heads.line(head)
 
 
 @pytest.mark.parametrize(
@@ -67,17 +69,17 @@ def test_conditions_around_a_declaration() -> None:
     heads = Heads(text)
 
     def alive(config: Config) -> list[str]:
-        return [head.text for head in heads.of("f") if head.there(config) is not False]
+        return [head.text for head in heads.of("f") if heads.there(head, config) is not False]
 
     assert alive(Config(on=frozenset({"CONFIG_A", "CONFIG_B"}))) == ["g"]
     assert alive(Config(on=frozenset({"CONFIG_B"}), off=frozenset({"CONFIG_A"}))) == ["h"]
     assert alive(Config(off=frozenset({"CONFIG_A", "CONFIG_B"}))) == ["i"]
-    assert heads.of("k")[0].guards == ()
+    assert heads.around(heads.of("k")[0]) == ()
 
 
 def test_what_is_not_known_may_be_there() -> None:
-    (head,) = Heads(b"#ifndef own\n#define f g\n#endif\n").of("f")
-    assert head.there(Config()) is None
+    heads = Heads(b"#ifndef own\n#define f g\n#endif\n")
+    assert heads.there(heads.of("f")[0], Config()) is None
 
 
 def test_names_by_a_pattern() -> None:
@@ -95,4 +97,4 @@ def test_a_hostile_file_is_done_with() -> None:
 @given(st.text(alphabet="f(){};,# \n\\define/*ifx", max_size=80))
 def test_any_text_is_read(text: str) -> None:
     heads = Heads(text.encode())
-    assert all(head.line <= text.count("\n") + 1 for name in heads.places for head in heads.of(name))
+    assert all(heads.line(head) <= text.count("\n") + 1 for name in heads.names for head in heads.of(name))

@@ -14,10 +14,11 @@ from tlblint.app import spine as spines
 from tlblint.app.check import Opened
 from tlblint.app.collecting import collect, workers
 from tlblint.app.excused import excused
+from tlblint.app.naming import Naming
 from tlblint.app.request import Outcome, Request
 from tlblint.app.shard import Rest, digest
 from tlblint.app.simulated import simulated
-from tlblint.app.spine import Loader, Spine, Wanted
+from tlblint.app.spine import Loader, Names, Spine, Wanted
 from tlblint.app.targets import targets
 from tlblint.engine.roots import Over
 from tlblint.findings import own, suppress
@@ -37,6 +38,7 @@ from tlblint.report.view import Gap, Health, Place, Report, RuleView, Stale
 
 if TYPE_CHECKING:
     from tlblint.app.farm import Reader
+    from tlblint.roles.meant import Meant
 
 
 def checked(opened: Opened, request: Request, loader: Loader | None = None) -> Outcome:
@@ -44,23 +46,24 @@ def checked(opened: Opened, request: Request, loader: Loader | None = None) -> O
     tree, settings, roots, store = opened
     targets(settings["format"].value)  # a mistake there should not cost a run
     headers = generation.headers(tree)
-    far = _far(request.executor, settings, headers) if request.executor else None
-    spine = loaded(loader or spines.load, settings, headers, request.preview, store)
+    spine = loaded(loader or spines.load, settings, headers, request.preview, store, naming=Naming(tree, store))
+    far = _far(request.executor, settings, headers, spine.meant) if request.executor else None
     report, rest = _report(tree, roots, spine, settings, request, store, far)
     return Outcome(report, settings, tree.top, rest)
 
 
-def _far(executor: str, settings: config.Settings, headers: Mapping[str, bytes]) -> Reader:
+def _far(executor: str, settings: config.Settings, headers: Mapping[str, bytes], meant: Sequence[Meant]) -> Reader:
     from tlblint.app.farm import Reader  # most runs need none
 
-    return Reader(executor, settings["profile"].value, headers)
+    return Reader(executor, settings["profile"].value, headers, meant)
 
 
 def loaded(loader: Loader, settings: config.Settings, headers: Mapping[str, bytes], preview: bool, store: Store = NOTHING,
-           renamed: Mapping[str, str] | None = None) -> Spine:  # fmt: skip
-    """The analysis that the settings ask for. ``store`` may remember what ships; ``renamed`` as Wanted has it. Raises InputError."""
+           renamed: Mapping[str, str] | None = None, naming: Names | None = None) -> Spine:  # fmt: skip
+    """The analysis that the settings ask for. ``store`` may remember what ships; ``renamed`` and ``naming`` as Wanted has it. Raises InputError."""
     try:
-        return loader(replace(_wanted(settings, headers, preview), store=store, renamed=tuple(sorted((renamed or {}).items()))))
+        other = tuple(sorted((renamed or {}).items()))
+        return loader(replace(_wanted(settings, headers, preview), store=store, renamed=other, naming=naming))
     except InputError as error:
         raise _traced(error, settings) from None
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from tlblint.app.naming import index_of
 from tlblint.app.predicates_data import Data, Reading, chosen, shipped
 from tlblint.app.predicates_said import view_of
 from tlblint.app.refuted import KERNEL, Machine, Told, Wrong, name_of
@@ -31,7 +32,7 @@ def executing(tree: Tree) -> Callable[[Machine], Told]:
     """Executes for one machine what a tree has. Raises InputError."""
     ships = shipped()
     read = Reading(tree)
-    shelf = Shelf(read)  # most headers are the same for all machines
+    shelf = index_of(tree).branch(read).shelf()  # most headers are the same for all machines
     return lambda machine: told(read, ships, machine, shelf)
 
 

@@ -1,7 +1,8 @@
 """Facts of files from the workers of a cluster: what goes there, what a worker does, and what comes back.
 
-An order is the profiles, the headers by which the generation of a tree is told, and some files; the answer is their facts as a cache keeps them. A
-worker of another tlblint, or with other data, answers with its name instead. What a worker cannot do is done here.
+An order is the profiles, the headers by which the generation of a tree is told, what it means otherwise than the tables, and some files; the
+answer is their facts as a cache keeps them. A worker of another tlblint, or with other data, answers with its name instead. What a worker cannot
+do is done here.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from functools import lru_cache
 import msgspec
 
 from tlblint import __version__
+from tlblint.app.naming import Given
 from tlblint.app.reuse import PASSING
 from tlblint.app.spine import Spine, Wanted, load
 from tlblint.calls import record
@@ -22,6 +24,7 @@ from tlblint.io.errors import InputError
 from tlblint.io.farm import Farm, Reply
 from tlblint.io.stamp import portable
 from tlblint.model.ir import FileFacts
+from tlblint.roles.meant import Meant
 
 WORK = f"{__name__}:work"
 FILES, BYTES = 8, 1 << 19
@@ -31,12 +34,14 @@ _lock = threading.Lock()
 
 
 class Order(msgspec.Struct, frozen=True, array_like=True):
-    """What a worker is asked for. ``who``: the name of the tlblint that asks. ``files``: path, as the file system has it, and bytes."""
+    """What a worker is asked for. ``who``: the name of the tlblint that asks. ``files``: path, as the file system has it, and bytes. ``meant``: what the
+    tree means otherwise than the tables."""
 
     who: str
     profiles: tuple[str, ...] = ()
     headers: Headers = ()
     files: tuple[tuple[bytes, bytes], ...] = ()
+    meant: tuple[Meant, ...] = ()
 
 
 _ORDER = msgspec.msgpack.Decoder(Order)
@@ -53,13 +58,13 @@ def work(raw: bytes) -> Reply:
     if order.who != identity():
         return "other", [identity().encode()]
     with _lock:  # a worker may have several threads, the parser has one
-        spine = _spine(order.profiles, order.headers) if order.files else None
+        spine = _spine(order.profiles, order.headers, order.meant) if order.files else None
         return "done", [_row(spine, os.fsdecode(path), text) for path, text in order.files] if spine is not None else []
 
 
 @lru_cache(maxsize=4)
-def _spine(profiles: tuple[str, ...], headers: Headers) -> Spine:
-    return load(Wanted(profiles, headers=dict(headers)))
+def _spine(profiles: tuple[str, ...], headers: Headers, meant: tuple[Meant, ...]) -> Spine:
+    return load(Wanted(profiles, headers=dict(headers), naming=Given(meant)))
 
 
 def _row(spine: Spine, path: str, raw: bytes) -> bytes | None:
@@ -73,10 +78,10 @@ def _row(spine: Spine, path: str, raw: bytes) -> bytes | None:
 class Reader:
     """Reads files on the cluster of ``executor`` (dask://HOST:PORT). Raises InputError when there can be none."""
 
-    def __init__(self, executor: str, profiles: Sequence[str], headers: Mapping[str, bytes]) -> None:
+    def __init__(self, executor: str, profiles: Sequence[str], headers: Mapping[str, bytes], meant: Sequence[Meant] = ()) -> None:
         farm.address(executor)
         self._executor = executor
-        self._order = Order(identity(), tuple(profiles), tuple(sorted(headers.items())))
+        self._order = Order(identity(), tuple(profiles), tuple(sorted(headers.items())), meant=tuple(meant))
 
     def __call__(
         self, contents: Mapping[str, bytes], here: Callable[[str], FileFacts], died: Callable[[str], FileFacts], done: Callable[[int], None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tlblint.io.errors import Unreadable
+from tlblint.app.naming import index_of
 from tlblint.io.tree import Tree
 from tlblint.roles import HEADERS, detect
 from tlblint.roles.generation import UNKNOWN
@@ -12,13 +12,10 @@ from tlblint.roles.generation import UNKNOWN
 
 def headers(tree: Tree) -> dict[str, bytes]:
     """The files of a tree by which its generation is told, those that it has."""
-    found = {}
+    found, index = {}, index_of(tree)
     for path in HEADERS:
-        if tree.holds(path) == "file":
-            try:
-                found[path] = tree.read(path)
-            except Unreadable:
-                continue
+        if tree.holds(path) == "file" and (raw := index.read(path)) is not None:
+            found[path] = raw
     return found
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tlblint.app.naming import index_of
 from tlblint.findings.own import RuleInfo, own_finding
 from tlblint.io import data, prefilter
 from tlblint.io.apply import Applied
@@ -23,6 +24,7 @@ from tlblint.io.tree import Tree
 from tlblint.model.finding import Finding
 from tlblint.model.ir import NotAnalysed
 from tlblint.model.store import NOTHING, Store, key
+from tlblint.names.index import Index
 
 CODE = "TLB201"
 KIND = "hooks"
@@ -60,7 +62,7 @@ Listing = Callable[[Sequence[str]], Sequence[str]]
 Gap = tuple[int, str, str]
 Brought = tuple[tuple[tuple[Misfit, ...], ...], tuple[Gap, ...], bytes]
 Search = Callable[[Collection[str]], Sequence[str]]
-Work = Callable[[Callable[[str], bytes | None], Listing, Search], Brought]
+Work = Callable[[Index, Listing, Search], Brought]
 
 
 class Asked:
@@ -113,7 +115,7 @@ def begun(tree: Tree, applied: Sequence[Applied], store: Store = NOTHING, severa
     if tree.holds(KERNEL) != "file" or not any(_counts(path) for step in applied for path in step.changed):
         return None
     state = key(*(part for step in applied for path, raw in sorted(step.changed.items()) for part in (path, raw if raw is not None else b"")))
-    return Asked(tree, state, lambda read, listing, search: _brought(read, listing, search, applied), store, several)
+    return Asked(tree, state, lambda index, listing, search: _brought(index, listing, search, applied), store, several)
 
 
 def judge(tree: Tree, applied: Sequence[Applied], found: Sequence[State], asked: Asked | None) -> None:
@@ -185,10 +187,11 @@ def _same(tree: Tree, told: Told, changed: Sequence[str]) -> bool:
 
 def _made(tree: Tree, work: Work) -> Told:
     files: dict[str, bytes] = {}
+    known = index_of(tree)
 
     def read(path: str) -> bytes | None:
         files.setdefault(path, mark(tree, path))
-        return _read(tree, path)
+        return known.raws[path] if path in known.raws else _read(tree, path)
 
     def listing(places: Sequence[str]) -> Sequence[str]:
         return tree.list(tuple(place for place in places if tree.holds(place) == "directory")).paths
@@ -196,23 +199,23 @@ def _made(tree: Tree, work: Work) -> Told:
     def search(words: Collection[str]) -> Sequence[str]:
         return prefilter.survivors(tree, tree.list(()).paths, [word.encode() for word in words])
 
-    wrong, gaps, rests = work(read, listing, search)
+    wrong, gaps, rests = work(Index(read, known.texts.branch()), listing, search)
     return Told(wrong, gaps, {os.fsencode(path): before for path, before in files.items()}, rests)
 
 
-def _present(read: Callable[[str], bytes | None], listing: Listing, search: Search) -> Brought:
+def _present(index: Index, listing: Listing, search: Search) -> Brought:
     from tlblint.hooks import present
 
     machines = _machines()
-    found, gaps, rests = present.told(read, machines, [one.name for one in machines.arch], listing)
+    found, gaps, rests = present.told(index, machines, [one.name for one in machines.arch], listing)
     return (tuple(_misfit(fault) for fault in found),), tuple((0, path, why) for path, why in gaps.items()), msgspec.msgpack.encode(rests)
 
 
-def _brought(read: Callable[[str], bytes | None], listing: Listing, search: Search, applied: Sequence[Applied]) -> Brought:
+def _brought(index: Index, listing: Listing, search: Search, applied: Sequence[Applied]) -> Brought:
     from tlblint.hooks import history
 
     machines = _machines()
-    told = history.told(read, [step.changed for step in applied], machines, [one.name for one in machines.arch], listing, search)
+    told = history.told(index.read, [step.changed for step in applied], machines, [one.name for one in machines.arch], listing, search)
     return tuple(tuple(_misfit(fault) for fault in found) for found in told.faults), tuple(told.gaps), b""
 
 

@@ -14,6 +14,7 @@ from tlblint import __version__
 from tlblint.app import baselines, checking, generation, hooks, refuted, remembered, series_predicates
 from tlblint.app import spine as spines
 from tlblint.app.collecting import facts_of, nothing, workers
+from tlblint.app.naming import Naming
 from tlblint.app.remembered import Version
 from tlblint.app.request import Outcome, Progress, silent, unheard
 from tlblint.app.series_kept import Kept, names_of
@@ -77,10 +78,11 @@ def series(request: Request, loader: Loader | None = None) -> Outcome:
         targets(settings["format"].value)
         applied = list(apply_series(tree, read))
         headers = generation.headers(tree)
-        load = partial(checking.loaded, loader or spines.load, settings, _after(headers, applied), request.preview, store)
+        load = partial(checking.loaded, loader or spines.load, settings, _after(headers, applied), request.preview, store,
+                       naming=Naming(tree, store, _left(applied)))  # fmt: skip
         spine = load()
         other = renamed_roles(tree, applied, spine.names)
-        spine = load(other.names) if other.names else spine
+        spine = load(renamed=other.names) if other.names else spine
         jobs = settings["jobs"].value
         if hooks.CODE in spine.active:
             fitting = hooks.begun(tree, applied, store, workers(jobs) > 1)
@@ -116,6 +118,11 @@ def _after(headers: Mapping[str, bytes], applied: Sequence[Applied]) -> dict[str
     for step in applied:
         out.update({path: raw for path, raw in step.changed.items() if path in HEADERS and raw is not None})
     return out
+
+
+def _left(applied: Sequence[Applied]) -> dict[str, bytes | None]:
+    """What a series leaves of the files that it touches."""
+    return {path: raw for step in applied for path, raw in step.changed.items()}
 
 
 def _read(spine: Spine, jobs: int, debug: bool, store: Store, versions: Sequence[Version]) -> list[FileFacts]:

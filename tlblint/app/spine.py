@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -15,6 +15,12 @@ from tlblint.findings.own import RuleInfo
 from tlblint.model.finding import RawFinding
 from tlblint.model.ir import FileFacts, NotAnalysed
 from tlblint.model.store import NOTHING, Store
+from tlblint.roles.meant import Meant
+
+if TYPE_CHECKING:
+    from tlblint.app.front import Configs
+    from tlblint.names.index import Texts
+    from tlblint.roles import RoleTable
 
 
 class Result(Protocol):
@@ -48,6 +54,17 @@ class Again(Protocol):
         """What the functions of the last state say together: where that changes, others say something else, too."""
 
 
+class Names(Protocol):
+    """What names mean in the tree that is looked at."""
+
+    @property
+    def texts(self) -> Texts | None:
+        """What has been taken apart of it; None: nothing."""
+
+    def meant(self, table: RoleTable, arches: Sequence[str], configs: Configs, named: str, /) -> tuple[Meant, ...]:
+        """What headers make of the names of a table on some architectures, each in its configuration. ``named`` tells the table from others."""
+
+
 class Wanted(msgspec.Struct, frozen=True):
     """What a use case asks of the analysis. Empty ``profiles`` and ``select`` mean all. ``rule_files`` are absolute.
 
@@ -64,6 +81,8 @@ class Wanted(msgspec.Struct, frozen=True):
     """What may remember the shipped tables."""
     renamed: tuple[tuple[str, str], ...] = ()
     """API functions that go by another name in this tree: (that, the one in the tables)."""
+    naming: Names | None = None
+    """What the tree makes of names; None: what the tables do."""
 
 
 class Contracts(msgspec.Struct, frozen=True):
@@ -103,6 +122,8 @@ class Spine(msgspec.Struct, frozen=True):
     """Names all that ``facts`` depend on besides path and bytes; "": they must not be remembered."""
     judging: str = ""
     """The same of ``analyse`` besides the facts."""
+    meant: tuple[Meant, ...] = ()
+    """What the tree means otherwise than the tables."""
 
     def with_always(self, chosen: Sequence[str], paths: Sequence[str]) -> tuple[str, ...]:
         """``chosen`` and those of ``always`` that are among ``paths``, in the order of these."""

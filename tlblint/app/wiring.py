@@ -28,10 +28,12 @@ from tlblint.io.errors import InputError
 from tlblint.io.stamp import stamp
 from tlblint.model.ir import FileFacts
 from tlblint.model.store import NOTHING, Store, key
+from tlblint.names.index import of_files
 from tlblint.roles import ContractTable, Generation, ProfileData, RoleError, RoleTable, detect, load_contracts, load_profile_data, load_roles
 from tlblint.roles.contracts import SAYS
 from tlblint.roles.generation import FEATURES
 from tlblint.roles.kinds import KINDS
+from tlblint.roles.meant import Meant
 from tlblint.roles.profiles import WORDS
 from tlblint.rulefile import RuleFileError, parse_rule
 
@@ -52,10 +54,9 @@ def build(wanted: Wanted) -> Spine:
     texts, profile_texts = shipped.texts("api"), shipped.texts("profiles")
     tables.recall([*texts.values(), *profile_texts.values()], wanted.store)
     rules = _rules(directory, wanted.rule_files)
-    generation = detect(wanted.headers)
+    generation = detect(of_files(wanted.headers, wanted.naming.texts if wanted.naming is not None else None))
     try:
         table = load_roles(shipped.role_files(texts), generation.features)
-        roles = table.under(dict(wanted.renamed))
         contracts = load_contracts(texts["contracts.toml"])
         profiles = load_profile_data(profile_texts)
     except RoleError as error:
@@ -63,11 +64,17 @@ def build(wanted: Wanted) -> Spine:
     _check_words(rules)
     chosen = shipped.chosen(profiles, wanted.profiles)
     active = _active(rules, wanted)
+    ruleset = _digest(rules, texts, profile_texts)
+    configs = shipped.configs(chosen)
+    arches = sorted({item.profile.arch for item in chosen})
+    table_named = f"{ruleset} {generation.name} {sorted(generation.features)}"
+    meant = wanted.naming.meant(table, arches, configs, table_named) if wanted.naming is not None else ()
+    roles, local = _as_meant(table.under(dict(wanted.renamed)), meant), _local(meant)
     context = _context(roles, contracts, texts, generation, chosen)
     judged = tuple(rule for rule in rules if rule.code in active and rule.transitions)
-    words = roles.relevant() | {slot.struct.encode() for slot in contracts.slots if slot.slot == "fn"}
-    ruleset = _digest(rules, texts, profile_texts)
-    other = map(" ".join, wanted.renamed)
+    own_names = {one.name.encode() for some in local.values() for one in some if one.like}
+    words = roles.relevant() | own_names | {slot.struct.encode() for slot in contracts.slots if slot.slot == "fn"}
+    other = [*map(" ".join, wanted.renamed), *map(repr, meant)]
     named = key(stamp(), ruleset, generation.name, *sorted(generation.features), "", *(p.profile.name for p in chosen), "", *other).hex()
     judging = [key(named, which, *(rule.code for rule in judged)).hex() for which in ("", "bare")]
     return Spine(
@@ -76,9 +83,9 @@ def build(wanted: Wanted) -> Spine:
         profiles=tuple(sorted(p.profile.name for p in chosen)),
         words=words,
         ruleset=ruleset,
-        facts=partial(_facts, shipped.configs(chosen), words, _helpers(roles), _beginning(roles), contracts),
+        facts=partial(_facts, configs, words, _helpers(roles), _beginning(roles), contracts, roles, local),
         analyse=partial(_analyse, judged, context, judging[0]),
-        hints=(*table.prefilter(), *(new.encode() for new, _ in wanted.renamed)),
+        hints=(*table.prefilter(), *(new.encode() for new, _ in wanted.renamed), *sorted({one.name.encode() for one in meant if one.like})),
         names=table.names(),
         skipped=shipped.starts(texts, "skipped"),
         always=frozenset(item.contract.path for item in contracts.functions if item.contract.path and "settles" in item.contract.says),
@@ -89,7 +96,22 @@ def build(wanted: Wanted) -> Spine:
         ),
         key=named,
         judging=judging[0],
+        meant=meant,
     )
+
+
+def _as_meant(roles: RoleTable, meant: Sequence[Meant]) -> RoleTable:
+    """The table as the tree has it."""
+    if not meant:
+        return roles
+    from tlblint.roles.declared import told_by
+
+    return told_by(roles, meant)
+
+
+def _local(meant: Sequence[Meant]) -> dict[str, tuple[Meant, ...]]:
+    """What only the code of one architecture means, by architecture."""
+    return {arch: tuple(one for one in meant if one.arch == arch) for arch in sorted({one.arch for one in meant} - {""})}
 
 
 class _Again:
@@ -187,8 +209,8 @@ def _active(rules: Sequence[RuleSpec], wanted: Wanted) -> frozenset[str]:
 
 
 def _facts(
-    configs: Mapping[str, Config], words: frozenset[bytes], helpers: frozenset[bytes], beginning: frozenset[bytes], contracts: ContractTable, path: str,
-    raw: bytes,
+    configs: Mapping[str, Config], words: frozenset[bytes], helpers: frozenset[bytes], beginning: frozenset[bytes], contracts: ContractTable,
+    roles: RoleTable, local: Mapping[str, tuple[Meant, ...]], path: str, raw: bytes,
 ) -> FileFacts:
     """A function of which something is promised is read in any case: one that lost the flush or the count that it owes mentions nothing else
     of interest. So is one that begins what others count on with."""
@@ -198,7 +220,10 @@ def _facts(
         if (name := item.contract.function).encode() in raw
     )
     owing |= {name for name in beginning if name in raw}
-    return facts_of(path, raw, configs.get(arch_of(path)) or configs[""], words, owing, helpers, known, expand=True)
+    facts = facts_of(path, raw, configs.get(arch_of(path)) or configs[""], words, owing, helpers, known, expand=True)
+    from tlblint.roles.local import own, renamed
+
+    return renamed(facts, (*own(facts, roles), *local.get(arch_of(path), ())))
 
 
 def _helpers(roles: RoleTable) -> frozenset[bytes]:

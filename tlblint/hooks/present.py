@@ -12,7 +12,7 @@ from tlblint.hooks import static, symbols
 from tlblint.hooks.essence import Essence
 from tlblint.hooks.judge import Answer, Fault, faults, judged
 from tlblint.hooks.surface import Listing, surface
-from tlblint.names.index import Read, Texts
+from tlblint.names.index import Index, Read, Texts
 from tlblint.names.slices import View
 from tlblint.names.world import ROOTS, Machines, World, arches, wrappers
 
@@ -25,10 +25,11 @@ _BESIDE = ("Kconfig.debug", "Kconfig.cpu", "mm/Kconfig", "mm/Kconfig.debug")
 _HEAD = re.compile(rb"^(?:[A-Za-z_][\w \t*]*[ \t*])?([A-Za-z_]\w*)[ \t]*\(", re.MULTILINE)
 
 
-def told(read: Read, machines: Machines, known: Sequence[str], listing: Listing) -> tuple[list[Fault], dict[str, str], Essence]:
+def told(index: Index, machines: Machines, known: Sequence[str], listing: Listing) -> tuple[list[Fault], dict[str, str], Essence]:
     """(faults, path -> why something was not looked at, what they rest on in C files) of a tree. Headers are asked first, on all architectures
     and in all configurations; C files only about names that some of these lack."""
-    world = World(read, machines, Texts())
+    world = World(index.read, machines, index.texts)
+    read = world.read
     there = arches(read, machines, known)
     views = {id(one): one for arch in there for one in world.reached(arch, ROOTS).values()}
     names = {name for one in views.values() for name in _made(one) if surface(name)}

@@ -37,6 +37,12 @@ class Texts:
         self.declared: dict[bytes, Heads] = {}
         self.included: dict[bytes, tuple[tuple[str, bool], ...]] = {}
 
+    def branch(self) -> Texts:
+        """The same, for somebody who adds much to it that nobody else needs."""
+        out = Texts()
+        out.parts, out.views, out.declared, out.included = dict(self.parts), dict(self.views), dict(self.declared), dict(self.included)
+        return out
+
     def pieces(self, raw: bytes) -> tuple[Piece, ...]:
         """Text and directives."""
         if raw not in self.parts:
@@ -77,6 +83,12 @@ class Index:
         """The views that were asked for."""
         self._shelf: Shelf | None = None
 
+    def branch(self, read: Read | None = None) -> Index:
+        """The same, for somebody who adds much to it that nobody else needs. ``read`` is asked for what nobody has asked for."""
+        out = Index(read or self._read, self.texts.branch())
+        out.raws, out.files = dict(self.raws), dict(self.files)
+        return out
+
     def same_as(self, before: Index, changed: Collection[str]) -> None:
         """Take over what another state of the tree has read, but for the files that are ``changed``."""
         self.raws = {path: raw for path, raw in before.raws.items() if path not in changed}
@@ -111,23 +123,23 @@ class Index:
     def declared(self, name: str, paths: Sequence[str], names: Meaning) -> Iterator[tuple[str, Head]]:
         """(path, declaration) of a name in some files, but for those that a configuration is known not to have."""
         for path in paths:
-            for head in found.of(name) if (found := self.heads(path)) is not None else ():
-                if head.there(names) is not False:
-                    yield path, head
+            if (found := self.heads(path)) is not None:
+                yield from ((path, head) for head in found.of(name) if found.there(head, names) is not False)
 
-    def lead_to(self, places: Places, roots: Sequence[str], follow: Callable[[str], bool]) -> tuple[str, ...]:
+    def lead_to(self, places: Places, roots: Sequence[str], follow: Callable[[str], bool], asked: set[str] | None = None) -> tuple[str, ...]:
         """The paths that ``roots`` (paths, or ``<header>``) and what they include may lead to, whatever conditions say. ``follow``: of which
-        headers by their name; FILES at most."""
+        headers by their name; FILES at most. ``asked``: is told all that was looked for."""
         out: dict[str, None] = {}
+        tried: set[str] = set() if asked is None else asked
         waiting = [("", root.strip("<>"), root[0] == "<") for root in roots]
-        asked: set[tuple[str, str, bool]] = set()
+        done: set[tuple[str, str, bool]] = set()
         while waiting and len(out) < FILES:
             item = waiting.pop()
-            if item in asked:
+            if item in done:
                 continue
-            asked.add(item)
+            done.add(item)
             here, name, angled = item
-            path = next((one for one in places.candidates(name, here, angled) if self.read(one) is not None), None)
+            path = self._first(places.candidates(name, here, angled), tried)
             if path is None or path in out:
                 continue
             out[path] = None
@@ -135,7 +147,14 @@ class Index:
             waiting += [(dirname(path) if not inner else "", what, inner) for what, inner in self.texts.includes(raw) if follow(what)]
         return tuple(out)
 
+    def _first(self, paths: Sequence[str], tried: set[str]) -> str | None:
+        for path in paths:
+            tried.add(path)
+            if self.read(path) is not None:
+                return path
+        return None
 
-def of_files(files: Mapping[str, bytes]) -> Index:
-    """The index of some files that stand for a tree."""
-    return Index(files.get)
+
+def of_files(files: Mapping[str, bytes], texts: Texts | None = None) -> Index:
+    """The index of some files that stand for a tree. ``texts`` may be that of another."""
+    return Index(files.get, texts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _TOKEN = re.compile(r"[A-Za-z_]\w*|\.\.\.|\*|[(),\[\]]|[^\s\w]|\d\w*")
 _QUALIFIERS = frozenset(("const", "volatile", "restrict", "__restrict"))
@@ -40,6 +41,12 @@ def parameters(head: str, name: str) -> Signature | None:
         return ()
     types = tuple(_type(group) for group in groups)
     return None if "" in types else types
+
+
+@lru_cache(maxsize=4096)
+def type_of(text: str) -> str:
+    """The type of one parameter as it is written; "" when it is not a plain one."""
+    return _type(_TOKEN.findall(text))
 
 
 def _type(tokens: list[str]) -> str:

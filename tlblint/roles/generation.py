@@ -114,7 +114,7 @@ def detect(headers: Mapping[str, bytes] | Index) -> Generation:
 def _judge(probe: _Probe, index: Index, release: tuple[int, int] | None) -> tuple[bool, str]:
     there = [(path, heads) for path in probe.files if (heads := index.heads(path)) is not None]
     for path, heads in there:
-        found = [head.line for head in heads.like(re.compile(probe.names)) if probe.shown(head) and head.there(_ANY) is not False]
+        found = [heads.line(head) for head in heads.like(re.compile(probe.names)) if probe.shown(head) and heads.there(head, _ANY) is not False]
         if found:
             return True, f"{probe.feature}: {path}:{min(found)}"
     if there or probe.since is None:

@@ -22,11 +22,13 @@ class RoleTable(msgspec.Struct, frozen=True):
     """Roles of one kernel generation: name -> argument count (None: any) -> role."""
 
     entries: Mapping[str, Mapping[int | None, Role]]
+    gone: frozenset[tuple[str, int | None]] = frozenset()
+    """Names that the tree gives another meaning, with the number of arguments."""
 
     def resolve(self, name: str, nargs: int) -> Role | None:
         """The role of a call of ``name`` with ``nargs`` arguments, or None. An exact count wins over "any"."""
         found = self.entries.get(name)
-        return None if found is None else found.get(nargs) or found.get(None)
+        return None if found is None or (name, nargs) in self.gone else found.get(nargs) or found.get(None)
 
     def roles(self) -> Iterator[Role]:
         """Every role, one for each name and argument count."""
@@ -40,7 +42,7 @@ class RoleTable(msgspec.Struct, frozen=True):
     def under(self, renamed: Mapping[str, str]) -> RoleTable:
         """With the roles of some names under other ones, too: ``renamed`` is new name -> the one in the table. What the table knows stays."""
         more = {new: {arity: replace(role, name=new) for arity, role in self.entries[old].items()} for new, old in renamed.items() if old in self.entries}
-        return RoleTable({**more, **self.entries})
+        return RoleTable({**more, **self.entries}, self.gone)
 
     def relevant(self) -> frozenset[bytes]:
         """The identifiers that put a function in scope: entry changes, PTLs, lazy mode, flushes, gathers, pending and unmap."""
