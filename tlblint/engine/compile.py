@@ -225,18 +225,19 @@ def effects_of(role: Role, args: tuple[Expr, ...], temp: int, used: bool) -> tup
 
 
 def flagged(fn: Function, when: str, args: tuple[Expr, ...]) -> bool:
-    """Whether an effect happens as far as ``when`` tells by a flag: "flag:1:NAME" asks that the function somewhere puts the constant
-    NAME, directly or by other variables, into what it passes as argument 1. Without a flag: always."""
+    """Whether an effect happens as far as ``when`` tells by a flag: "flag:1:NAME|OTHER" asks that the function somewhere puts one of these
+    constants, directly or by other variables, into what it passes as argument 1. Without a flag: always."""
     if not when.startswith("flag:"):
         return True
-    _, number, name = when.split(":")
+    _, number, names = when.split(":")
+    wanted = frozenset(names.split("|"))
     if int(number) >= len(args):
         return False
     seen: set[str] = set()
     work = [args[int(number)]]
     while work:
         expr = work.pop()
-        if name in _constants(expr):
+        if not wanted.isdisjoint(_constants(expr)):
             return True
         for path in set(paths_in(expr)) - seen:
             seen.add(path)

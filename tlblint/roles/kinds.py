@@ -8,8 +8,8 @@ import msgspec
 
 LEVELS = frozenset({"pte", "pmd", "pud", "huge", ""})
 WHENS = frozenset({"always", "ret!=0", "ret==0"})
-FLAG = re.compile(r"flag:(?P<index>\d|1[0-5]):(?P<name>[A-Z_]\w*)")
-"""A ``when``, too: argument ``index`` may hold the constant ``name``, going by what the calling function assigns."""
+FLAG = re.compile(r"flag:(?P<index>\d|1[0-5]):(?P<names>[A-Z_]\w*(?:\|[A-Z_]\w*)*)")
+"""A ``when``, too: argument ``index`` may hold one of the constants, going by what the calling function assigns."""
 OPERAND = re.compile(r"ret|\*(?P<pointed>\d|1[0-5])|(?P<index>\d|1[0-5])(?:\.[A-Za-z_]\w*)*")
 
 
