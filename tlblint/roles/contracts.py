@@ -37,6 +37,8 @@ IMPLIED: dict[str, frozenset[str]] = {
     "dirty-elsewhere": frozenset({"dirty-settled"}),
     # contents are copied, moved along, dropped by request, or already known dirty
     "dirty-not-needed": frozenset({"dirty-settled"}),
+    # entries that stay keep their dirtiness, so that copies need none
+    "dirty-stays": frozenset({"dirty-settled"}),
     # what was changed on the promise of a later flush must be flushed when this function returns
     "settles": frozenset(),
     # what was unmapped and not moved is mapped again as it was
