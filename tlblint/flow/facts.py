@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from itertools import accumulate
 
 from msgspec.structs import replace
 
@@ -17,7 +17,8 @@ from tlblint.syntax import Config, ParsedFile, ParsedFunction, parse_file
 from tlblint.syntax.classes import classes
 from tlblint.syntax.expand import expanded
 
-_NEWLINE = re.compile(rb"\n")
+_AFTER = (1).__add__
+"""From one newline to the next it is the length of the line and one."""
 
 
 def facts_of(
@@ -40,7 +41,7 @@ def facts_of(
     for step in (text, made[0] if made is not None else None):
         if step is not None:
             facts = moved(facts, step.origin)
-    return replace(facts, newlines=tuple(match.start() for match in _NEWLINE.finditer(raw)))
+    return replace(facts, newlines=tuple(accumulate(map(_AFTER, map(len, raw.split(b"\n")[:-1])), initial=-1))[1:])
 
 
 def _facts(path: str, raw: bytes, parsed: ParsedFile) -> FileFacts:

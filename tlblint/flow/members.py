@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from tlblint.model.ir import Block, Function, Instr
+from tlblint.syntax.patterns import WORD
 
 PAIRED = frozenset({"struct mmu_gather", "struct mmu_notifier_range"})
 """Types of which rules ask that their use begins and ends in whoever declares them."""
 
-_STRUCT = re.compile(rb"\bstruct\s+(\w+)\s*\{([^{}]*)\}")
+_STRUCT = re.compile(rb"struct\s+(\w+)\s*\{([^{}]*)\}")
 _MEMBER = re.compile(rb"(?:^|;)\s*struct\s+(\w+)\s+(\w+)\s*(?=;)")
 _COMMENT = re.compile(rb"/\*.*?(?:\*/|\Z)|//[^\n]*", re.S)
 _DEPTH = 4
@@ -27,7 +28,7 @@ def members_of(raw: bytes) -> Members:
         return {}
     plain = _COMMENT.sub(b" ", raw)
     fields = {f"struct {found[1].decode()}": [(name.decode(), f"struct {type_.decode()}") for type_, name in _MEMBER.findall(found[2])]
-              for found in _STRUCT.finditer(plain)}
+              for found in _STRUCT.finditer(plain) if not found.start() or plain[found.start() - 1] not in WORD}
     return {struct: held for struct in sorted(fields) if (held := _held(struct, fields, _DEPTH))}
 
 

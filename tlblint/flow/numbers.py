@@ -9,8 +9,9 @@ import re
 
 from tlblint.flow import terms
 from tlblint.model.ir import Expr
+from tlblint.syntax.patterns import WORD
 
-_ENUM = re.compile(rb"\benum\b(?:\s++\w++){0,3}+\s*+\{([^{}]*+)\}")
+_ENUM = re.compile(rb"enum\b(?:\s++\w++){0,3}+\s*+\{([^{}]*+)\}")
 _MACRO = re.compile(rb"#[ \t]*define[ \t]+([A-Z][A-Z0-9_]*)[ \t]+([^\n]*)")
 _NOISE = re.compile(rb"/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/)?+|//[^\n]*+")
 _ITEM = re.compile(rb"\s*([A-Za-z_]\w*)\s*(?:=\s*(.*\S)\s*)?\Z", re.DOTALL)
@@ -25,6 +26,8 @@ def numbers_of(raw: bytes) -> dict[bytes, Expr]:
     found: dict[bytes, set[int | None]] = {}
     if b"enum" in raw:
         for body in _ENUM.finditer(raw):
+            if body.start() and raw[body.start() - 1] in WORD:
+                continue
             known: dict[bytes, int] = {}
             at: int | None = 0
             for item in _NOISE.sub(b"", body[1]).split(b","):

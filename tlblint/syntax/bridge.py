@@ -4,13 +4,17 @@ one that only answers a question still decides where its caller goes."""
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 
+from tlblint.syntax.patterns import WORD
 from tlblint.syntax.slicer import Span, index_functions
 
-_CALLED = re.compile(rb"(?<!\w)[A-Za-z_]\w*+(?=[ \t]*+\()")
+_WORDS = bytes(c if c in WORD or c == 40 else 32 if c in b" \t" else 0 for c in range(256))
+"""Translation table: what can stand between a name and its parenthesis becomes a blank, and what can not a NUL."""
 _ANSWERS = re.compile(rb"\breturn\b[^;]|(?:\*\s*\w++\s*+\)?+|->\s*\w++)\s*+(?:=(?!=)|[-+|&]=|\+\+|--)|(?:\+\+|--)[\s(]*\*")
 _LOCKS = re.compile(rb"\bspin_\w*lock\w*\s*\(")
-_OWNS = re.compile(rb"\bstruct[ \t]+(?:mmu_gather|mmu_notifier_range)[ \t]+[A-Za-z_]")
+_OWNS = re.compile(rb"struct[ \t]+(?:mmu_gather|mmu_notifier_range)[ \t]+[A-Za-z_]")
 """A variable that has to be begun and finished, or started and ended; helpers may do that."""
 SHORT = 500
 """Bytes of a function that is read because it may only give an answer: a condition or an assignment moved out of its caller."""
@@ -28,9 +32,11 @@ def bridged(raw: bytes, spans: list[Span], helpers: frozenset[bytes], above: fro
         return spans
     calls = {name: _calls(raw, start, end) for name, start, end in spans}
     work = [name for called in calls.values() for name in called if name in others] + [name for name in above if name in others]
-    owners = [name for name, start, end in spans if raw.startswith(b"static", start) and _OWNS.search(raw, start, end)]
-    above_those = re.compile(rb"\b(?:%s)\s*\(" % "|".join(owners).encode("latin-1")) if owners else _OWNS  # judged as their callers call them: all of them
-    work += [name for name, start, end in others.values() if _OWNS.search(raw, start, end) or above_those.search(raw, start, end)]
+    owned = list(_found(raw, _OWNS)) if b"mmu_gather" in raw or b"mmu_notifier_range" in raw else []
+    owners = [name for name, start, _ in _around(spans, owned) if raw.startswith(b"static", start)]
+    for name in owners:  # judged as their callers call them: all of them
+        owned += _found(raw, re.compile(name.encode("latin-1") + rb"\s*\("))
+    work += [name for name, _, _ in _around(others.values(), sorted(owned))]
     while work:  # only what is called from code in scope is looked at
         name = work.pop()
         if name not in calls:
@@ -42,6 +48,16 @@ def bridged(raw: bytes, spans: list[Span], helpers: frozenset[bytes], above: fro
     return sorted([*spans, *(others[name] for name in wanted)], key=lambda span: span[1]) if wanted else spans
 
 
+def _found(raw: bytes, pattern: re.Pattern[bytes]) -> Iterator[tuple[int, int]]:
+    """Where ``pattern``, which starts with a word, stands as such."""
+    return ((match.start(), match.end()) for match in pattern.finditer(raw) if not match.start() or raw[match.start() - 1] not in WORD)
+
+
+def _around(spans: Iterable[Span], places: list[tuple[int, int]]) -> list[Span]:
+    """Those of ``spans`` that hold one of ``places``, which are in order."""
+    return [span for span in spans if (at := bisect_left(places, (span[1], 0))) < len(places) and places[at][1] <= span[2]] if places else []
+
+
 def _answers(raw: bytes, span: Span) -> bool:
     """Whether a function is short and static and returns something, stores through a pointer, or locks: its callers depend on that."""
     _, start, end = span
@@ -51,7 +67,12 @@ def _answers(raw: bytes, span: Span) -> bool:
 
 
 def _calls(raw: bytes, start: int, end: int) -> set[str]:
-    return {found.decode("latin-1") for found in set(_CALLED.findall(raw, start, end))}
+    """The identifiers before an opening parenthesis."""
+    out = set()
+    for piece in raw[start:end].translate(_WORDS).split(b"(")[:-1]:
+        piece = piece.rstrip(b" ")
+        out.add(piece[max(piece.rfind(b" "), piece.rfind(b"\0")) + 1 :])
+    return {name.decode("latin-1") for name in out if name and not name[:1].isdigit()}
 
 
 def _turned(calls: dict[str, set[str]]) -> dict[str, set[str]]:

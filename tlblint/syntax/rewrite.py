@@ -14,9 +14,12 @@ from tlblint.syntax.type_words import plain_names, types
 from tlblint.syntax.words import ARGUMENT_ATTRIBUTES, ATTRIBUTES
 
 _BAL = balanced()
+_UNDERSCORED = {name[2:] for name in ATTRIBUTES if name.startswith(b"__")}
 _ATTRIBUTE = re.compile(
-    rb"(?:" + any_of(ARGUMENT_ATTRIBUTES) + rb")\s*+" + _BAL + rb"|(?:" + any_of(ATTRIBUTES) + rb")(?![A-Za-z0-9_])"
+    rb"__(?:(?:" + any_of(name[2:] for name in ARGUMENT_ATTRIBUTES) + rb")\s*+" + _BAL + rb"|(?:" + any_of(_UNDERSCORED) + rb")(?![A-Za-z0-9_]))"
 )
+_OTHERS = ATTRIBUTES - {b"__" + name for name in _UNDERSCORED}
+_OTHER = re.compile(rb"(?:" + any_of(_OTHERS) + rb")(?![A-Za-z0-9_])")
 _ASM = re.compile(
     rb"(?:asm_volatile_goto|asm_goto_output|asm_inline|__asm__|__asm|asm)(?![A-Za-z0-9_])\s*+"
     rb"(?:(?:volatile|__volatile__|__volatile|goto|inline|__inline__|__inline)(?![A-Za-z0-9_])\s*+)*+(" + _BAL + rb")"
@@ -29,10 +32,14 @@ _EMPTY_ARGUMENT = re.compile(rb",([ \t]++)(?=,)|\(([ \t]++)(?=,)")
 
 def attributes(buf: bytearray, start: int, end: int) -> None:
     """Step 3: blank attribute macros, with their arguments if they take any."""
-    for match in _ATTRIBUTE.finditer(buf, start, end):
-        low, high = match.span()
-        if buf[low - 1] not in WORD or not low:
-            blank(buf, low, high)
+    finders = [_ATTRIBUTE]
+    if any(buf.find(name, start, end) >= 0 for name in _OTHERS):
+        finders.append(_OTHER)
+    for finder in finders:
+        for match in finder.finditer(buf, start, end):
+            low, high = match.span()
+            if buf[low - 1] not in WORD or not low:
+                blank(buf, low, high)
 
 
 def _asm(buf: bytearray, start: int, end: int) -> None:

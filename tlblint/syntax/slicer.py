@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
+from functools import lru_cache
 
 from tlblint.syntax.loose import uncovered
 from tlblint.syntax.patterns import identifier_finder
@@ -31,6 +32,8 @@ _ATTRIBUTE_CALL = re.compile(
     rb"|nonnull|must_hold_shared|acquires_shared|releases_shared|error|compiletime_error|cleanup|designated_init|target|optimize|diagnose_as)$"
 )
 _DEFINER = re.compile(rb"(?:[A-Z0-9_]*(?:DEFINE|BPF_CALL_|BPF_PROG)[A-Z0-9_]*|__?[A-Z_]*SYSCALL_DEFINEx?|asm_exc\w+)$")
+_PLAIN = re.compile(rb"(?:[ \t]*+[^\s#/;{}\\*][^\n#/;{}\\]*(?<=[^\s)])\n){0,9}[ \t]*+[^\s#/;{}\\*][^\n#/;{}\\]*\n")
+"""A header that can only start where the text does: no line of it is one that a header ends above."""
 _HEADER_LINES = 80
 _HEADER_BYTES = 8192
 _LINE_BYTES = 4096
@@ -78,6 +81,8 @@ def _ends_header(line: bytes, taken: bytes) -> bool:
 def header_start(raw: bytes, low: int, brace: int) -> int:
     """First byte of the header that belongs to the brace at ``brace``; ``brace`` itself if there is none. Not below ``low``."""
     low = max(low, brace - _HEADER_BYTES)
+    if above := _plain_start(raw, low, brace):
+        return above
     start = brace
     upper = brace
     groups = 0
@@ -103,6 +108,18 @@ def header_start(raw: bytes, low: int, brace: int) -> int:
             break
         upper = begin - 1
     return start
+
+
+def _plain_start(raw: bytes, low: int, brace: int) -> int:
+    """Where the header starts if it has only plain lines, below an empty one or a comment, as most have; else 0."""
+    above = max(raw.rfind(b"\n\n", low, brace) + 2, raw.rfind(b"*/\n", low, brace) + 3)
+    if above < 3 or not _PLAIN.fullmatch(raw, above, brace):
+        return 0
+    if raw[above - 2] != 10:
+        line = raw[max(raw.rfind(b"\n", low, above - 1) + 1, low) : above].strip()
+        if not line.startswith((b"*/", b"/*", b"* ")) or raw.count(b"(", above, brace) != raw.count(b")", above, brace):
+            return 0
+    return above
 
 
 def _in_comment(raw: bytes, at: int) -> bool:
@@ -191,11 +208,17 @@ def _segments(raw: bytes) -> Iterator[tuple[int, int]]:
     yield low, len(raw)
 
 
+@lru_cache(maxsize=1024)
+def _functions(raw: bytes, low: int, close: int) -> tuple[Span, ...]:
+    """The functions of one stretch; those of a file are asked for more than once."""
+    return tuple(_bodies(raw, low, close) if close < len(raw) else _one_liners(raw, low, close))
+
+
 def index_functions(raw: bytes) -> list[Span]:
     """All function definitions of a file as (name, start, end), in file order."""
     found: list[Span] = []
     for low, close in _segments(raw):
-        found.extend(_bodies(raw, low, close) if close < len(raw) else _one_liners(raw, low, close))
+        found.extend(_functions(raw, low, close))
     return found
 
 
@@ -217,7 +240,7 @@ def in_scope(raw: bytes, relevant: frozenset[bytes], also: frozenset[bytes]) -> 
         first = bisect_left(hits, low)
         if not names and (first == len(hits) or hits[first] >= close):
             continue
-        spans = list(_bodies(raw, low, close) if close < len(raw) else _one_liners(raw, low, close))
+        spans = _functions(raw, low, close)
         for span in spans:
             hit = bisect_left(hits, span[1])
             if span[0] in names or (hit < len(hits) and hits[hit] < span[2]):

@@ -72,7 +72,7 @@ def statements(buf: bytearray, start: int, end: int) -> None:
         name = match.group(1)
         if buf.find(name.replace(b"while_", b"do_", 1), start, end) in (-1, match.start(1)):
             _as_keyword(buf, *match.span(1), *match.span(2), True)
-    for match in _EACH.finditer(buf, start, end):
+    for match in _EACH.finditer(buf, start, end) if any(buf.find(word, start, end) >= 0 for word in (b"each", b"EACH", b"guard")) else ():
         low = match.start()
         while low > start and buf[low - 1] in WORD:
             low -= 1

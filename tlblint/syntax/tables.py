@@ -49,9 +49,14 @@ def find_tables(path: str, raw: bytes) -> tuple[OpsTable, ...]:
 
 def _slots(raw: bytes, opening: int) -> tuple[tuple[tuple[str, str], ...], int]:
     """The slots of the initialiser that opens there, and the offset after it."""
-    buf = bytearray(raw[opening : opening + _LONGEST])
+    likely = raw.find(b"\n}", opening, opening + _LONGEST) + 2  # most are not in a function
+    buf = bytearray(raw[opening : likely if likely > 1 else opening + _LONGEST])
     strip(buf, 0, len(buf))
     end = _closing(buf, 0)
+    if not end and likely > 1:
+        buf = bytearray(raw[opening : opening + _LONGEST])
+        strip(buf, 0, len(buf))
+        end = _closing(buf, 0)
     pairs = _SLOT.findall(buf, 0, end)
     slots = tuple((a.decode(), b.decode()) for a, b in pairs if b not in _NOT_A_FUNCTION)
     return slots, opening + (end or len(buf))

@@ -55,12 +55,14 @@ def join(buf: bytearray, low: int, high: int) -> None:
 
 def plain_names(buf: bytearray, start: int, end: int) -> None:
     """Operators that take a type or an expression become calls and identifiers."""
-    for match in _BUILT_IN.finditer(buf, start, end):
-        if buf[match.start() - 1] not in WORD:
-            buf[match.start()] = 120
-    for match in _TYPEOF.finditer(buf, start, end):
-        if buf[match.start() - 1] not in WORD:
-            join(buf, *match.span())
+    if buf.find(b"offsetof", start, end) >= 0 or buf.find(b"lignof", start, end) >= 0:
+        for match in _BUILT_IN.finditer(buf, start, end):
+            if buf[match.start() - 1] not in WORD:
+                buf[match.start()] = 120
+    if buf.find(b"typeof", start, end) >= 0:
+        for match in _TYPEOF.finditer(buf, start, end):
+            if buf[match.start() - 1] not in WORD:
+                join(buf, *match.span())
     if buf.find(b"auto", start, end) >= 0:
         for match in _AUTO.finditer(buf, start, end):
             if buf[match.start() - 1] not in WORD:
