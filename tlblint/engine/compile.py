@@ -371,13 +371,15 @@ def _prepared(op: tuple) -> Prepared:  # type: ignore[type-arg]
 
 def _end(ops: tuple[tuple, ...], cond: Expr | None, lasting: frozenset[str]) -> End:  # type: ignore[type-arg]
     drops: tuple[str, ...] | None = None
-    if not any(op[0] == CALL for op in ops):  # what comes back from one may have any name
-        temps = {path for path in paths_in(cond) if path[0] == "%"} if cond is not None else set()
-        for op in ops:
-            for path in _mentioned(op):
-                if path[0] == "%" and path not in lasting and path != "%":
-                    temps.add(path)
-        drops = tuple(temps - lasting)
+    temps = {path for path in paths_in(cond) if path[0] == "%"} if cond is not None else set()
+    for op in ops:
+        if op[0] == CALL:  # what comes back from one may have any name
+            break
+        for path in _mentioned(op):
+            if path[0] == "%" and path not in lasting and path != "%":
+                temps.add(path)
+    else:
+        drops = tuple(temps - lasting) if temps else ()
     negated = False
     while cond is not None and (cond[0] == "!" or (cond[0] == "op" and cond[1] in ("==", "!=") and is_zero(cond[3]))):
         negated, cond = negated != (cond[0] == "!" or cond[1] == "=="), cond[1] if cond[0] == "!" else cond[2]
@@ -417,6 +419,18 @@ def _destinations(fn: Function) -> dict[int, str]:
     return out
 
 
+@lru_cache(maxsize=65536)
+def _steps(path: str) -> tuple[int, ...]:
+    """Where a path goes on to a member."""
+    return tuple(found.start() for found in _STEP.finditer(path))
+
+
+@lru_cache(maxsize=65536)
+def _above(path: str) -> tuple[str, ...]:
+    """What a path goes through."""
+    return tuple(path[: found.start()] for found in _DEREF.finditer(path))
+
+
 class _Wanted:
     """A growing set of paths with everything that lies above one of them."""
 
@@ -429,7 +443,7 @@ class _Wanted:
         new = set(paths) - self.paths
         self.paths |= new
         for path in new:
-            self._above.update(path[: found.start()] for found in _DEREF.finditer(path))
+            self._above.update(_above(path))
         return bool(new)
 
     def touched_by(self, path: str) -> bool:
@@ -479,19 +493,25 @@ class Sources(msgspec.Struct, frozen=True):
         stands there with a "=" before it, too."""
         out = set(seeds)
         work = list(out)
+        made, copies = self.made, self.copies
         while work:
             path = work.pop()
-            mark, bare = path[: path.startswith("=")], path.removeprefix("=")
-            more = set()
-            for cut in (found.start() for found in _STEP.finditer(bare)):  # below a copied pointer is what is below the pointer
-                if bare[:cut] in self.copies and len(bare) < LONGEST_PATH:
-                    more.add(mark + self.copies[bare[:cut]] + bare[cut:])
-            for paths, same in self.made.get(bare, ()):
-                more |= paths
-                if same and mark:
-                    more |= own(paths)
-            work.extend(more - out)
-            out |= more
+            marked = path[:1] == "="
+            bare = path[1:] if marked else path
+            if copies and len(bare) < LONGEST_PATH:
+                for cut in _steps(bare):  # below a copied pointer is what is below the pointer
+                    if (base := copies.get(bare[:cut])) is not None:
+                        new = ("=" if marked else "") + base + bare[cut:]
+                        if new not in out:
+                            out.add(new)
+                            work.append(new)
+            for paths, same in made.get(bare, ()):
+                if not out.issuperset(paths):
+                    work.extend(paths - out)
+                    out |= paths
+                if same and marked and (owned := {"=" + path for path in paths} - out):
+                    work.extend(owned)
+                    out |= owned
         return frozenset(out)
 
 

@@ -6,7 +6,7 @@ A callee is told only what it, or what it calls, can make use of. So callers in 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -128,10 +128,19 @@ def _asked(inner: frozenset[str], name: str, arg: Expr) -> set[str]:
         out |= paths
     if "=" + name in inner:
         out |= own(paths)
-    for below in inner:
-        bare = below.removeprefix("=")
-        if bare != name and root(bare) == name:
-            out.update(below.replace(name, path, 1) if arg[0] != "&" else _member(below, name, path) for path in paths)
+    for below in _by_root(inner).get(name, ()):
+        out.update(below.replace(name, path, 1) if arg[0] != "&" else _member(below, name, path) for path in paths)
+    return out
+
+
+@lru_cache(maxsize=1024)
+def _by_root(tests: frozenset[str]) -> Mapping[str, tuple[str, ...]]:
+    """By variable what lies below it."""
+    out: dict[str, tuple[str, ...]] = {}
+    for test in tests:
+        bare = test.removeprefix("=")
+        if (start := root(bare)) != bare:
+            out[start] = (*out.get(start, ()), test)
     return out
 
 

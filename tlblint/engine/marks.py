@@ -158,7 +158,10 @@ class Marks:
             return []
         _, path, expr, pos = instr
         out: list[Mark] = []
-        out += [mark for read in _reads(expr) for mark in self._read(read, fn, pos)]
+        for read in _reads(expr):
+            out += self._read(read, fn, pos)
+        if path.isidentifier() and not self._announced.flags:
+            return out
         own = self.followed(path, fn)
         if own is not None and expr[0] == "n":
             out.append(("flag.raise" if expr[1] else "flag.clear", {"flag": ("v", path)}, own, pos))
@@ -168,9 +171,15 @@ class Marks:
 
     def at_end(self, block: Block, fn: Function) -> list[Mark]:
         """What a condition asks."""
-        return [mark for read in _reads(block.cond) for mark in self._read(read, fn, block.pos)] if block.kind == "branch" and block.cond is not None else []
+        out: list[Mark] = []
+        if block.kind == "branch" and block.cond is not None:
+            for read in _reads(block.cond):
+                out += self._read(read, fn, block.pos)
+        return out
 
     def _read(self, path: str, fn: Function, pos: int) -> list[Mark]:
+        if path.isidentifier() and not self._announced.flags:
+            return []  # a variable is no flag of an address space, nor a part of a gather
         own = self.followed(path, fn)
         tlb = _gather(path, fn)
         out: list[Mark] = [("flag.read", {"flag": ("v", path)}, own, pos)] if own is not None else []
@@ -250,16 +259,12 @@ def _speaks_of_flush(path: str, bit: str, instr: Instr) -> bool:
     return bool(_FLUSHY.search(_last(path)) or (named is not None and named[0] == "k" and _FLUSHY.search(named[1])))
 
 
-def _reads(expr: Expr | None) -> Iterable[str]:
-    if expr is None:
-        return
+def _reads(expr: Expr) -> tuple[str, ...]:
     if expr[0] == "v":
-        yield expr[1]
-    elif expr[0] == "op":
-        yield from _reads(expr[2])
-        yield from _reads(expr[3])
-    elif expr[0] in ("!", "~", "-"):
-        yield from _reads(expr[1])
+        return (expr[1],)
+    if expr[0] == "op":
+        return _reads(expr[2]) + _reads(expr[3])
+    return _reads(expr[1]) if expr[0] in ("!", "~", "-") else ()
 
 
 def _stored(fn: Function) -> set[str]:
