@@ -84,16 +84,22 @@ class Walks:
 
     def _handing(self, fn: Function) -> list[tuple[Instr, Effect]]:
         """The calls in a function that are given another one."""
-        calls = ((instr, self.effect(instr)) for block in fn.blocks for instr in block.instrs if instr[0] == "call")
-        return [(instr, effect) for instr, effect in calls if effect is not None and "fn" in effect.attrs]
+        out = []
+        for block in fn.blocks:
+            for instr in block.instrs:
+                if instr[0] == "call" and (effect := self.effect(instr)) is not None and "fn" in effect.attrs:
+                    out.append((instr, effect))
+        return out
 
     def effect(self, instr: Instr) -> Effect | None:
         """The effect of a call that starts a walk, or None."""
         key = (instr[2], len(instr[3]))
-        if key not in self._effects:
+        try:
+            return self._effects[key]
+        except KeyError:
             role = self._roles(*key)
-            self._effects[key] = next((item for item in role.effects if item.kind == "walk.range"), None) if role is not None else None
-        return self._effects[key]
+            found = self._effects[key] = next((item for item in role.effects if item.kind == "walk.range"), None) if role is not None else None
+            return found
 
     def target(self, instr: Instr, fn: Function) -> int | None:
         """The walk that a call in ``fn`` starts, or None when it starts none or one that is not known."""

@@ -36,6 +36,9 @@ _RANGE = frozenset({"range"})
 _OWN = frozenset({"own"})
 _FLUSHED = frozenset({"flushed"})
 NUMBERS, IGNORES = "numbers", "ignores:"
+_ORDERED = frozenset({"generation.take", "cpus.read"})
+"""Who takes the number of a TLB generation and asks which CPUs an address space is on has to do it in the right order."""
+_SWITCHES = frozenset({"flag.clear", "flag.swap"})
 WORDS = {"flush.batched": "completes-flush", "unmap.flush": "completes-flush", "gather.end": "completes-flush", "unmap.defer": "defers-flush",
          "gather.begin": "begins-gather"}
 """What the definition of a function with such an effect has to do: said to the rules like a contract."""
@@ -46,6 +49,8 @@ class Marks:
 
     def __init__(self, program: Program, roles: Resolver) -> None:
         self._roles = roles
+        self._known: dict[tuple[str, int], frozenset[str]] = {}
+        """The kinds of effects by (name, number of arguments)."""
         functions = program.functions
         clearing: set[int] = set()
         self.says: dict[int, frozenset[str]] = {}
@@ -91,20 +96,31 @@ class Marks:
         """(flags that a function takes back, ranges that it widens, whether it takes a flag back by a call, other words)."""
         cleared: set[str] = set()
         kept: set[str] = set()
+        kinds = self._called(fn)
         clears = [self._learned(block, fn, cleared, kept) for block in fn.blocks]
-        words = members.told(fn) | announced.told(fn, self._roles, partial(self._announcing, fn))
+        words = members.told(fn)
+        if not kinds.isdisjoint(announced.FLUSHES):
+            words |= announced.told(fn, self._roles, partial(self._announcing, fn))
         words |= {IGNORES + name for name in _stored(fn) if not _live(fn, name)}
-        return frozenset(cleared), frozenset(kept), any(clears), words | ({NUMBERS} if self._numbers(fn) else _NONE)
+        return frozenset(cleared), frozenset(kept), any(clears), words | ({NUMBERS} if kinds >= _ORDERED else _NONE)
 
     def _announcing(self, fn: Function, path: str) -> bool:
         """Whether a flag at ``path`` is called like one that stands for a flush, and is everybody's."""
         return bool(_FLUSHY.search(announced.name_of(path))) and (_of_space(path, fn) or announced.shared(path, fn))
 
-    def _numbers(self, fn: Function) -> bool:
-        """Whether a function takes the number of a TLB generation and asks which CPUs an address space is on: the order counts."""
-        kinds = {effect.kind for block in fn.blocks for instr in block.instrs if instr[0] == "call" and (role := self._roles(instr[2], len(instr[3])))
-                 for effect in role.effects}  # fmt: skip
-        return {"generation.take", "cpus.read"} <= kinds
+    def _called(self, fn: Function) -> set[str]:
+        """The effects of the calls of a function."""
+        out: set[str] = set()
+        for name, nargs in {(instr[2], len(instr[3])) for block in fn.blocks for instr in block.instrs if instr[0] == "call"}:
+            out |= self._effects(name, nargs)
+        return out
+
+    def _effects(self, name: str, nargs: int) -> frozenset[str]:
+        known = self._known.get((name, nargs))
+        if known is None:
+            role = self._roles(name, nargs)
+            known = self._known[name, nargs] = frozenset(effect.kind for effect in role.effects) if role is not None else _NONE
+        return known
 
     def _learned(self, block: Block, fn: Function, cleared: set[str], kept: set[str]) -> bool:
         calls: dict[int, Instr] = {}
@@ -112,18 +128,18 @@ class Marks:
         for instr in block.instrs:
             if instr[0] == "call":
                 calls[instr[1]] = instr
-                role = self._roles(instr[2], len(instr[3]))
+                role = None if self._effects(instr[2], len(instr[3])).isdisjoint(_SWITCHES) else self._roles(instr[2], len(instr[3]))
                 for effect in role.effects if role is not None else ():
-                    if effect.kind in ("flag.clear", "flag.swap"):
+                    if effect.kind in _SWITCHES:
                         path = _operand(dict(effect.bind)["flag"], instr[3])
                         if path and _of_space(path, fn) and _speaks_of_flush(path, dict(effect.bind).get("bit", ""), instr):
                             cleared.add(_last(path))
                             found = True
             elif instr[0] == "set" and instr[2] == ("n", 0) and _of_space(instr[1], fn) and _FLUSHY.search(_last(instr[1])):
                 cleared.add(_last(instr[1]))
-            elif instr[0] == "set" and instr[2][0] == "t" and _last(instr[1]) not in _COMMON:
+            elif instr[0] == "set" and instr[2][0] == "t":
                 made = calls.get(instr[2][1])
-                if made is not None and made[2] in _WIDEN and ("v", instr[1]) in made[3]:
+                if made is not None and made[2] in _WIDEN and ("v", instr[1]) in made[3] and _last(instr[1]) not in _COMMON:
                     kept.add(_kept_name(instr[1], fn) + "/" + _WIDEN[made[2]])
         return found
 
@@ -147,7 +163,7 @@ class Marks:
 
     def _flushed(self, instr: Instr) -> Iterable[list[tuple[str, Expr]]]:
         """What a call flushes at once, by operand."""
-        role = self._roles(instr[2], len(instr[3]))
+        role = self._roles(instr[2], len(instr[3])) if "flush.now" in self._effects(instr[2], len(instr[3])) else None
         for effect in role.effects if role is not None else ():
             if effect.kind == "flush.now":
                 yield [(what, instr[3][int(how)]) for what, how in effect.bind if how.isdigit()]
@@ -209,8 +225,11 @@ class Marks:
             yield "flag.clear"
         for block in fn.blocks:
             for instr in block.instrs:
-                yield from (mark[0] for mark in self.after(instr, fn))
-            yield from (mark[0] for mark in self.at_end(block, fn))
+                if instr[0] == "set":
+                    for mark in self.after(instr, fn):
+                        yield mark[0]
+            for mark in self.at_end(block, fn):
+                yield mark[0]
         flushes = [binds for block in fn.blocks for instr in block.instrs if instr[0] == "call" for binds in self._flushed(instr)]
         if len(flushes) > 1:
             yield "flush.twice"

@@ -149,16 +149,16 @@ def told(fn: Function) -> Words:
 
 
 def _speaks_of_generations(fn: Function) -> bool:
-    return any("gen" in name for block in fn.blocks for instr in block.instrs for name in _names(instr))
-
-
-def _names(instr: tuple) -> Iterable[str]:  # type: ignore[type-arg]
-    """The paths that an instruction mentions on its surface."""
-    if instr[0] in ("call", "icall"):
-        return (arg[1] for arg in instr[3] if arg[0] in ("v", "&"))
-    if instr[0] == "set":
-        return (instr[1], instr[2][1]) if instr[2][0] in ("v", "&") else (instr[1],)
-    return ()
+    """Whether an instruction mentions a path on its surface that may be one."""
+    for block in fn.blocks:
+        for instr in block.instrs:
+            if instr[0] == "call" or instr[0] == "icall":
+                for arg in instr[3]:
+                    if (arg[0] == "v" or arg[0] == "&") and "gen" in arg[1]:
+                        return True
+            elif instr[0] == "set" and ("gen" in instr[1] or (instr[2][0] in ("v", "&") and "gen" in instr[2][1])):
+                return True
+    return False
 
 
 def _words(word: str, path: str, types: Mapping[str, str], only: str = "") -> set[str]:

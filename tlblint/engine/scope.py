@@ -40,7 +40,7 @@ class Scope:
                  marked: Mapping[int, frozenset[str]] | None = None) -> None:
         self._walks = walks
         self._program = program
-        self._kinds: dict[tuple[str, int], tuple[bool, bool, bool]] = {}
+        self._kinds: dict[tuple[str, int], tuple[bool, bool, bool, bool, bool]] = {}
         self._effects: dict[tuple[str, int], frozenset[str]] = {}
         self._roles = roles
         self._direct: list[frozenset[str]] = []
@@ -91,14 +91,14 @@ class Scope:
         kinds: set[str] = set()
         for block in fn.blocks:
             for instr in block.instrs:
-                if instr[0] == "set" and instr[1][0] == "*" and ENTRY_NAME.search(instr[1]):
-                    kinds |= _STORED
-                    matters = True
                 if instr[0] != "call":
+                    if instr[0] == "set" and instr[1][0] == "*" and ENTRY_NAME.search(instr[1]):
+                        kinds |= _STORED
+                        matters = True
                     continue
-                if self._walks.effect(instr) is not None:
+                is_role, carry, matter, lock, walks = self._kinds.get((instr[2], len(instr[3]))) or self._kind(instr)
+                if walks:
                     walking.append(instr)
-                is_role, carry, matter, lock = self._kind(instr[2], len(instr[3]))
                 if lock and not any(a[0] in "v&" and (PTL_NAME.search(a[1]) or a[1] in given) for a in instr[3]):
                     carry = matter = False
                 carries |= carry
@@ -109,19 +109,19 @@ class Scope:
                     names[instr[2]] = None
         return carries, matters, frozenset(kinds), tuple(names), tuple(walking)
 
-    def _kind(self, name: str, nargs: int) -> tuple[bool, bool, bool, bool]:
-        known = self._kinds.get((name, nargs))
-        if known is None:
-            role = self._roles(name, nargs)
-            kinds = [e.kind for e in role.effects] if role is not None else []
-            if role is not None and any(e.kind == "value.derive" and "clean" in e.attrs for e in role.effects):
-                kinds.append("value.clean")
-            lock = any(k.startswith("lock.") for k in kinds)
-            carry = lock or any(k.startswith(CARRYING) for k in kinds)
-            matter = lock or any(k.startswith(MATTERING) for k in kinds)
-            self._effects[(name, nargs)] = _events(kinds)
-            known = self._kinds[(name, nargs)] = (role is not None, carry, matter, lock)  # type: ignore[assignment]
-        return known  # type: ignore[return-value]
+    def _kind(self, instr: Instr) -> tuple[bool, bool, bool, bool, bool]:
+        """Of a call: whether it has a role, carries, matters, is of a lock, and starts a walk."""
+        name, nargs = instr[2], len(instr[3])
+        role = self._roles(name, nargs)
+        kinds = [e.kind for e in role.effects] if role is not None else []
+        if role is not None and any(e.kind == "value.derive" and "clean" in e.attrs for e in role.effects):
+            kinds.append("value.clean")
+        lock = any(k.startswith("lock.") for k in kinds)
+        carry = lock or any(k.startswith(CARRYING) for k in kinds)
+        matter = lock or any(k.startswith(MATTERING) for k in kinds)
+        self._effects[(name, nargs)] = _events(kinds)
+        known = self._kinds[(name, nargs)] = (role is not None, carry, matter, lock, self._walks.effect(instr) is not None)
+        return known
 
     def _raised(self, instr: Instr, fn: Function) -> frozenset[str]:
         """The events of a call with a role, without those that a flag would have to ask for."""
