@@ -16,10 +16,14 @@ from tlblint.model.ir import FileFacts, NotAnalysed
 if TYPE_CHECKING:
     from tlblint.app.farm import Reader
 
+AT_ONCE = 4
+"""Files that go to a worker at once."""
+
 
 def collect(spine: Spine, contents: Mapping[str, bytes], jobs: int, request: Request, far: Reader | None = None) -> list[FileFacts]:
-    """Facts of every file, in path order, whatever the number of jobs and wherever they run. Progress counts bytes: files take time by their size."""
-    paths = sorted(contents)
+    """Facts of every file, in path order, whatever the number of jobs and wherever they run. Progress counts bytes: files take time by their
+    size, and the large ones go first, so that nobody waits for one at the end."""
+    paths = sorted(contents, key=lambda path: (-len(contents[path]), path))
     bytes_of = [0, *accumulate(len(contents[path]) for path in paths)]
     one = partial(facts_of, spine, contents, request.debug)
 
@@ -31,7 +35,9 @@ def collect(spine: Spine, contents: Mapping[str, bytes], jobs: int, request: Req
 
     done(0)
     front.load()
-    return far(contents, one, died, done) if far is not None else pool.map_ordered(one, paths, workers(jobs), died, done)
+    if far is not None:
+        return far(contents, one, died, done)
+    return sorted(pool.map_ordered(one, paths, workers(jobs), died, done, most=AT_ONCE), key=lambda facts: facts.path)
 
 
 def workers(jobs: int) -> int:

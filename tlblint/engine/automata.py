@@ -147,6 +147,11 @@ class Automata:
         self._one_of_many = self._ended_by_value()
         """States of which each entry has its own, with the slot of its value: what ends one by its value says nothing of the others."""
         self.kinds = frozenset(self._start) | frozenset(self._step)
+        asking = (*(ready for steps in self._start.values() for _, _, _, ready in steps),
+                  *(ready for by_state in self._step.values() for steps in by_state.values() for _, _, _, ready in steps))
+        words = {test: word for word, test in _GUARDS.items()}
+        self.asks = frozenset(words[test] for ready in asking for test, _, _ in ready)
+        """The guards of all states that count: what none of them asks need not be followed."""
 
     def _value_bound(self) -> dict[tuple[int, str], int]:
         """States that can come to anything only through the tracked value, with the slot it is in."""
@@ -368,8 +373,11 @@ _ENTRIES = frozenset({"value", "old", "pte", "page"})
 _UNASKED = frozenset({"enter", "exit", "settle", "gather.declare", "gather.leave", "notifier.declare", "notifier.leave", "ptl.acquire", "ptl.release"})
 """Events that may happen without a call of their own: a walk or a guard takes and drops a lock, too."""
 
-_NEEDED = {"cleaned-value": "value.clean"}
-"""Guards that only hold when an event of that kind came before."""
+_NEEDED = {
+    "cleaned-value": frozenset({"value.clean"}), "emptied-value": frozenset({"entry.clear", "entry.start"}),
+    "unreturned-value": frozenset({"entry.clear", "entry.start"}), "again": frozenset({"flush.twice"}), "kept": frozenset({"flush.kept"}),
+}
+"""Guards, and attributes that the engine adds, that only hold when an event of such a kind came before."""
 
 
 def _on_the_way(rule: RuleSpec, kinds: frozenset[str], user: bool, says: frozenset[str]) -> set[str]:
@@ -380,7 +388,8 @@ def _on_the_way(rule: RuleSpec, kinds: frozenset[str], user: bool, says: frozens
             return True
         if guard.word == "contract":
             return not says.isdisjoint(guard.argument.split("|"))
-        return _NEEDED.get(guard.word, "exit") in kinds and (user or guard.word != "user-space")
+        words = guard.argument.split("|") if guard.word == "attr" else (guard.word,)
+        return any(word not in _NEEDED or not kinds.isdisjoint(_NEEDED[word]) for word in words) and (user or guard.word != "user-space")
 
     steps = [t for t in rule.transitions if any(e.kind in kinds for e in t.events) and all(map(may_hold, t.guards))]
     forth = _spread({"start"}, [(t.sources, (t.target,)) for t in steps])

@@ -34,11 +34,12 @@ LOWERED = frozenset("wmci")
 
 
 class Effects:
-    """Applies effects for one function run. ``emit`` hands each event to the rules; ``deaf`` tells those none of them hears."""
+    """Applies effects for one function run. ``emit`` hands each event to the rules; ``deaf`` tells those none of them hears. ``asked``:
+    the guards that any of them asks."""
 
     def __init__(self, deaf: Callable[[str, tuple[Instance, ...]], bool], number: Callable[[int], int], advanced: frozenset[str],
                  pointers: frozenset[str], emit: Callable[[Path, Event, int], None], says: frozenset[str], is_root: bool, walked: bool,
-                 user: bool) -> None:
+                 user: bool, asked: frozenset[str]) -> None:
         self._deaf = deaf
         self._number = number
         self._advanced = advanced
@@ -48,6 +49,7 @@ class Effects:
         self._is_root = is_root
         self._walked = walked
         self._user = user
+        self._settling, self._quieting = "settled" in asked, "nothing-changed" in asked
 
     def lock_of(self, env: Env, expr: Expr, dest: str) -> str:
         """The symbol a lock goes by on this path."""
@@ -144,7 +146,7 @@ class Effects:
         if kind in CHANGES:
             env.pop("@settled", None)
             env.pop(QUIET, None)
-        elif kind in ("ptl.acquire", "flush.now", "enter"):
+        elif self._settling and kind in ("ptl.acquire", "flush.now", "enter"):
             env["@settled"] = 1  # nothing is left over: who changes entries flushes before the lock goes
         pointer = objects.get("pte")
         walked = self._walked
@@ -169,7 +171,7 @@ class Effects:
         self._quieten(env, kind)
 
     def _quieten(self, env: Env, kind: str) -> None:
-        if kind in RECORDS or kind == "ptl.acquire":
+        if self._quieting and (kind in RECORDS or kind == "ptl.acquire"):
             env[QUIET] = 1
         if kind in CHANGES or kind in ENDS_SPAN:
             forget_spans(env)

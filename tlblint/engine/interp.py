@@ -144,7 +144,7 @@ class Run:
         self._node: Node | None = None
         self._entry = START
         self._effects = Effects(self._deaf, self._number, code.fn.advanced, code.entry_pointers, self._emit, says, is_root, walked,
-                                world.scope(code.index))
+                                world.scope(code.index), world.automata.asks)
 
     def _deaf(self, kind: str, instances: tuple[Instance, ...]) -> bool:
         self._kinds.add(kind)

@@ -7,7 +7,7 @@ to several processes, and a report on a part of a tree needs only the roots from
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Protocol
 
@@ -46,12 +46,13 @@ class Judged(msgspec.Struct):
     visited: set[int] = msgspec.field(default_factory=set)
     contexts: int = 0
 
-    def add(self, other: Judged) -> None:
-        """Take over what a later run found; the first reason for a stop stays."""
-        self.hits.extend(other.hits)
-        self.stopped = {**other.stopped, **self.stopped}
-        self.visited |= other.visited
-        self.contexts += other.contexts
+    def add(self, *others: Judged) -> None:
+        """Take over what later runs found; the first reason for a stop stays."""
+        for other in others:
+            self.hits.extend(other.hits)
+            self.stopped = {**other.stopped, **self.stopped}
+            self.visited |= other.visited
+            self.contexts += other.contexts
 
 
 class Keeping(Protocol):
@@ -81,32 +82,47 @@ class Roots(msgspec.Struct, frozen=True):
         near = self.near_to(None if only is None else {index for index, fn in enumerate(self.program.functions) if only(fn.path)})
         total = Judged()
         # Whole batches, also where only one start is near: what shares a table must not depend on what is asked for.
-        for part in self._known([batch for batch in self._batches(self.starts()) if any(index in near for index, _ in batch)], over):
-            total.add(part)
+        batches = [batch for batch in self._batches(self.starts()) if any(index in near for index, _ in batch)]
+        apart = self._apart(near, {index for batch in batches for index, _ in batch})
+        parts = self._known([*batches, *(((index, self.entry(index)),) for index in apart)], over)
+        early = dict(zip(apart, parts[len(batches) :], strict=True))
+        for made in parts[: len(batches)]:
+            total.add(*made)
         for index in self.unreached(near, total.visited):
-            for part in self._known([((index, self.entry(index)),)], in_order):
-                total.add(part)
+            total.add(*(early[index] if index in early else self._known([((index, self.entry(index)),)], in_order)[0]))
         return total
+
+    def _apart(self, near: set[int], starts: set[int]) -> list[int]:
+        """Those of unreached() that no call leads to from ``starts``, nor from one another: they need not wait for what others visit."""
+        left = self._left(near, closure(starts, self._leads))
+        below = {index: closure({index}, self._leads) for index in left}
+        return [index for index in left if not any(index in found for other, found in below.items() if other != index)]
+
+    def _leads(self, index: int) -> Iterable[int]:
+        return (*self.scope.callees[index], *self.program.twins(index))
+
+    def _left(self, near: set[int], visited: Container[int]) -> list[int]:
+        functions = self.program.functions
+        return [i for i in sorted(self.scope.carrying & near) if i not in visited and not functions[i].variant and self.subject(i) and self.able(i)]
 
     def unreached(self, near: set[int], visited: set[int]) -> Iterable[int]:
         """What carries state and is not ``visited``, which grows meanwhile. Callers come before what they call: that is entered in the state
         they leave it in."""
-        functions = self.program.functions
-        left = [i for i in sorted(self.scope.carrying & near) if i not in visited and not functions[i].variant and self.subject(i) and self.able(i)]
+        left = self._left(near, visited)
         while left:
             waiting = set(left)
             index = next((i for i in left if waiting.isdisjoint({*self.scope.callers.get(i, ())} - {i})), left[0])
             yield index
             left = [i for i in left if i != index and i not in visited]
 
-    def _known(self, batches: list[tuple[Start, ...]], over: Over) -> Iterable[Judged]:
-        """All batches in their order, those that are remembered without being run."""
+    def _known(self, batches: list[tuple[Start, ...]], over: Over) -> list[list[Judged]]:
+        """All batches in their order, each in one part or several, those that are remembered without being run."""
         known = self.kept.find(batches) if self.kept is not None else {}
         missing = [batch for batch in batches if batch not in known]
         made = dict(zip(missing, self._over(missing, over), strict=True))
         if self.kept is not None:
             self.kept.keep({batch: parts[0] for batch, parts in made.items() if len(parts) == 1})
-        return [part for batch in batches for part in ([known[batch]] if batch in known else made[batch])]
+        return [[known[batch]] if batch in known else made[batch] for batch in batches]
 
     def _over(self, batches: list[tuple[Start, ...]], over: Over) -> Iterable[list[Judged]]:
         """Each batch as one or, where it killed its process, once more start by start; in the order of ``batches``."""
@@ -120,7 +136,7 @@ class Roots(msgspec.Struct, frozen=True):
         """What it called counts as visited: nothing that killed a process may run in the next one."""
         (start,) = batch
         stopped = {start[0]: "the analysis ran out of memory or crashed"}
-        return Judged(stopped=stopped, visited=closure({start[0]}, lambda index: (*self.scope.callees[index], *self.program.twins(index))))
+        return Judged(stopped=stopped, visited=closure({start[0]}, self._leads))
 
     def near_to(self, part: set[int] | None) -> set[int]:
         """The functions from which one of ``part`` is reached; all for None."""
