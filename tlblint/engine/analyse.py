@@ -134,7 +134,7 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
 
     def world(places: frozenset[Place]) -> World:
         if places not in parts:
-            parts[places] = Automata(rules, context.features, places)
+            parts[places] = Automata(rules, context.features, places, automata)
         made = World(session.code, parts[places], says, lambda i: not context.outside(program.functions[i].path, program.functions[i].name), events,
                      lambda i: context.entries(program.functions[i].path, program.functions[i].name))
         made.flows, made.shared = flows, shared

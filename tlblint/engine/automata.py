@@ -6,7 +6,7 @@ tracked objects, and the number of the site that created it. Instances live in t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import lru_cache
 
 import msgspec
@@ -122,9 +122,9 @@ _GUARDS: dict[str, GuardTest] = {
 
 
 class Automata:
-    """Rules compiled into one table by event kind, as far as their states are in ``only`` (None: all)."""
+    """Rules compiled into one table by event kind, as far as their states are in ``only`` (None: all). ``whole``: the same with all states."""
 
-    def __init__(self, rules: Sequence[RuleSpec], features: frozenset[str], only: frozenset[Place] | None = None) -> None:
+    def __init__(self, rules: Sequence[RuleSpec], features: frozenset[str], only: frozenset[Place] | None = None, whole: Automata | None = None) -> None:
         self._only = only
         self.rules = tuple(rules)
         self._features = features
@@ -135,13 +135,15 @@ class Automata:
         self._numbers: dict[tuple[Instance, ...], frozenset[int]] = {}
         self._asked: dict[tuple[frozenset[str], frozenset[Place]], frozenset[Place]] = {}
         self._heard: dict[tuple[int, str, frozenset[str]], bool] = {}
-        self._leads: dict[str, set[tuple[int, str, str]]] = {}
+        self._said_to: dict[int, tuple[frozenset[str], frozenset[str]]] = {}
+        self._ways: dict[tuple[int, frozenset[str], bool, frozenset[str]], set[str]] = {}
+        self._ready: Mapping[int, tuple[tuple[Transition, _Ready], ...]] = whole._ready if whole is not None else {
+            index: tuple((transition, _ready(transition)) for transition in rule.transitions) for index, rule in enumerate(rules)}
+        self._leads: dict[str, set[tuple[int, str, str]]] = whole._leads if whole is not None else _steps(rules)
         """By event kind the steps of all rules, those of states that do not count included: (rule, from, to)."""
-        for index, rule in enumerate(rules):
-            for transition in rule.transitions:
-                self._add(index, rule, transition)
-                for event in transition.events:
-                    self._leads.setdefault(event.kind, set()).update((index, source, transition.target) for source in transition.sources)
+        for index in self._ready if only is None else sorted({index for index, _ in only}):
+            for transition, ready in self._ready[index]:
+                self._add(index, self.rules[index], transition, ready)
         self._single = frozenset((index, state) for index, rule in enumerate(rules) for state in rule.single)
         self._bound = self._value_bound()
         self._one_of_many = self._ended_by_value()
@@ -169,8 +171,11 @@ class Automata:
     def _ended_by_value(self) -> dict[tuple[int, str], int]:
         """States that what is found out of the tracked value can only end, and that other events can move."""
         out = {}
-        for place in {place for by_state in self._step.values() for place in by_state}:
-            steps = [(transition, slot) for by_state in self._step.values() for transition, slot, _, _ in by_state.get(place, ())]
+        taken: dict[Place, list[tuple[Transition, int | None]]] = {}
+        for by_state in self._step.values():
+            for place, found in by_state.items():
+                taken.setdefault(place, []).extend((transition, slot) for transition, slot, _, _ in found)
+        for place, steps in taken.items():
             track = self.rules[place[0]].track
             by_value = [transition for transition, slot in steps if slot is not None and track[slot] == "value"]
             if by_value and len(by_value) < len(steps) and place not in self._bound and all(transition.target == "gone" for transition in by_value):
@@ -194,8 +199,7 @@ class Automata:
                 out.add(instance)
         return out
 
-    def _add(self, index: int, rule: RuleSpec, transition: Transition) -> None:
-        ready = tuple((_GUARDS[g.word], frozenset(g.argument.split("|")), g.negated) for g in transition.guards)
+    def _add(self, index: int, rule: RuleSpec, transition: Transition, ready: _Ready) -> None:
         for pattern in transition.events:
             for source in transition.sources:
                 if self._only is not None and (index, source) not in self._only:
@@ -237,8 +241,20 @@ class Automata:
         say, and that can be reached themselves; ``user``: on user space's tables."""
         known = self._able.get((kinds, user, says))
         if known is None:
-            known = self._able[(kinds, user, says)] = frozenset(
-                (index, state) for index, rule in enumerate(self.rules) for state in _on_the_way(rule, kinds | _UNASKED, user, says))
+            every = kinds | _UNASKED
+            ways = [(index, self._way(index, every, user, says)) for index in range(len(self.rules))]
+            known = self._able[(kinds, user, says)] = frozenset((index, state) for index, states in ways for state in states)
+        return known
+
+    def _way(self, index: int, kinds: frozenset[str], user: bool, says: frozenset[str]) -> set[str]:
+        """The same of one rule, found once for all that is the same to it."""
+        heard = self._said_to.get(index)
+        if heard is None:
+            heard = self._said_to[index] = _said_to(self.rules[index])
+        key = (index, kinds & heard[0], user, says & heard[1])
+        known = self._ways.get(key)
+        if known is None:
+            known = self._ways[key] = _on_the_way(self.rules[index], *key[1:])
         return known
 
     def deaf(self, kind: str, instances: tuple[Instance, ...]) -> bool:
@@ -378,6 +394,26 @@ _NEEDED = {
     "unreturned-value": frozenset({"entry.clear", "entry.start"}), "again": frozenset({"flush.twice"}), "kept": frozenset({"flush.kept"}),
 }
 """Guards, and attributes that the engine adds, that only hold when an event of such a kind came before."""
+
+
+def _ready(transition: Transition) -> _Ready:
+    return tuple((_GUARDS[guard.word], frozenset(guard.argument.split("|")), guard.negated) for guard in transition.guards)
+
+
+def _steps(rules: Sequence[RuleSpec]) -> dict[str, set[tuple[int, str, str]]]:
+    out: dict[str, set[tuple[int, str, str]]] = {}
+    for index, rule in enumerate(rules):
+        for transition in rule.transitions:
+            for event in transition.events:
+                out.setdefault(event.kind, set()).update((index, source, transition.target) for source in transition.sources)
+    return out
+
+
+def _said_to(rule: RuleSpec) -> tuple[frozenset[str], frozenset[str]]:
+    """The kinds of events and the promises that say something to a rule."""
+    kinds = {event.kind for transition in rule.transitions for event in transition.events}.union(*_NEEDED.values())
+    promises = {word for transition in rule.transitions for guard in transition.guards if guard.word == "contract" for word in guard.argument.split("|")}
+    return frozenset(kinds), frozenset(promises)
 
 
 def _on_the_way(rule: RuleSpec, kinds: frozenset[str], user: bool, says: frozenset[str]) -> set[str]:
