@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
+from msgspec.structs import replace
 
 from tests.sim.programs import model
 from tlblint.sim import naive
+from tlblint.sim.errors import ScenarioError
 from tlblint.sim.explore import Explorer, Search
-from tlblint.sim.ir import VIOLATIONS
+from tlblint.sim.ir import VIOLATIONS, Program
 from tlblint.sim.lower import lower
+from tlblint.sim.lowered import Lowered
+from tlblint.sim.model import Model
+from tlblint.sim.profiles import Profile
 from tlblint.sim.tidy import tidied
 
 BOUND = 4000
@@ -72,3 +78,36 @@ def test_witnesses_are_shortest_and_run(seed: int) -> None:
         assert len(rows) == outcome.length
         assert rows == [] or rows[-1].mark == "violation"
         assert all(row.cause is None or 0 < row.cause < row.number for row in rows)
+
+
+def lowered(one: Model, memory: Lowered | None = None) -> tuple[Program, list[str]] | str:
+    """The program of a model, and its bytes in their order; or what is wrong with it."""
+    try:
+        program = lower(one, memory=memory)
+    except ScenarioError as error:
+        return str(error)
+    return program, list(program.init)
+
+
+def others(one: Model, machines: list[Profile]) -> Iterator[Model]:
+    """Models with the same threads, down to their lines, in which these come to other bytes."""
+    yield one
+    yield replace(one, threads=one.threads[::-1])
+    yield replace(one, cpus=one.cpus + 1)
+    yield replace(one, variables={**one.variables, "odd": 1})
+    for number in range(len(one.threads)):
+        yield replace(one, threads=(*one.threads[:number], *one.threads[number + 1 :]))
+        yield replace(one, threads=(one.threads[number],))
+    for machine in machines:
+        yield replace(one, profile=machine)
+
+
+def test_what_was_lowered_before_changes_nothing() -> None:
+    machines = [model(seed).profile for seed in range(12)]
+    memory, again = Lowered(), 0
+    for seed in range(100):
+        for other in others(model(seed), machines):
+            found = lowered(other, memory)
+            assert found == lowered(other), seed
+            again += not isinstance(found, str)
+    assert again > 500

@@ -23,7 +23,7 @@ from tlblint.crosscheck.translate import Translator
 from tlblint.crosscheck.words import HAPPENS, machine_name
 from tlblint.model.finding import PathEvent, RawFinding
 from tlblint.model.witness import Witness
-from tlblint.sim import BOUND, Bounds, Outcome, Profile, ScenarioError, explore
+from tlblint.sim import BOUND, Bounds, Lowered, Outcome, Profile, ScenarioError, explore
 
 SAFE = "safe"
 EACH = 20_000
@@ -98,6 +98,7 @@ class Judge:
         # Noting an entry for a batch is one step with its write: kernel code that separates the two is below what is looked at here.
         self._machines = tuple(replace(machine, batch_step=False) for machine in machines)
         self._place = place
+        self._memory = Lowered()
 
     def machines_of(self, raw: RawFinding) -> list[Profile]:
         """The machines that the finding is about. What hardware does to the dirty bit is asked only of those that have one."""
@@ -180,7 +181,7 @@ class Judge:
         return holds
 
     def _run(self, program: Program, setting: Setting, shape: Shape, budget: Budget) -> Outcome:
-        outcome = explore(system(program, setting, shape, self._place), Bounds(EACH), tidy=True)
+        outcome = explore(system(program, setting, shape, self._place), Bounds(EACH), tidy=True, memory=self._memory)
         budget.take(outcome.states)
         return outcome
 

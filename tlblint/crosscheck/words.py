@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from tlblint.sim import Profile
 
@@ -76,6 +77,7 @@ def spoken(text: str) -> str:
     return re.sub(r"\b(?:due|in_batch|notified)\b(?=: )", lambda match: THINGS[match[0]], text)
 
 
+@lru_cache(maxsize=4096)
 def said(text: str) -> str:
     """A step of the simulator's language in words, "" when there are none for it."""
     for pattern, words in _SAID:

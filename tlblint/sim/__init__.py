@@ -5,7 +5,8 @@ from __future__ import annotations
 from tlblint.sim.errors import ScenarioError
 from tlblint.sim.explore import explore
 from tlblint.sim.lang import step
+from tlblint.sim.lowered import Lowered
 from tlblint.sim.model import BOUND, Bounds, Check, Model, Outcome, Page, Thread, Va
 from tlblint.sim.profiles import Profile
 
-__all__ = ["BOUND", "Bounds", "Check", "Model", "Outcome", "Page", "Profile", "ScenarioError", "Thread", "Va", "explore", "step"]
+__all__ = ["BOUND", "Bounds", "Check", "Lowered", "Model", "Outcome", "Page", "Profile", "ScenarioError", "Thread", "Va", "explore", "step"]

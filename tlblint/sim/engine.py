@@ -8,7 +8,7 @@ from typing import cast
 
 import msgspec
 
-from tlblint.sim.ir import Bin, Branch, Const, Effect, Expr, Fail, Not, Program, Set, Step, Var, When
+from tlblint.sim.ir import Alt, Bin, Branch, Const, Effect, Expr, Fail, Not, Program, Set, Step, Var, When
 
 State = Sequence[int]
 Test = Callable[[State], int]
@@ -16,9 +16,11 @@ Act = Callable[[bytearray], None]
 
 
 class Move(msgspec.Struct, frozen=True):
-    """An alternative, ready to run: ``guard`` (None: always), ``act`` on a copy of the state, ``goto``: where the thread is then."""
+    """An alternative, ready to run: ``guard`` (None: always), ``act`` on a copy of the state, ``goto``: where the thread is then. ``blot``: of one that
+    leaves a state as it is or commits a violation, whether it does that; None for all others."""
 
     guard: Test | None
+    blot: Test | None
     act: Act
     goto: Callable[[State], int] | int
     text: str
@@ -183,10 +185,13 @@ class _Maker:
         node = nodes[pc] if pc < len(nodes) else None
         if not isinstance(node, Step):
             return ()
-        return tuple(
-            Move(None if alt.guard is None else self.test(alt.guard), self.act(alt.effects), self.settle(nodes, alt.goto), alt.text, pc, alt.flush)
-            for alt in node.alts
-        )
+        return tuple(self._move(nodes, pc, alt) for alt in node.alts)
+
+    def _move(self, nodes: tuple[Step | Branch, ...], pc: int, alt: Alt) -> Move:
+        goto = self.settle(nodes, alt.goto)
+        idle = goto == pc and not alt.flush and all(isinstance(effect, Fail) for effect in alt.effects)
+        blot = _any([self.test(effect.cond) for effect in alt.effects if isinstance(effect, Fail)]) if idle else None
+        return Move(None if alt.guard is None else self.test(alt.guard), blot, self.act(alt.effects), goto, alt.text, pc, alt.flush)
 
     def settle(self, nodes: tuple[Step | Branch, ...], pc: int) -> Callable[[State], int] | int:
         """Where a thread that comes to ``pc`` stands after the branches there."""
@@ -209,6 +214,15 @@ class _Maker:
             return chosen if isinstance(chosen, int) else chosen(s)
 
         return choose
+
+
+def _any(tests: Sequence[Test]) -> Test:
+    if not tests:
+        return lambda s: 0
+    if len(tests) == 1:
+        return tests[0]
+    first, rest = tests[0], _any(tests[1:])
+    return lambda s: first(s) or rest(s)
 
 
 def _with_constant(op: str, i: int, value: int) -> Test | None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from itertools import chain
 
 import msgspec
 from msgspec.structs import replace
 
-from tlblint.sim.engine import Act, Machinery, State, Test, build
+from tlblint.sim.engine import Act, Machinery, Move, State, Test, build
 from tlblint.sim.ir import PRUNED, VIOLATIONS, Program, Step, code_of
 from tlblint.sim.lower import lower
+from tlblint.sim.lowered import Lowered
 from tlblint.sim.model import BOUND, Bounds, Model, Outcome
 from tlblint.sim.reduce import Reduction
 from tlblint.sim.tidy import tidied
@@ -19,8 +21,10 @@ from tlblint.sim.witness import Taken, tell
 DEADLOCK = code_of("deadlock")
 FEW = 800
 """States below which it costs more to find out what can be left out than it saves."""
-Way = tuple[int, Test | None, Act, "Callable[[State], int] | int", int, bool, int]
-"""(thread, guard, act, goto, node, flush, number of the alternative)"""
+Way = tuple[int, Test | None, Test | None, Act, int, "Callable[[State], int] | None", tuple[int, int], bool, int]
+"""(thread, guard, blot, act, pc behind it, what gives that pc where it depends on the state, (thread, node), flush, number of the alternative)"""
+Spot = tuple[tuple[Way, ...], tuple[Way, ...], bool]
+"""Where threads may stand: (the alternatives of one that goes alone, those of all, whether all that have to be are done)."""
 
 
 class Search(msgspec.Struct):
@@ -31,7 +35,7 @@ class Search(msgspec.Struct):
     length: int | None = None
     violations: set[int] = msgspec.field(default_factory=set)
     complete: bool = True
-    hits: dict[tuple[int, int], int] = msgspec.field(default_factory=dict)
+    hits: Counter[tuple[int, int]] = msgspec.field(default_factory=Counter)
     """(thread, node) -> times taken."""
     useful: dict[tuple[int, int], list[int]] = msgspec.field(default_factory=dict)
     """(thread, node) -> [times it changed the cached translations, times it ran], for flushes."""
@@ -47,13 +51,11 @@ class Explorer:
         self.machinery: Machinery = build(program)
         self._count = len(program.codes)
         self._of = [
-            [tuple((thread, move.guard, move.act, move.goto, move.node, move.flush, number) for number, move in enumerate(moves)) for moves in nodes]
-            for thread, nodes in enumerate(self.machinery.moves)
+            [tuple(_way(thread, move, number) for number, move in enumerate(moves)) for moves in nodes] for thread, nodes in enumerate(self.machinery.moves)
         ]
         """thread -> pc -> the alternatives there."""
         self._ways: dict[bytes, tuple[Way, ...]] = {}
-        self._solo: dict[bytes, tuple[Way, ...]] = {}
-        self._finished: dict[bytes, bool] = {}
+        self._spots: dict[bytes, Spot] = {}
         self._reduction = Reduction(program) if reduced and not program.always else None
 
     def ways(self, pcs: bytes) -> tuple[Way, ...]:
@@ -63,41 +65,39 @@ class Explorer:
             found = self._ways[pcs] = tuple(chain.from_iterable(map(list.__getitem__, self._of, pcs)))
         return found
 
-    def _alone(self, pcs: bytes) -> tuple[Way, ...]:
-        """The alternatives of a thread whose step no other can notice, now or later; () when there is none."""
-        found = self._solo.get(pcs)
-        if found is None:
-            thread = None if self._reduction is None else self._reduction.solo(pcs)
-            found = () if thread is None else tuple(way for way in self.ways(pcs) if way[0] == thread)
-            self._solo[pcs] = found
-        return found
+    def _spot(self, pcs: bytes) -> Spot:
+        ways = self.ways(pcs)
+        thread = None if self._reduction is None else self._reduction.solo(pcs)  # whose step no other can notice, now or later
+        alone = () if thread is None else tuple(way for way in ways if way[0] == thread)
+        return alone, ways, all(end is None or pcs[thread] == end for thread, end in enumerate(self.machinery.ends))
 
-    def finished(self, state: bytes) -> bool:
-        """Whether all threads that have to be are done."""
-        pcs = state[: self._count]
-        found = self._finished.get(pcs)
-        if found is None:
-            found = all(end is None or pcs[thread] == end for thread, end in enumerate(self.machinery.ends))
-            self._finished[pcs] = found
-        return found
-
-    def ending(self, state: bytes, moved: bool) -> int:
+    def ending(self, state: bytes, moved: bool, finished: bool) -> int:
         """The violation of a state as an end: deadlock, leak, lost data; 0 for none. ``moved``: something is still enabled."""
-        if not self.finished(state):
+        if not finished:
             return 0 if moved else DEADLOCK
         return next((code for test, code in self.machinery.final if test(state)), 0)
 
     def run(self, bound: int) -> Search:
         """Breadth first until a layer holds a violation, all is seen, or more than ``bound`` states are."""
         search = Search()
-        start = self.machinery.start
+        start, count, spots = self.machinery.start, self._count, self._spots
         seen, layer, depth = {start}, [start], 0
         pending = list(self.machinery.sometimes)
         self._watch(start, search, pending, 0)
         while layer and search.length is None and search.complete:
             following: list[bytes] = []
             for state in layer:
-                self._expand(state, seen, following, search, depth)
+                pcs = state[:count]
+                spot = spots.get(pcs)
+                if spot is None:
+                    spot = spots[pcs] = self._spot(pcs)
+                alone, ways, finished = spot
+                moved = bool(alone) and self._take(alone, state, seen, following, search, depth)
+                moved = moved or self._take(ways, state, seen, following, search, depth)
+                if finished or not moved:
+                    search.ended = search.ended or finished
+                    if code := self.ending(state, moved, finished):
+                        _note(search, depth, code)
                 if len(seen) > bound:
                     search.complete = False
                     break
@@ -106,7 +106,7 @@ class Explorer:
                 for state in following:
                     self._watch(state, search, pending, depth)
             layer = following
-        search.states = len(seen)
+        search.states, search.transitions = len(seen), sum(search.hits.values())
         search.sometimes = {words: all(words != left for left, _ in pending) for words, _ in self.machinery.sometimes}
         return search
 
@@ -116,34 +116,22 @@ class Explorer:
                 _note(search, depth, code)
         pending[:] = [(words, test) for words, test in pending if not test(state)]
 
-    def _expand(self, state: bytes, seen: set[bytes], following: list[bytes], search: Search, depth: int) -> None:
-        pcs = state[: self._count]
-        moved = False
-        if self._reduction is not None and (alone := self._alone(pcs)):
-            moved = self._take(alone, state, seen, following, search, depth)
-        if not moved:
-            moved = self._take(self.ways(pcs), state, seen, following, search, depth)
-        finished = self.finished(state)
-        search.ended = search.ended or finished
-        if not moved or finished:
-            code = self.ending(state, moved)
-            if code:
-                _note(search, depth, code)
-
     def _take(self, ways: tuple[Way, ...], state: bytes, seen: set[bytes], following: list[bytes], search: Search, depth: int) -> bool:
         bad, hits = self.machinery.bad, search.hits
         moved = False
-        for thread, guard, act, goto, node, flush, _ in ways:
+        for thread, guard, blot, act, behind, goto, where, flush, _ in ways:
             if guard is not None and not guard(state):
                 continue
             moved = True
+            if blot is not None and not blot(state):  # as most accesses of a user: the state stays what it is
+                hits[where] += 1
+                continue
             buffer = bytearray(state)
             act(buffer)
-            buffer[thread] = goto if goto.__class__ is int else goto(buffer)  # type: ignore[operator]
-            search.transitions += 1
-            hits[thread, node] = hits.get((thread, node), 0) + 1
+            buffer[thread] = behind if goto is None else goto(buffer)
+            hits[where] += 1
             if flush:
-                self._count_flush(search, (thread, node), state, buffer)
+                self._count_flush(search, where, state, buffer)
             if buffer[bad]:
                 if buffer[bad] != PRUNED:
                     _note(search, depth + 1, buffer[bad])
@@ -193,18 +181,18 @@ class Explorer:
         """Go on from ``key``: put what comes next into ``fresh``, and what violates into ``best`` if it costs less."""
         state, last = key
         bad, moved = self.machinery.bad, False
-        for way in self.ways(state[: self._count]):
-            thread, guard, act, goto, _, _, number = way
+        pcs = state[: self._count]
+        for thread, guard, _, act, behind, goto, where, _, number in self.ways(pcs):
             if guard is not None and not guard(state):
                 continue
             moved = True
             buffer = bytearray(state)
             act(buffer)
-            buffer[thread] = goto if isinstance(goto, int) else goto(buffer)
+            buffer[thread] = behind if goto is None else goto(buffer)
             price = cost + (last not in (-1, thread))
             if buffer[bad]:
                 if before_end and buffer[bad] != PRUNED and (best is None or price < best[0]):
-                    best = (price, buffer[bad], key, (thread, way[4], number))
+                    best = (price, buffer[bad], key, (thread, where[1], number))
                 continue
             after = bytes(buffer)
             if after in seen or at_end:
@@ -213,7 +201,7 @@ class Explorer:
             if old is None or price < old[0]:
                 fresh[after, thread] = (price, key, number)
         if at_end:
-            code = self.ending(state, moved) or next((code for test, code in self.machinery.always if not test(state)), 0)
+            code = self.ending(state, moved, self._spot(pcs)[2]) or next((code for test, code in self.machinery.always if not test(state)), 0)
             if code and (best is None or cost < best[0]):
                 best = (cost, code, key, None)
         return best
@@ -232,6 +220,11 @@ class Explorer:
         return found[::-1]
 
 
+def _way(thread: int, move: Move, number: int) -> Way:
+    behind, goto = (move.goto, None) if isinstance(move.goto, int) else (0, move.goto)
+    return thread, move.guard, move.blot, move.act, behind, goto, (thread, move.node), move.flush, number
+
+
 def _note(search: Search, length: int, code: int) -> None:
     if search.length is None or length < search.length:
         search.length, search.violations = length, set()
@@ -239,14 +232,14 @@ def _note(search: Search, length: int, code: int) -> None:
         search.violations.add(code)
 
 
-def explore(model: Model, bounds: Bounds | None = None, tidy: bool = False) -> Outcome:
+def explore(model: Model, bounds: Bounds | None = None, tidy: bool = False, memory: Lowered | None = None) -> Outcome:
     """All interleavings of a model up to ``bounds``. ``tidy``: what needs many states is first looked at with fewer, which is enough if all
     is well: registers are set back when they are of no more use, and steps that nobody notices are taken alone. How often steps ran is then
-    less than in all interleavings, and each "sometimes" must be one that stays true.
+    less than in all interleavings, and each "sometimes" must be one that stays true. ``memory``: what was lowered for other models.
 
     Raises ScenarioError for a model that makes no sense.
     """
-    program, bounds = lower(model), bounds or Bounds()
+    program, bounds = lower(model, memory=memory), bounds or Bounds()
     if not tidy or bounds.states <= FEW:
         return judge(program, model, bounds)
     explorer = Explorer(program)

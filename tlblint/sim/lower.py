@@ -8,23 +8,27 @@ from functools import lru_cache
 from tlblint.sim.errors import ScenarioError, nearest
 from tlblint.sim.ir import Alt, Bin, Code, Expr, Fail, Look, Program, Set, Step, Var, code_of
 from tlblint.sim.lang import Parser
+from tlblint.sim.lowered import Lowered
 from tlblint.sim.machine import PAGE_FIELDS, Machine
 from tlblint.sim.model import MOST_THREADS, MOST_VAS, Model
 from tlblint.sim.scope import Scope
 from tlblint.sim.syntax import Raw
-from tlblint.sim.threads import ThreadLowering, registers_of
 
 
-def lower(model: Model, fill: bool = False) -> Program:
-    """The program of a model. ``fill``: with steps in which hardware fills TLBs instead of saturation. Raises ScenarioError."""
+def lower(model: Model, fill: bool = False, memory: Lowered | None = None) -> Program:
+    """The program of a model. ``fill``: with steps in which hardware fills TLBs instead of saturation. ``memory``: what was lowered before.
+
+    Raises ScenarioError.
+    """
     _limits(model)
     known: dict[str, int] = {}
-    pages: set[int] = set()
+    pages: frozenset[int] = frozenset()
+    memory = memory or Lowered()
     for _ in range(8):  # an op may need bytes that only another brings: again until there are no new ones
         machine = Machine(model, known, pages, fill)
         _declared(machine)
-        codes = _codes(machine)
-        checks = _checks(machine)
+        codes = tuple(memory.code(machine, thread) for thread in model.threads)
+        checks = _checks(machine, memory)
         if machine.init == known and machine.pages == pages:
             break
         known, pages = machine.init, machine.pages
@@ -104,9 +108,9 @@ def _start(machine: Machine) -> dict[str, int]:
     return start
 
 
-def _checks(machine: Machine) -> tuple[tuple[tuple[Expr, int], ...], tuple[tuple[str, Expr], ...]]:
+def _checks(machine: Machine, memory: Lowered) -> tuple[tuple[tuple[Expr, int], ...], tuple[tuple[str, Expr], ...]]:
     always, sometimes = [], []
-    others = {thread.name: registers_of(machine, thread) for thread in machine.model.threads}
+    others = {thread.name: memory.registers(machine, thread) for thread in machine.model.threads} if machine.model.checks else {}
     for check in machine.model.checks:
         try:
             expr = Scope(machine, others=others).resolve(_expression(check.expr))
@@ -142,7 +146,3 @@ def _hardware(machine: Machine, cpu: int) -> Code:
         guard = Bin("and", Var(f"loaded[{cpu}]"), news) if machine.has(f"loaded[{cpu}]") else news
         alts.append(Alt(f"CPU{cpu} caches {va}", guard, (Set(held.name, Bin("|", held, seen)),), 0, role="fill"))
     return Code(f"walker{cpu}", cpu, (Step(tuple(alts), -1),) if alts else (), daemon=True)
-
-
-def _codes(machine: Machine) -> tuple[Code, ...]:
-    return tuple(ThreadLowering(machine, thread).code() for thread in machine.model.threads)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from tlblint.sim.errors import ScenarioError
 from tlblint.sim.ir import TRUE, Bin, Const, Effect, Expr, Fail, Look, Not, Set, Var, When, code_of, conj, eq
@@ -59,6 +59,8 @@ ELEMENTS = {
 }  # fmt: skip
 """Bytes of a va, CPU, page or page table: what stands between the brackets."""
 PAGE_FIELDS = tuple(name for name, kinds in ELEMENTS.items() if kinds == "p")
+Asked = tuple[str, str, object]
+"""(need, has, page or pages; of what; the answer)"""
 
 
 class Machine:
@@ -68,11 +70,13 @@ class Machine:
     ``fill``: translations are cached by steps of their own instead of all at once (a check of the quicker way).
     """
 
-    def __init__(self, model: Model, known: dict[str, int], pages: set[int], fill: bool = False) -> None:
+    def __init__(self, model: Model, known: dict[str, int], pages: Collection[int], fill: bool = False) -> None:
         self.model = model
         self.profile = model.profile
         self.init = dict(known)
-        self.pages = set(pages)
+        self.asked: list[Asked] | None = None
+        """What is asked for, where somebody wants to know."""
+        self._pages = set(pages)
         self.fill = fill
         self.vas = [va.name for va in model.vas]
         self.explicit = {va.name for va in model.vas if va.explicit}
@@ -83,6 +87,8 @@ class Machine:
 
     def need(self, name: str) -> Var:
         """The byte ``name``, made if there is none."""
+        if self.asked is not None:
+            self.asked.append(("need", name, None))
         if name not in self.init:
             base = name.partition("[")[0]
             if base in ("dev", "hpt", "tlb"):
@@ -99,13 +105,33 @@ class Machine:
         return 0 if va in self.explicit else self.visible[self.init[f"pte[{va}]"]]
 
     def has(self, name: str) -> bool:
+        """Whether there is a byte ``name``."""
+        if self.asked is not None:
+            self.asked.append(("has", name, name in self.init))
         return name in self.init
+
+    @property
+    def pages(self) -> frozenset[int]:
+        """The pages that the model has."""
+        found = frozenset(self._pages)
+        if self.asked is not None:
+            self.asked.append(("pages", "", found))
+        return found
+
+    @property
+    def fixed(self) -> tuple[object, ...]:
+        """All else that code depends on."""
+        model = self.model
+        names = (tuple(self.vas), frozenset(self.explicit), model.tables, model.locks, frozenset(model.variables), frozenset(model.counters))
+        return (self.profile, self.fill, model.cpus, self.tlb_cpus, *names)
 
     def page(self, number: int) -> int:
         """A page, noted as one that the model has. Raises ScenarioError."""
         if number not in PAGES:
             raise ScenarioError(f"page {number} does not exist: expected 1, 2 or 3")
-        self.pages.add(number)
+        if self.asked is not None:
+            self.asked.append(("page", str(number), None))
+        self._pages.add(number)
         return number
 
     # -- translations
