@@ -67,7 +67,7 @@ class _Arguments:
                 return theirs + path[len(mine) :]
             elif path == "*" + mine:
                 return "*" + theirs
-        return None
+        return _pointed(path, self.into)
 
     def _find_back(self, path: str) -> str | None:
         for mine, theirs in self._outward:
@@ -80,7 +80,13 @@ class _Arguments:
                 return "*" + mine
             elif path.startswith(theirs + "->") or path.startswith(theirs + "."):
                 return mine + path[len(theirs) :]
-        return None
+        return _pointed(path, self.back)
+
+
+def _pointed(path: str, name: Callable[[str], str | None]) -> str | None:
+    """What a member points to goes by the member's other name: "*ctx->tlb"."""
+    pointer = name(path[1:]) if path[0] == "*" and ("->" in path or "." in path) else None
+    return "*" + pointer if pointer and pointer[0] != "*" else None
 
 
 _arguments = lru_cache(maxsize=4096)(_Arguments)
