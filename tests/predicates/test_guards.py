@@ -66,9 +66,60 @@ def test_a_preprocessor_agrees() -> None:
     assert 500 < len(taken) < TEXTS - 500
 
 
+LARGE = ("0", "1", "2u", "3", "63", "0u", "1UL", "5llu", "7LLU", "0x7fffffffffffffff", "0x8000000000000000", "9223372036854775807", "18446744073709551615",
+         "0xfffffffffffffffful", "4611686018427387904", "01777777777777777777777", "0x123456789abcdef0", "9223372036854775808")  # fmt: skip
+
+
+def arithmetic(rng: random.Random, depth: int) -> str:
+    """Signed and unsigned numbers of all sizes; nothing that the language leaves open but what wraps."""
+    if depth == 0 or rng.random() < 0.1:
+        return rng.choice(LARGE)
+    kind = rng.randrange(8)
+    inner = f"({arithmetic(rng, depth - 1)})"
+    if kind < 2:
+        return rng.choice("-~!+") + inner
+    if kind == 2:
+        return f"{inner} {rng.choice(('<<', '>>'))} {rng.choice(('0', '1', '5u', '63'))}"
+    if kind == 3:
+        return f"{inner} {rng.choice('/%')} {rng.choice(('1', '3', '3u', '7', '0x8000000000000000', '(0 - 3)'))}"
+    if kind == 4:
+        return f"({inner} ? {arithmetic(rng, depth - 1)} : {arithmetic(rng, depth - 1)})"
+    operator = rng.choice(("+", "-", "*", "&", "|", "^", "<", "<=", ">", ">=", "==", "!=", "&&", "||"))
+    return f"{inner} {operator} ({arithmetic(rng, depth - 1)})"
+
+
+@pytest.mark.skipif(CC is None, reason="no C compiler")
+def test_a_preprocessor_counts_the_same() -> None:
+    """Conversions, and what wraps, of values that are held against others."""
+    assert CC is not None
+    rng = random.Random("unsigned")
+    texts = [f"({arithmetic(rng, 4)}) {rng.choice(('<', '>', '==', '<=', '!='))} ({arithmetic(rng, 2)})" for _ in range(TEXTS)]
+    source = "".join(f"#if {text}\nyes_{n}\n#endif\n" for n, text in enumerate(texts))
+    run = subprocess.run([CC, "-E", "-P", "-w", "-"], input=source, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr[:2000]
+    taken = set(run.stdout.split())
+    found = [evaluate("if", text, Meaning()) for text in texts]
+    assert [text for n, text in enumerate(texts) if found[n] is not (f"yes_{n}" in taken)] == []
+    assert 500 < len(taken) < TEXTS - 500
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [
+        ("0u - 1 > 0", True),
+        ("0 - 1 > 0", False),
+        ("-1 > 0u", True),
+        ("-1 >> 1u < 0", True),
+        ("(1 ? -1 : 0u) > 0", True),
+        ("(0 && 1u) - 1 < 0", True),
+        ("-9223372036854775808 < 0", False),
+        ("9223372036854775807 + 1 < 0", True),
+        ("1ul && 1LU && 1llu && 1ULL && 0b11u == 3", True),
+        ("18446744073709551617 == 1", True),
+        ("1uul", None),
+        ("1lL", None),
+        ("1lul", None),
+        ("UNKNOWN(1) - 1u > 0", None),
         ("__has_attribute(packed) || CONFIG_ONE", True),
         ("__has_include(<linux/mm.h>)", False),
         ("UNKNOWN(1) || CONFIG_ONE", True),

@@ -1,6 +1,6 @@
 """The one evaluator of ``#if`` conditions. It reads words; what a name means is its caller's: a configuration, or the macros at a point of a unit.
 
-Values are integers of 64 bits, or None: not known. What a compiler would not read is not known either.
+Values are integers of 64 bits, signed unless something in them is not, or None: not known. What a compiler would not read is not known either.
 """
 
 from __future__ import annotations
@@ -13,16 +13,22 @@ _WORD = re.compile(
     r"""[A-Za-z_]\w*|\.?\d(?:[eEpP][+-]|[\w.])*|&&|\|\||==|!=|<=|>=|<<|>>|\#\#|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|\S""", re.ASCII | re.DOTALL
 )
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-_NUMBER = re.compile(r"(0[xX][0-9a-fA-F]+|0[bB][01]+|[0-9]+)[uUlL]*", re.ASCII)
+_NUMBER = re.compile(r"(0[xX][0-9a-fA-F]+|0[bB][01]+|[0-9]+)([uU]?(?:ll?|LL?)?|(?:ll?|LL?)[uU])", re.ASCII)
 _ENABLED = frozenset(("IS_ENABLED", "IS_BUILTIN", "IS_MODULE", "IS_REACHABLE", "__is_defined"))
 _COMPILER = frozenset(("__has_include", "__has_include_next", "__has_attribute", "__has_builtin", "__has_feature", "__has_extension", "__has_c_attribute"))
 _QUESTIONS = _ENABLED | _COMPILER | {"defined"}
 _LEVELS = {
     "*": 10, "/": 10, "%": 10, "+": 9, "-": 9, "<<": 8, ">>": 8, "<": 7, "<=": 7, ">": 7, ">=": 7, "==": 6, "!=": 6, "&": 5, "^": 4, "|": 3, "&&": 2, "||": 1,
 }  # fmt: skip
+_ANSWERS = frozenset(("<", "<=", ">", ">=", "==", "!="))
 _DEEPEST = 80
+_MASK = (1 << 64) - 1
 _UNKNOWN = "?unknown"
 """Stands for the answer to a question that nobody can answer; no word of a text is spelled so."""
+
+
+class Unsigned(int):
+    """A value that is not signed, and makes what it meets so, too. Never negative."""
 
 
 class Meaning:
@@ -91,6 +97,14 @@ def number(word: str) -> int | None:
         return None
 
 
+def _constant(word: str) -> int | None:
+    """The value of an integer constant with its type: one that is too large for a signed number is an unsigned one, cut to 64 bits."""
+    value = number(word)
+    if value is None:
+        return None
+    return Unsigned(value & _MASK) if value >> 63 or "u" in word[-3:].lower() else value
+
+
 def _answered(source: tuple[str, ...], names: Meaning) -> tuple[str, ...]:
     """``defined(X)``, ``IS_ENABLED(X)`` and what is asked of the compiler become 0 or 1, before anything is expanded."""
     out: list[str] = []
@@ -142,7 +156,7 @@ class _Bad(Exception):
 
 
 def _value(source: tuple[str, ...], names: Meaning) -> int | None:
-    if len(source) == 1 and (plain := number(source[0])) is not None:
+    if len(source) == 1 and (plain := _constant(source[0])) is not None:
         return plain
     reader = _Reader(source, names)
     try:
@@ -195,7 +209,8 @@ class _Reader:
         yes = self.expression(1)
         self.expect(":")
         no = self.expression(1)
-        return None if condition is None else yes if condition else no
+        chosen = None if condition is None else yes if condition else no
+        return chosen if chosen is None else _fitted(chosen, isinstance(yes, Unsigned) or isinstance(no, Unsigned))
 
     def unary(self) -> int | None:
         word = self.next()
@@ -209,9 +224,9 @@ class _Reader:
             self.depth -= 1
             if value is None or word == "+":
                 return value
-            return int(not value) if word == "!" else -value if word == "-" else ~value
+            return int(not value) if word == "!" else _fitted(-value if word == "-" else ~value, isinstance(value, Unsigned))
         if word[0].isdigit():
-            value = number(word)
+            value = _constant(word)
             if value is None:
                 raise _Bad
             return value
@@ -238,8 +253,18 @@ def _applied(operator: str, a: int | None, b: int | None) -> int | None:
         return 1 if a or b else None if a is None or b is None else 0
     if a is None or b is None:
         return None
+    unsigned = isinstance(a, Unsigned) or (isinstance(b, Unsigned) and operator not in ("<<", ">>"))
+    if unsigned and operator not in ("<<", ">>"):
+        a, b = a & _MASK, b & _MASK
     value = _ARITHMETIC[operator](a, b)
-    return value if value is None or not abs(value) >> 64 else value & (1 << 64) - 1
+    return value if value is None or operator in _ANSWERS else _fitted(value, unsigned)
+
+
+def _fitted(value: int, unsigned: bool) -> int:
+    """A value as 64 bits hold it."""
+    if unsigned:
+        return Unsigned(value & _MASK)
+    return int(value) if -1 << 63 <= value < 1 << 63 else (value + (1 << 63) & _MASK) - (1 << 63)
 
 
 def _quotient(a: int, b: int) -> int | None:
