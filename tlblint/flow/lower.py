@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from tree_sitter import Node
 
 from tlblint.flow import assembly, calls, choices, declarations, loops, statements, switches, values
+from tlblint.flow.aliases import unalias
 from tlblint.flow.cleanup import marked
 from tlblint.flow.context import Context, NotLowered
 from tlblint.flow.declarators import Declared, base_type, declared, parameters, parameters_end
@@ -57,6 +58,7 @@ def lower(node: Node, text: bytes, raw: bytes, path: str, variant: int, assumed:
     add_escapes(ctx)
     if ctx.indirect:
         settle(ctx, frozenset(name for name, _ in params), slots_of(raw, tables, header.name) if tables else {})
+    unalias(ctx, frozenset(name for name, _ in params))
     blocks = tidy(ctx.graph)
     function = Function(
         name=header.name,
