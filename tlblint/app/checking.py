@@ -87,16 +87,22 @@ def _report(
     def inside(path: str) -> bool:
         return below(path, roots) and (request.shard is None or path in request.shard)
 
-    rules = own.by_code(spine.rules)
-    request.stage("executing")  # takes memory, so ahead of what takes more; where all is remembered, the files are looked at meanwhile
+    request.stage("executing")  # where all is remembered, the files are looked at meanwhile
     fitting = hooks.asked(tree, inside, store, workers(settings["jobs"].value) > 1) if hooks.CODE in spine.active else None
     try:
-        wrong, headers, executed = _wrong_predicates(tree, inside, rules, settings, store) if refuted.CODE in spine.active else ([], {}, ())
-        misfits, sources, unseen = hooks.in_tree(tree, inside, rules, fitting)
+        return _reported(tree, roots, inside, spine, settings, request, store, far, fitting)
     finally:
         if fitting is not None:
             fitting.close()
-    wrong, headers = [*wrong, *misfits], {**headers, **sources}
+
+
+def _reported(
+    tree: Tree, roots: tuple[str, ...], inside: Callable[[str], bool], spine: Spine, settings: config.Settings, request: Request, store: Store,
+    far: Reader | None, fitting: hooks.Asked | None,
+) -> tuple[Report, Rest]:  # fmt: skip
+    """The report; what comes of hooks is waited for when all else is there."""
+    rules = own.by_code(spine.rules)
+    wrong, headers, executed = _wrong_predicates(tree, inside, rules, settings, store) if refuted.CODE in spine.active else ([], {}, ())
     request.stage("listing")
     scope.require_files(tree, tree.list(roots), roots)
     places = scope.context(tree, roots)
@@ -115,6 +121,9 @@ def _report(
     result = reuse.judge(spine, known, only, over, store, repr((roots, request.shard)))
     lines = {fact.path: Lines(fact.newlines) for fact in facts}
     quiet = excused(spine.contracts, known.full(), only, over, result, spine.active, lines, store) if request.excused and spine.contracts else ()
+    request.stage("waiting")
+    misfits, sources, unseen = hooks.in_tree(tree, inside, rules, fitting)
+    wrong, headers = [*wrong, *misfits], {**headers, **sources}
     request.stage("refining")
     gaps = [NotAnalysed(path, "", 0, why) for path, why in (*context.refused, *unread)]
     gaps = [gap for gap in [*gaps, *(gap for fact in facts for gap in fact.not_analysed), *result.not_analysed, *unseen] if inside(gap.path)]
