@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tlblint.hooks.symbols import declared
@@ -135,3 +137,33 @@ def test_of_a_tree_without_all_its_kconfig_files_no_symbol_is_unknown() -> None:
     assert (part.names, part.lacking) == (frozenset(), ("fs/Kconfig", "mm/Kconfig"))
     whole = declared({**files, "fs/Kconfig": b"config PROC_FS\n"}.get, ("x86",))
     assert (whole.names, whole.gap) == ({"MMU", "PROC_FS"}, None)
+
+
+def test_a_configuration_takes_over_what_does_not_hang_on_the_difference() -> None:
+    """A value is taken over from another configuration, or worked out anew, and is the same."""
+    text = (
+        "config A\n\tbool \"a\"\n\nconfig B\n\tdef_bool A\n\nconfig C\n\tdef_bool y\n\tdepends on !D\n\n"
+        "config D\n\tbool \"d\"\n\tselect E if B\n\nconfig E\n\tbool\n\n"
+        "choice\n\tprompt \"which\"\n\tdefault F\nconfig F\n\tbool \"f\"\nconfig G\n\tbool \"g\"\n\tdepends on A\nendchoice\n\n"
+        "config H\n\tdef_bool I\n\nconfig I\n\tdef_bool H || G\n"
+    )
+    kconfig = generic({"Kconfig": text.encode()}.get)
+    names = "ABCDEFGHI"
+    first = Settings(kconfig, {"A": True, "D": False})
+    before = {name: first.value(name) for name in names}
+    for chosen in ({"A": False, "D": False}, {"A": True, "D": True}, {"A": False, "D": True}, {"A": True, "D": False, "G": True}, {}):
+        alone, after = Settings(kconfig, chosen), Settings(kconfig, chosen, first)
+        assert {name: after.value(name) for name in names} == {name: alone.value(name) for name in names}
+    assert {name: first.value(name) for name in names} == before
+
+
+@pytest.mark.parametrize("said", ["h(1)", 'h("}")', "h(')')"])
+def test_functions_without_a_name_are_passed_over(said: str) -> None:
+    """And what is left of the others is on the lines that it was on."""
+    plain = f"static int g(int a)\n{{\n\tfor (i = 0; i < a; i++)\n\t\t{said};\n\treturn 0;\n}}\n\n"
+    text = plain + "int k(void)\n{\n\treturn flush(1);\n}\n" + 3 * plain + "int flush(int a)\n{\n\treturn a;\n}\n" + plain
+    left = reduced(text, 1, {"flush"})
+    lines = [part.line + part.text.count("\n", 0, found.start()) for part in left for found in re.finditer("flush", part.text)]
+    assert lines == [number for number, line in enumerate(text.split("\n"), 1) if "flush" in line]
+    assert sum(part.text.count("{") - part.text.count("}") for part in left) == 0
+    assert reduced("}\n" + plain + "{\n", 1, {"flush"})[0].text == "}{"

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 
 import msgspec
 
-from tlblint.names.slices import LIMIT, reduced
-from tlblint.names.steps import pieces
+from tlblint.names.slices import BREAK, LIMIT, reduced
+from tlblint.names.steps import Piece, pieces
 
 _CONFIG = re.compile(r"\bCONFIG_\w+")
+_IN_WORD = frozenset(byte for byte in range(256) if BREAK[byte] != 32)
+_COMMON = (b"tlb", b"flush", b"lazy_mmu", b"accessible", b"gather")
 
 
 class Essence(msgspec.Struct, frozen=True, array_like=True):
@@ -22,25 +25,54 @@ class Essence(msgspec.Struct, frozen=True, array_like=True):
     names: frozenset[str] = frozenset()
     files: dict[str, bytes] = {}
 
-    def of(self, raw: bytes) -> bytes:
-        """What a file comes down to: two versions for which this is the same make the same answer, but for the lines that it speaks of."""
-        return essence(raw, self.sought, self.names)
+    def of(self, raw: bytes, cut: Callable[[bytes], Sequence[Piece]] = pieces) -> bytes:
+        """What a file comes down to: two versions for which this is the same make the same answer, but for the lines that it speaks of. ``cut``
+        takes it apart."""
+        return essence(raw, self.sought, self.names, cut)
 
     def same(self, path: str, raw: bytes) -> bool:
         """Whether a file still comes down to what it did."""
         return path in self.files and self.files[path] == self.of(raw)
 
 
-def essence(raw: bytes, sought: Collection[str], names: Collection[str]) -> bytes:
+def within(raw: bytes, sought: Collection[str]) -> bool:
+    """Whether some names are anywhere in a file: in the words around what most of them have in common, which are few."""
+    stems, common, rest = _stems(tuple(sought))
+    if any(name in raw for name in rest):
+        return True
+    words: set[bytes] = set()
+    for stem in stems:
+        at = raw.find(stem)
+        while at >= 0:
+            start, end = at, at + len(stem)
+            while start and raw[start - 1] in _IN_WORD:
+                start -= 1
+            while raw[end : end + 1] and raw[end] in _IN_WORD:
+                end += 1
+            words.add(raw[start:end])
+            at = raw.find(stem, end)
+    joined = b" ".join(words)
+    return any(name in joined for name in common)
+
+
+@lru_cache(maxsize=8)
+def _stems(names: tuple[str, ...]) -> tuple[tuple[bytes, ...], tuple[bytes, ...], tuple[bytes, ...]]:
+    """(strings, names that hold one of them, the other names)."""
+    all_names = tuple(name.encode() for name in names)
+    rest = tuple(name for name in all_names if not any(stem in name for stem in _COMMON))
+    return tuple(stem for stem in _COMMON if any(stem in name for name in all_names)), tuple(set(all_names).difference(rest)), rest
+
+
+def essence(raw: bytes, sought: Collection[str], names: Collection[str], cut: Callable[[bytes], Sequence[Piece]] = pieces) -> bytes:
     """A digest of directives, of the CONFIG_ names, and of where ``names`` stand between brackets; b"" for a file without any of ``sought``."""
-    if not any(name.encode() in raw for name in sought):
+    if not within(raw, sought):
         return b""
     digest = blake2b(digest_size=16)
     if len(raw) > LIMIT:
         digest.update(raw)
         return digest.digest()
-    for part in pieces(raw):
+    for part in cut(raw):
         words = part.text.split() if part.word else [word for left in reduced(part.text, part.line, names) for word in left.text.split()]
-        told = (part.word, *words, *_CONFIG.findall(part.text))
+        told = (part.word, *words, *(_CONFIG.findall(part.text) if "CONFIG_" in part.text else ()))
         digest.update("\0".join((*told, "\n")).encode("latin-1") if any(told) else b"")
     return digest.digest()

@@ -9,7 +9,7 @@ from posixpath import dirname
 import msgspec
 
 from tlblint.hooks import static, symbols
-from tlblint.hooks.essence import Essence
+from tlblint.hooks.essence import Essence, within
 from tlblint.hooks.judge import Answer, Fault, faults, judged
 from tlblint.hooks.surface import Listing, surface
 from tlblint.names.index import Index, Read, Texts
@@ -55,12 +55,11 @@ def told(index: Index, machines: Machines, known: Sequence[str], listing: Listin
 def _rests(read: Read, homes: Sequence[str], lacking: Collection[str], views: list[View], world: World) -> Essence:
     """What C files say of ``lacking`` names and of the macros that speak of them, also those of the files themselves."""
     texts = {path: raw for path in homes if (raw := read(path)) is not None}
-    words = [name.encode() for name in lacking]
-    own = [one for path, raw in texts.items() if any(word in raw for word in words) and (one := world.file(path)) is not None]
+    own = {path: one for path, raw in texts.items() if within(raw, lacking) and (one := world.file(path)) is not None}
     names = set(lacking)
-    wrappers([*views, *own], names)
+    wrappers([*views, *own.values()], names)
     held = Essence(tuple(sorted(lacking)), frozenset(names))
-    return msgspec.structs.replace(held, files={path: held.of(raw) for path, raw in texts.items()})
+    return msgspec.structs.replace(held, files={path: held.of(raw, world.texts.pieces) if path in own else b"" for path, raw in texts.items()})
 
 
 def alone(path: str, raw: bytes, machines: Machines) -> list[Fault]:
@@ -119,7 +118,7 @@ def _defined(view: View) -> Collection[str]:
 
 def _made(view: View) -> Collection[str]:
     """The macros of a file, and what stands before a bracket on a line that begins in its first column: functions."""
-    return {name for name, _ in view.macros} | {name.decode() for name in _HEAD.findall(view.raw)}
+    return {head for head, part in zip(view.heads, view.parts, strict=True) if part.word == "define"} | {name.decode() for name in _HEAD.findall(view.raw)}
 
 
 def _never(world: World, views: Iterable[View], only: str = "") -> list[Fault]:

@@ -9,12 +9,14 @@ from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
+from tlblint.names.steps import Stretch
 from tlblint.names.tokens import Macro
 from tlblint.names.unit import Unit
 
 Place = tuple[str, int]
 """(path, line), the line 1-based."""
 _OFTEN = 60
+_AHEAD = 200
 _LONGEST = 4_000_000
 _TOKEN = re.compile(r"[A-Za-z_]\w*|[{}();]")
 
@@ -51,8 +53,8 @@ class Seen(msgspec.Struct):
         return name in self.bodies or name in self.declared or name in self.macros
 
 
-def scan(unit: Unit, names: Collection[str]) -> Seen:
-    """Look through the text of a unit that was built from slices."""
+def scan(unit: Unit, names: Collection[str], known: Known | None = None) -> Seen:
+    """Look through the text of a unit that was built from slices. ``known``: what units of the same shelf say; more is added."""
     out = Seen()
     out.gap = _endless(unit)
     if out.gap is not None:
@@ -60,7 +62,7 @@ def scan(unit: Unit, names: Collection[str]) -> Seen:
     for name in unit.names():
         if name in names:
             _macro(out, name, unit.history(name))
-    _Scanner(unit, names, out).run()
+    _Scanner(unit, names, out, {} if known is None else known).run()
     _through_macros(unit, names, out)
     return out
 
@@ -87,14 +89,71 @@ def _macro(out: Seen, name: str, history: Sequence[tuple[int, Macro | None]]) ->
         before = found
 
 
+class Part(msgspec.Struct):
+    """What one stretch says, begun at some depth of braces and brackets; ``depth`` and ``brackets`` are those at its end. ``bodies``: functions,
+    with the offsets of their names."""
+
+    depth: int
+    brackets: int
+    calls: list[tuple[str, Place]] = msgspec.field(default_factory=list)
+    bare: list[tuple[str, Place]] = msgspec.field(default_factory=list)
+    declared: list[tuple[str, Place]] = msgspec.field(default_factory=list)
+    bodies: list[tuple[str, Place, int]] = msgspec.field(default_factory=list)
+
+
+Known = dict[tuple[int, int, int], Part]
+"""By the identity of a stretch, and the depths at which it begins. Most units have most stretches in common."""
+
+
 class _Scanner:
-    def __init__(self, unit: Unit, names: Collection[str], out: Seen) -> None:
-        self.unit, self.names, self.out = unit, names, out
-        self.found = [(m.group(), m.start()) for m in _TOKEN.finditer(unit.text)]
+    def __init__(self, unit: Unit, names: Collection[str], out: Seen, known: Known) -> None:
+        self.unit, self.names, self.out, self.known = unit, names, out, known
+        self.stretches = [(start, found) for start, found in unit.log if isinstance(found, Stretch) and found.text]
 
     def run(self) -> None:
         depth = brackets = 0
-        for index, (token, at) in enumerate(self.found):
+        out = self.out
+        for index, (start, stretch) in enumerate(self.stretches):
+            key = (id(stretch), depth, brackets)
+            part = self.known.get(key)
+            if part is None:
+                reader = _Reader(stretch, [after.text for _, after in self.stretches[index + 1 : index + 1 + _AHEAD]], depth, brackets)
+                part = reader.run()
+                if not reader.beyond:
+                    self.known[key] = part
+            for name, place in part.calls:
+                out.calls.setdefault(name, []).append(place)
+            for name, place in part.bare:
+                out.bare.setdefault(name, []).append(place)
+            for name, place in part.declared:
+                out.declared.setdefault(name, []).append(place)
+            for name, place, at in part.bodies:
+                self.body(name, place, start + at)
+            depth, brackets = part.depth, part.brackets
+
+    def body(self, name: str, place: Place, at: int) -> None:
+        now = active(self.unit, name, at)
+        if now is not None and now.params is not None:
+            self.out.overridden.setdefault(name, []).append(((now.path, now.line), place))
+        self.out.bodies.setdefault(name, []).append(place)
+        if now is not None and now.params is None and len(now.body) == 1 and now.body[0] in self.names and now.body[0] != name:
+            self.out.bodies.setdefault(now.body[0], []).append(place)
+
+
+class _Reader:
+    """Reads one stretch. ``after``: the texts behind it. ``beyond``: whether what it says hangs on them."""
+
+    def __init__(self, stretch: Stretch, after: Sequence[str], depth: int, brackets: int) -> None:
+        self.stretch, self.after = stretch, after
+        self.out = Part(depth, brackets)
+        self.found = [(m.group(), m.start()) for m in _TOKEN.finditer(stretch.text)]
+        self.own = len(self.found)
+        self.beyond = False
+
+    def run(self) -> Part:
+        depth, brackets, out = self.out.depth, self.out.brackets, self.out
+        for index in range(self.own):
+            token, at = self.found[index]
             if token == "{":
                 depth, brackets = depth + 1, 0
             elif token == "}":
@@ -105,36 +164,36 @@ class _Scanner:
                 brackets = max(brackets - 1, 0)
             elif token == ";":
                 brackets = 0
-            elif depth:
-                following = self.found[index + 1][0] if index + 1 < len(self.found) else ""
-                (self.out.calls if following == "(" else self.out.bare).setdefault(token, []).append(self.unit.where(at))
-            elif brackets:
-                self.out.declared.setdefault(token, []).append(self.unit.where(at))
             else:
-                self.outermost(index, token, at)
+                place = self.stretch.path, self.stretch.line(at)
+                if depth:
+                    (out.calls if self.token(index + 1) == "(" else out.bare).append((token, place))
+                elif not brackets and (end := self.closing(index + 1)) and self.token(end + 1) == "{":
+                    out.bodies.append((token, place, at))
+                else:
+                    out.declared.append((token, place))
+        out.depth, out.brackets = depth, brackets
+        return out
 
-    def outermost(self, index: int, name: str, at: int) -> None:
-        place = self.unit.where(at)
-        end = self.closing(index + 1)
-        if end and self.found[end + 1 : end + 2] and self.found[end + 1][0] == "{":
-            now = active(self.unit, name, at)
-            if now is not None and now.params is not None:
-                self.out.overridden.setdefault(name, []).append(((now.path, now.line), place))
-            self.out.bodies.setdefault(name, []).append(place)
-            if now is not None and now.params is None and len(now.body) == 1 and now.body[0] in self.names and now.body[0] != name:
-                self.out.bodies.setdefault(now.body[0], []).append(place)
-        else:
-            self.out.declared.setdefault(name, []).append(place)
+    def token(self, index: int) -> str:
+        """The token at an index, maybe of a text behind; "" when there is none."""
+        if index >= self.own:
+            if not self.beyond:
+                self.beyond = True
+                self.found += [(word, 0) for text in self.after for word in _TOKEN.findall(text)]
+            return self.found[index][0] if index < len(self.found) else ""
+        return self.found[index][0]
 
     def closing(self, index: int) -> int:
         """The index of the bracket that closes the one at ``index``; 0 when there is none."""
-        if index >= len(self.found) or self.found[index][0] != "(":
+        if self.token(index) != "(":
             return 0
         depth = 0
-        for at in range(index, min(len(self.found), index + 200)):
-            depth += (self.found[at][0] == "(") - (self.found[at][0] == ")")
-            if not depth:
-                return at
+        for at in range(index, index + _AHEAD):
+            token = self.token(at)
+            depth += (token == "(") - (token == ")")
+            if not depth or not token:
+                return at if token else 0
         return 0
 
 

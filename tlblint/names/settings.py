@@ -18,11 +18,17 @@ _NOISE = frozenset(("EXPERT", "COMPILE_TEST", "DEBUG_KERNEL"))
 
 
 class Settings:
-    """Values are "y", "n" or text. ``chosen`` says of symbols with a prompt, and of members of choices, whether they are on."""
+    """Values are "y", "n" or text. ``chosen`` says of symbols with a prompt, and of members of choices, whether they are on. ``first``: another
+    configuration of the same architecture: what does not hang on any symbol that is chosen otherwise is taken from there."""
 
-    def __init__(self, kconfig: Kconfig, chosen: Mapping[str, bool]) -> None:
-        self.kconfig, self.chosen = kconfig, chosen
+    def __init__(self, kconfig: Kconfig, chosen: Mapping[str, bool], first: Settings | None = None) -> None:
+        self.kconfig, self.chosen, self.first = kconfig, chosen, first
         self.known: dict[str, str] = {}
+        self.bits: dict[str, int] = {} if first is None else first.bits
+        self.asked: dict[str, int] = {}
+        """For a symbol that is known: all that it was asked of, as bits."""
+        self.mask = 0  # the same of the one that is being asked for
+        self.other = 0 if first is None else self._bits(name for name in {*chosen, *first.chosen} if chosen.get(name) != first.chosen.get(name))
         self.open: dict[str, int] = {}
         self.lowest = 0  # how far down the stack of open symbols the last answer reached into a circle
         self.steps = 0
@@ -30,24 +36,41 @@ class Settings:
     def value(self, name: str) -> str:
         """The value of a symbol without its prefix; "n" for one that is not there, or cannot be told within bounds."""
         if name in self.known:
+            self.mask |= self.asked[name]
             return self.known[name]
+        bit = self.bits.get(name)
+        if bit is None:
+            bit = self.bits[name] = 1 << len(self.bits)
         if name in self.open:
             self.lowest = min(self.lowest, self.open[name])
+            self.mask |= bit
             return "n"
+        if self.first is not None and name in self.first.known and not self.first.asked[name] & self.other:
+            self.known[name], self.asked[name] = self.first.known[name], self.first.asked[name]
+            self.mask |= self.asked[name]
+            return self.known[name]
         symbol = self.kconfig.symbols.get(name)
         self.steps += 1
         if symbol is None or self.steps > _STEPS or len(self.open) > _NEST:
+            self.mask |= bit
             return "n"
-        around, level = self.lowest, len(self.open)
-        self.open[name], self.lowest = level, level
+        around, level, outer = self.lowest, len(self.open), self.mask
+        self.open[name], self.lowest, self.mask = level, level, bit
         value = self._of(symbol)
         del self.open[name]
+        asked, self.mask = self.mask, self.mask | outer
         if self.lowest >= level:
-            self.known[name] = value  # else it holds only as long as what it was asked for is not known
+            self.known[name], self.asked[name] = value, asked  # else it holds only as long as what it was asked for is not known
             self.lowest = around
         else:
             self.lowest = min(self.lowest, around)
         return value
+
+    def _bits(self, names: Iterable[str]) -> int:
+        out = 0
+        for name in names:
+            out |= self.bits.setdefault(name, 1 << len(self.bits))
+        return out
 
     def _of(self, symbol: Symbol) -> str:
         if symbol.boolean and any(self.holds(condition) and self.value(by) == "y" for by, condition in self.kconfig.selects.get(symbol.name, ())):
@@ -75,6 +98,7 @@ class Settings:
         return all(self.holds(condition) for condition in symbol.depends[number])
 
     def _picked(self, group: int) -> str:
+        self.mask |= self._bits(self.kconfig.choices[group])
         members = [name for name in self.kconfig.choices[group] if self.possible(self.kconfig.symbols[name])]
         wanted = [name for name in members if self.chosen.get(name)]
         default = [name for name in members if name == self.kconfig.chosen.get(group) and self.chosen.get(name) is not False]

@@ -13,10 +13,13 @@ import msgspec
 from tlblint.names.steps import Piece, guard, pieces
 
 _IDENTIFIER = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
-_BREAK = bytes(c if c in _IDENTIFIER else 32 for c in range(256))
+BREAK = bytes(c if c in _IDENTIFIER else 32 for c in range(256))
+"""For bytes.translate(): what is no part of a name becomes a space."""
 _TEXT = re.compile(r"""->|\.+|[A-Za-z_]\w*|[{}();\n]|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""")
 _BRACES = re.compile(r"""[{}]|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""")
 _WORD = re.compile(r"[A-Za-z_]\w*")
+_BETWEEN = "\n}"
+"""Ends one function; what is behind it is another."""
 _INCLUDE = re.compile(r"\s*([<\"])([^>\"]+)[>\"]")
 _OPENING = frozenset(("if", "ifdef", "ifndef"))
 _TURNING = frozenset(("elif", "else", "elifdef", "elifndef"))
@@ -45,25 +48,27 @@ class View(msgspec.Struct):
     too_large: bool = False
     includes: tuple[tuple[str, bool], ...] = ()
     """(name, in angle brackets) of what is included anywhere."""
-    macros: tuple[tuple[str, frozenset[str]], ...] = ()
-    """Macros with the words of their parameters and bodies."""
+    said: tuple[tuple[str, frozenset[str]], ...] | None = None
+    """``macros``, when somebody has asked."""
     kept: dict[tuple[frozenset[str], frozenset[str]], tuple[tuple[Piece, ...], frozenset[str]]] = msgspec.field(default_factory=dict)
     heads: tuple[str, ...] = ()
     """For each of ``parts``: the name that a #define or #undef is of, the file that an #include asks for; else ""."""
     defines: frozenset[str] = frozenset()
     """The macros that are defined or taken back anywhere."""
-    texts: dict[int, tuple[frozenset[str], str]] = msgspec.field(default_factory=dict)
-    """For the text at an index of ``parts``: its words, and the braces that it leaves open."""
+    texts: dict[int, frozenset[str]] = msgspec.field(default_factory=dict)
+    """The words of the text at an index of ``parts``."""
+    braces: dict[int, str] = msgspec.field(default_factory=dict)
+    """The braces that it leaves open."""
     reduced: tuple[frozenset[str], dict[int, list[Piece]]] | None = None
     """Names, and what is left of texts for them."""
 
-    def text(self, index: int) -> tuple[frozenset[str], str]:
-        """The words of a text, and the braces that it leaves open."""
-        found = self.texts.get(index)
-        if found is None:
-            text = self.parts[index].text
-            found = self.texts[index] = frozenset(_WORD.findall(text)), _open_braces(text)
-        return found
+    @property
+    def macros(self) -> tuple[tuple[str, frozenset[str]], ...]:
+        """Macros with the words of their parameters and bodies."""
+        if self.said is None:
+            found = (_WORD.findall(part.text) for part in self.parts if part.word == "define")
+            self.said = tuple((one[0], frozenset(one[1:])) for one in found if one)
+        return self.said
 
     def left(self, index: int, names: frozenset[str]) -> list[Piece]:
         """What is left of a text, as reduced() says."""
@@ -72,9 +77,12 @@ class View(msgspec.Struct):
         held = self.reduced[1]
         if index not in held:
             part = self.parts[index]
-            words, braces = self.text(index)
-            if words.isdisjoint(names):
-                held[index] = [Piece("", braces, part.line)] if braces else []
+            if index not in self.texts:
+                self.texts[index] = words_of(part.text)
+            if self.texts[index].isdisjoint(names):
+                if index not in self.braces:
+                    self.braces[index] = _open_braces(part.text)
+                held[index] = [Piece("", self.braces[index], part.line)] if self.braces[index] else []
             else:
                 held[index] = reduced(part.text, part.line, names)
         return held[index]
@@ -101,15 +109,18 @@ def view(raw: bytes, cut: Callable[[bytes], tuple[Piece, ...]] = pieces) -> View
         return View(raw, (), frozenset(), too_large=True)
     parts = cut(raw)
     once = _guard(parts)
-    words = frozenset(raw.translate(_BREAK).decode().split())
+    words = frozenset(raw.translate(BREAK).decode().split())
     found = (_INCLUDE.match(part.text) for part in parts if part.word in ("include", "include_next"))
     includes = tuple((one[2], one[1] == "<") for one in found if one is not None)
-    defines = (_WORD.findall(part.text) for part in parts if part.word == "define")
-    macros = tuple((one[0], frozenset(one[1:])) for one in defines if one)
     parts = _unguarded(parts) if once else parts
     heads = tuple(_head(part) for part in parts)
     made = frozenset(head for head, part in zip(heads, parts, strict=True) if part.word in ("define", "undef"))
-    return View(raw, parts, words, once, False, includes, macros, heads=heads, defines=made)
+    return View(raw, parts, words, once, False, includes, heads=heads, defines=made)
+
+
+def words_of(text: str) -> frozenset[str]:
+    """The words of a text that may be names, and numbers."""
+    return frozenset(text.encode("latin-1").translate(BREAK).decode().split())
 
 
 def _head(part: Piece) -> str:
@@ -244,22 +255,35 @@ def reduced(text: str, line: int, names: Collection[str]) -> list[Piece]:
     out: list[tuple[str, int]] = []
     last = ""
     held = False
-    for token in _TEXT.findall(text):
-        if token == "\n":
-            line += 1
+    chunks = text.split(_BETWEEN)
+    for number, chunk in enumerate(chunks, 1):
+        if number < len(chunks):
+            chunk += _BETWEEN
+        if (not out or out[-1][0] in ("}", ";")) and not last and _says_nothing(chunk, names):
+            line += chunk.count("\n")
             continue
-        if token in names and last not in ("->", "."):
-            out.append((token, line))
-            held = True
-        elif token in _CLOSING:
-            _close(out, token, line)
-        elif token in "{(":
-            out.append((token, line))
-        last = token
+        for token in _TEXT.findall(chunk):
+            if token == "\n":
+                line += 1
+                continue
+            if token in names and last not in ("->", "."):
+                out.append((token, line))
+                held = True
+            elif token in _CLOSING:
+                _close(out, token, line)
+            elif token in "{(":
+                out.append((token, line))
+            last = token
+        last = "" if last == "}" else last
     if held:
         return _by_line(out)
     braces = _open_braces(text)
     return [Piece("", braces, line)] if braces else []
+
+
+def _says_nothing(chunk: str, names: Collection[str]) -> bool:
+    """Whether a text opens and closes its brackets and speaks of none of ``names``."""
+    return chunk.count("{") == chunk.count("}") and chunk.count("(") == chunk.count(")") and words_of(chunk).isdisjoint(names)
 
 
 def _close(out: list[tuple[str, int]], token: str, line: int) -> None:

@@ -12,7 +12,7 @@ import msgspec
 from tlblint.names.index import Index, Read, Texts
 from tlblint.names.kconfig import Kconfig, generic, of_arch
 from tlblint.names.makefile import Makefiles
-from tlblint.names.scan import Seen, scan
+from tlblint.names.scan import Known, Seen, scan
 from tlblint.names.settings import Settings, free
 from tlblint.names.slices import View, sliced
 from tlblint.names.steps import Piece
@@ -125,6 +125,7 @@ class Sight(msgspec.Struct):
     names: frozenset[str] = frozenset()
     tested: frozenset[str] = frozenset()
     shelf: Shelf | None = None
+    known: Known = msgspec.field(default_factory=dict)
     found: Found = msgspec.field(default_factory=dict)
 
     def variants(self) -> list[Variant]:
@@ -148,7 +149,7 @@ class Sight(msgspec.Struct):
         out: dict[tuple[str, ...], Variant] = {}
         for some in flips:
             differs = tuple((name, not now[name]) for name in some)
-            settings = Settings(kconfig, {**base, **dict(differs)}) if differs else first
+            settings = Settings(kconfig, {**base, **dict(differs)}, first) if differs else first
             key = tuple(settings.value(name.removeprefix("CONFIG_")) for name in sorted(self.atoms)) + (settings.value("64BIT"),)
             out.setdefault(key, Variant(settings, differs))
         return list(out.values())
@@ -165,9 +166,9 @@ class Sight(msgspec.Struct):
 
     def seen(self, variant: Variant) -> Seen:
         """What a configuration makes of the names."""
-        if self.shelf is None:
-            self.shelf = Shelf(lambda path: None, dict(self.held), self.world.macros, dict.fromkeys(self.held, ""))  # views have no guards any more
-        return scan(build(self.shelf, self.chosen(variant), self.predefined(variant), self.world.places(self.arch), self.found), self.names)
+        assert self.shelf is not None
+        unit = build(self.shelf, self.chosen(variant), self.predefined(variant), self.world.places(self.arch), self.found)
+        return scan(unit, self.names, self.known)
 
     def likeness(self) -> tuple[object, ...]:
         """Two architectures, or states of one, for which this is the same see the same when configured alike, but for paths and lines."""
@@ -205,6 +206,11 @@ def sights(world: World, arches: Sequence[str], names: set[str], users: Callable
         cuts = [(path, slices[id(one)]) for path, one in sight.files.items()]
         sight.held = {path: parts for path, (parts, _) in cuts}
         sight.atoms = frozenset(macro for _, (_, macros) in cuts for macro in macros if macro.startswith("CONFIG_"))
+    all_held = {path: parts for sight in out for path, parts in sight.held.items()}
+    shelf = Shelf(lambda path: None, all_held, world.macros, dict.fromkeys(all_held, ""))  # views have no guards any more
+    known: Known = {}
+    for sight in out:
+        sight.shelf, sight.known = shelf, known
     return out
 
 
@@ -234,9 +240,10 @@ def _included(path: str) -> str:
 
 def wrappers(views: Iterable[View], names: set[str]) -> None:
     """Add to ``names`` the macros whose bodies speak of one of them."""
-    bodies = [item for one in views for item in one.macros]
+    views = tuple(views)
     for _ in range(_WRAPPERS):
-        more = {name for name, words in bodies if name not in names and not words.isdisjoint(names)}
+        some = (one for one in views if not one.words.isdisjoint(names))
+        more = {name for one in some for name, words in one.macros if name not in names and not words.isdisjoint(names)}
         if not more:
             break
         names |= more
