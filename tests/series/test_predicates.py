@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.predicates.mini import RIGHT, TYPES, WASTEFUL, WRONG, tree
+from tests.predicates.mini import RIGHT, TYPES, WASTEFUL, WRONG, tree, write
 from tests.series.kit import build, judge, protect
 from tlblint.app import executed as executed_app
 from tlblint.app import refuted
 from tlblint.app.check import check
 from tlblint.app.predicates_data import Data, Reading
 from tlblint.app.request import Request
+from tlblint.io.overlay import Overlay
+from tlblint.io.tree import PlainDir, Tree
 from tlblint.names.unit import Shelf
 
 HEADER = "arch/x86/include/asm/tlbflush.h"
@@ -102,3 +104,27 @@ def test_each_state_is_as_a_check_of_it_says(tmp_path: Path, seed: int) -> None:
         there.append({(f.path, f.function) for f in report.findings if f.rule == "TLB202"})
     came = sorted(number for number in range(1, count + 1) for _ in there[number] - there[number - 1])
     assert sorted(patch for _, _, patch, change, _ in rows(top, count) if change == "introduced") == came
+
+
+def test_what_is_known_of_one_state_changes_nothing_in_the_next(tmp_path: Path) -> None:
+    """A walk through states of a tree, each executed after the one before and by itself."""
+    changes: tuple[dict[str, str | None], ...] = (
+        {HEADER: RIGHT}, {HEADER: WRONG}, {HEADER: WASTEFUL}, {HEADER: "#define pte_needs_flush(o, n) ((o).pte != (n).pte)\n" + TYPES},
+        {BITS: TYPES}, {BITS: NO_DIRTY}, {BITS: "#include <linux/bits.h>\n"}, {"include/linux/bits.h": TYPES}, {"include/linux/bits.h": None},
+        {"arch/x86/include/linux/bits.h": NO_DIRTY}, {"arch/x86/include/linux/bits.h": None}, {"arch/x86/Kconfig": "config X86\n"},
+        {"include/linux/mm.h": "#undef WHAT\n#include <asm/tlbflush.h>\n", BITS: TYPES},
+    )  # fmt: skip
+    base = PlainDir(str(write(tmp_path, BASE)))
+    (machine,) = (one for one in executed_app.machines() if one.name == "x86-64")
+    rng = random.Random("states")
+    tree: Tree = base
+    last = executed_app.Executing(base)
+    answers = [last(machine)]
+    for _ in range(60):
+        changed = {path: None if text is None else text.encode() for path, text in rng.choice(changes).items()}
+        tree = Overlay(tree, changed)
+        last = executed_app.Executing(tree, last, changed)
+        found = last(machine)
+        assert found == executed_app.Executing(tree)(machine)
+        answers.append(found)
+    assert len({(one.wrong, one.unclear, one.judged) for one in answers}) > 3

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
-from tlblint.app.naming import index_of
 from tlblint.app.predicates_data import Data, Reading, chosen, shipped
 from tlblint.app.predicates_said import view_of
 from tlblint.app.refuted import KERNEL, Machine, Told, Wrong, name_of
@@ -28,12 +27,17 @@ def machines() -> tuple[Machine, ...]:
     return tuple(Machine(one.name, one.arch, one.flush_profile, NAMES) for one in shipped().profiles if one.bit or one.accessible)
 
 
-def executing(tree: Tree) -> Callable[[Machine], Told]:
-    """Executes for one machine what a tree has. Raises InputError."""
-    ships = shipped()
-    read = Reading(tree)
-    shelf = index_of(tree).branch(read).shelf()  # most headers are the same for all machines
-    return lambda machine: told(read, ships, machine, shelf)
+class Executing:
+    """Executes for one machine after the other what a tree has. Most headers are the same for all of them, and in each state of a series."""
+
+    def __init__(self, tree: Tree, before: Executing | None = None, changed: Collection[str] = ()) -> None:
+        """``before``: of another state of the tree, in which but for ``changed`` paths all is the same. Raises InputError."""
+        self._ships = shipped()
+        self._read: Reading = Reading(tree, before._read if before is not None else None, changed)
+        self._shelf: Shelf = Shelf(self._read) if before is None else before._shelf.after(self._read, changed)
+
+    def __call__(self, machine: Machine) -> Told:
+        return told(self._read, self._ships, machine, self._shelf)
 
 
 def told(source: Reading, ships: Data, machine: Machine, shelf: Shelf) -> Told:

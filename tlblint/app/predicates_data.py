@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 
 import msgspec
@@ -66,10 +66,15 @@ class Reading:
     """Reads files of a tree: None for what is not there or cannot be read. Most headers are looked for in places that do not even have their
     directory, and by several machines."""
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: Tree, before: Reading | None = None, changed: Collection[str] = ()) -> None:
+        """``before``: of another state of the tree, in which but for ``changed`` paths all is the same."""
         self.tree = tree
         self._folders: dict[str, bool] = {}
         self._marks: dict[str, bytes] = {}
+        if before is not None:
+            touched = {parent for path in changed for parent in _parents(path)}
+            self._folders = {path: there for path, there in before._folders.items() if path not in touched}
+            self._marks = {path: found for path, found in before._marks.items() if path not in changed}
 
     def __call__(self, path: str) -> bytes | None:
         if not self._near(path):
@@ -91,3 +96,9 @@ class Reading:
         if folder not in self._folders:
             self._folders[folder] = self.tree.holds(folder) == "directory"
         return self._folders[folder]
+
+
+def _parents(path: str) -> Iterator[str]:
+    while path:
+        path = os.path.dirname(path)
+        yield path

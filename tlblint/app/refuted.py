@@ -14,7 +14,7 @@ from contextlib import suppress
 import msgspec
 
 from tlblint.findings.own import RuleInfo, own_finding
-from tlblint.io import data, pool
+from tlblint.io import data
 from tlblint.io.errors import InputError, Unreadable
 from tlblint.io.marks import still
 from tlblint.io.stamp import stamp
@@ -70,6 +70,9 @@ class Told(msgspec.Struct, frozen=True, array_like=True):
     judged: tuple[PredicateView, ...] = ()
 
 
+Execute = Callable[[Machine], Told]
+
+
 def in_tree(
     tree: Tree, inside: Callable[[str], bool], rules: Mapping[str, RuleInfo], models: Collection[str] = (), store: Store = NOTHING
 ) -> tuple[list[Finding], dict[str, bytes], tuple[PredicateView, ...]]:
@@ -92,7 +95,7 @@ def in_tree(
     code = about()
     known = [one for one in machines(code, store) if not models or one.flush_profile in models]
     asked = [one for one in known if any(inside(path) and one.defined_in(read(path)) for path in one.places)]
-    all_told = tell(tree, code, asked, store, 1)  # most is to read headers that are the same for all, and another process looks at hooks
+    all_told = tell(tree, code, asked, store)
     found = [wrong for told in all_told for wrong in told.wrong if inside(wrong.path)]
     findings = {finding.fingerprint: finding for finding in (as_finding(wrong, rules[CODE]) for wrong in found)}
     judged = tuple(view for told in all_told for view in told.judged if inside(view.path))
@@ -117,10 +120,11 @@ def machines(code: bytes, store: Store) -> Sequence[Machine]:
     return known
 
 
-def tell(tree: Tree, code: bytes, asked: Sequence[Machine], store: Store, jobs: int, state: bytes = b"") -> list[Told]:
+def tell(tree: Tree, code: bytes, asked: Sequence[Machine], store: Store, state: bytes = b"", begun: Callable[[], Execute] | None = None) -> list[Told]:
     """What comes of some machines, in order; of those that the store knows nothing is executed. Raises InputError.
 
-    ``code``: what about() says. ``state``: a name for what is laid over a tree, so that rows for it do not take the place of others.
+    ``code``: what about() says. ``state``: a name for what is laid over a tree, so that rows for it do not take the place of others. ``begun``
+    gives what executes. One process does it all: most is to read headers that are the same for all machines.
     """
     base = key(code, tree.kind, os.fsencode(tree.top), state)
     names = {machine.name: key(base, machine.name) for machine in asked}
@@ -128,7 +132,7 @@ def tell(tree: Tree, code: bytes, asked: Sequence[Machine], store: Store, jobs: 
     same: dict[tuple[bytes, bytes], bool] = {}
     held = {name: told for name, row in names.items() if row in rows and (told := _still(tree, rows[row], same)) is not None}
     missing = [machine for machine in asked if machine.name not in held]
-    fresh = dict(zip((machine.name for machine in missing), _executed(tree, missing, jobs), strict=True)) if missing else {}
+    fresh = dict(zip((machine.name for machine in missing), _executed(tree, missing, begun), strict=True)) if missing else {}
     for name, told in fresh.items():
         if told.error:
             raise InputError(f"rules/predicates/{name}.toml", told.error)
@@ -136,11 +140,10 @@ def tell(tree: Tree, code: bytes, asked: Sequence[Machine], store: Store, jobs: 
     return [held.get(machine.name) or fresh[machine.name] for machine in asked]
 
 
-def _executed(tree: Tree, machines: Sequence[Machine], jobs: int) -> list[Told]:
-    from tlblint.app.executed import executing
+def _executed(tree: Tree, machines: Sequence[Machine], begun: Callable[[], Execute] | None) -> list[Told]:
+    from tlblint.app.executed import Executing
 
-    execute = executing(tree)
-    return pool.map_ordered(execute, machines, jobs, execute, most=1)
+    return list(map(Executing(tree) if begun is None else begun(), machines))
 
 
 def _still(tree: Tree, row: bytes, same: dict[tuple[bytes, bytes], bool]) -> Told | None:

@@ -92,7 +92,7 @@ def series(request: Request, loader: Loader | None = None) -> Outcome:
         found = states(source, applied)
         unread = surround(source, found) if changed(found) else ()  # else nothing can have come or gone
         if refuted.CODE in spine.active:
-            series_predicates.judge(tree, applied, found, settings["profile"].value, store, workers(jobs))
+            series_predicates.judge(tree, applied, found, settings["profile"].value, store)
         waiting = partial(hooks.judge, tree, applied, found, fitting) if fitting is not None else None
         part = changed(found)
         moved = followed(spine.contracts, found)

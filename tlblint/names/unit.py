@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from posixpath import normpath
 
 import msgspec
@@ -32,6 +32,14 @@ class Shelf(msgspec.Struct):
     asked: set[str] = msgspec.field(default_factory=set)
     """What was looked for since this was emptied last."""
     cut: Callable[[bytes], tuple[Piece, ...]] = pieces
+
+    def after(self, read: Read, changed: Collection[str]) -> Shelf:
+        """The files of another state of the tree, in which but for ``changed`` paths all is the same."""
+        held = {path: parts for path, parts in self.held.items() if path not in changed}
+        macros = {at: found for at, found in self.macros.items() if at[0] not in changed}
+        guards = {path: name for path, name in self.guards.items() if path not in changed}
+        made = {path: found for path, found in self.made.items() if path not in changed}
+        return Shelf(read, held, macros, guards, made, {name: [*found] for name, found in self.speak.items()}, cut=self.cut)
 
     def get(self, path: str) -> tuple[Piece, ...] | None:
         """The pieces of a file, or None when there is none."""
