@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from tree_sitter import Node
 
 from tlblint.flow import terms
 from tlblint.flow.choices import store
 from tlblint.flow.context import Context
 from tlblint.flow.dispatch import effect, kind, on_effect, on_value, value
+from tlblint.flow.members import fields_of
 from tlblint.flow.values import SYMBOLS, bare
 from tlblint.model.ir import Expr
 
@@ -18,6 +21,7 @@ _INITIALISER_PAIR = kind("initializer_pair")
 _FIELD_DESIGNATOR = kind("field_designator")
 _SUBSCRIPT_DESIGNATOR = kind("subscript_designator")
 _COMPOUND_LITERAL = kind("compound_literal_expression")
+_MEMBER = re.compile(rb"(?<![\w.>])([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*)+)(?![\w.(\[]|->)")
 
 
 @on_value("assignment_expression")
@@ -48,9 +52,42 @@ def initialise(ctx: Context, path: str, node: Node, pos: int) -> None:
     inner = bare(node)
     if inner.kind_id == _COMPOUND_LITERAL:
         ctx.graph.emit(("set", path, terms.OPAQUE, pos))
-        set_fields(ctx, path, inner.children[-1])
+        set_object(ctx, path, inner.children[-1], literal_type(ctx, inner))
     else:
         store(ctx, path, inner, pos)
+
+
+def set_object(ctx: Context, path: str, braces: Node, type_: str = "") -> None:
+    """An object gets its members' values from a braced initialiser: those it designates, those that come first in an object of a structure
+    ``type_`` that the file defines, and 0 for all others that the function names."""
+    items = braces.named_children
+    pairs = [item for item in items if item.kind_id == _INITIALISER_PAIR]
+    given = {_designated(ctx, path, pair) for pair in pairs}
+    if not pairs and items and [ctx.text[item.start_byte : item.end_byte] for item in items] != [b"0"]:
+        names = fields_of(ctx.raw).get(type_, ())
+        if len(names) < len(items) or any(item.kind_id == INITIALISER_LIST for item in items):
+            set_fields(ctx, path, braces)
+            return  # which member it is is not known
+        for name, item in zip(names, items, strict=False):
+            given.add(f"{path}.{name}")
+            initialise(ctx, f"{path}.{name}", item, item.start_byte)
+    else:
+        set_fields(ctx, path, braces)
+        if len(pairs) < len(items) and pairs:
+            return
+    for found in _members(ctx).get(path, ()):
+        steps = found.split(".")
+        if given.isdisjoint(path + ".".join(steps[:n]) for n in range(2, len(steps) + 1)):
+            ctx.graph.emit(("set", path + found, terms.ZERO, braces.start_byte))
+
+
+def _members(ctx: Context) -> dict[str, list[str]]:
+    """By local object the members that the function names: "x" gives ".a" and ".b.c"."""
+    if ctx.members is None:
+        ctx.members = {}
+        for base, rest in sorted({(match[1].decode(), match[2].decode()) for match in _MEMBER.finditer(ctx.text, *ctx.extent)}):
+            ctx.members.setdefault(base, []).append(rest)
+    return ctx.members
 
 
 def set_fields(ctx: Context, path: str, braces: Node) -> None:
@@ -84,8 +121,14 @@ def _designated(ctx: Context, path: str, pair: Node) -> str:
 def _compound_literal(ctx: Context, node: Node) -> Expr:
     path = ctx.fresh_path()
     ctx.graph.emit(("set", path, terms.OPAQUE, node.start_byte))
-    set_fields(ctx, path, node.children[-1])
+    set_object(ctx, path, node.children[-1], literal_type(ctx, node))
     return ("v", path)
+
+
+def literal_type(ctx: Context, node: Node) -> str:
+    """The type of a compound literal as it is written: "struct range"."""
+    kind_of = node.child_by_field_name("type")
+    return "" if kind_of is None else " ".join(ctx.text[kind_of.start_byte : kind_of.end_byte].decode(errors="replace").split())
 
 
 def update_parts(node: Node) -> tuple[Node, str, bool]:

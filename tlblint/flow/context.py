@@ -61,6 +61,8 @@ class Context(msgspec.Struct):
     scope_end: int = 0
     extent: tuple[int, int] = (0, 0)
     """The function's first and last offset."""
+    members: dict[str, list[str]] | None = None
+    """The members of local objects that the function names, once that was asked."""
     indirect: bool = False
     """There is a call through a pointer."""
     marked: bool = False

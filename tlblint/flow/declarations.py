@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tree_sitter import Node
 
-from tlblint.flow.assigns import INITIALISER_LIST, initialise, set_fields
+from tlblint.flow.assigns import INITIALISER_LIST, initialise, set_object
 from tlblint.flow.cleanup import attribute
 from tlblint.flow.context import Context
 from tlblint.flow.declarators import base_type, declared
@@ -57,7 +57,7 @@ def _declare(ctx: Context, node: Node, base: str, lasting: bool) -> None:
         ctx.graph.emit(("decl", item.name, item.type(base), pos))
     elif parts[-1].kind_id == INITIALISER_LIST:
         ctx.graph.emit(("decl", item.name, item.type(base), pos))
-        set_fields(ctx, item.name, parts[-1])
+        set_object(ctx, item.name, parts[-1], item.type(base))
     else:
         if hidden:  # another object of that name: nothing happens to the one outside of this block
             ctx.graph.emit(("decl", item.name, item.type(base), pos))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from msgspec.structs import replace
 
@@ -15,6 +16,7 @@ PAIRED = frozenset({"struct mmu_gather", "struct mmu_notifier_range"})
 
 _STRUCT = re.compile(rb"struct\s+(\w+)\s*\{([^{}]*)\}")
 _MEMBER = re.compile(rb"(?:^|;)\s*struct\s+(\w+)\s+(\w+)\s*(?=;)")
+_FIELD = re.compile(rb"(?:(?:const|unsigned|struct|enum|union|long|short|volatile)\s+)*\w+\s*((?<=[\s*])\**\s*\w+(?:\s*,\s*\**\s*\w+)*)")
 _COMMENT = re.compile(rb"/\*.*?(?:\*/|\Z)|//[^\n]*", re.S)
 _DEPTH = 4
 
@@ -30,6 +32,18 @@ def members_of(raw: bytes) -> Members:
     fields = {f"struct {found[1].decode()}": [(name.decode(), f"struct {type_.decode()}") for type_, name in _MEMBER.findall(found[2])]
               for found in _STRUCT.finditer(plain) if not found.start() or plain[found.start() - 1] not in WORD}
     return {struct: held for struct in sorted(fields) if (held := _held(struct, fields, _DEPTH))}
+
+
+@lru_cache(maxsize=4)
+def fields_of(raw: bytes) -> Mapping[str, tuple[str, ...]]:
+    """The members of the structures that a file defines, in order. A structure with a member that is no plain object is passed over."""
+    out: dict[str, tuple[str, ...]] = {}
+    for found in _STRUCT.finditer(_COMMENT.sub(b" ", raw)):
+        rows = [_FIELD.fullmatch(row.strip()) for row in found[2].split(b";") if row.strip()]
+        if rows and all(rows):
+            names = [name.strip(b" *\t\n").decode() for row in rows if row is not None for name in row[1].split(b",")]
+            out[f"struct {found[1].decode()}"] = tuple(names)
+    return out
 
 
 def _held(struct: str, fields: Mapping[str, list[tuple[str, str]]], depth: int) -> tuple[tuple[str, str], ...]:
