@@ -14,6 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from tlblint.calls.walks import Walks
+from tlblint.engine.domains import Domains, domains
 from tlblint.engine.marks import Mark, Marks
 from tlblint.engine.subjects import subjects
 from tlblint.model.ir import Block, Expr, Function, Instr
@@ -103,6 +104,10 @@ class Code(msgspec.Struct):
     """By variable the constants that it is compared with."""
     masked: Mapping[str, tuple[Expr, ...]]
     """Words of which single bits are asked, with the constants that ask."""
+    structs: frozenset[str]
+    """Objects with a member that is stored to by its name."""
+    domains: Domains
+    """Local variables that hold one of a few numbers."""
     ordered: frozenset[str]
     """Variables that are compared with others, or subtracted from them, to tell which lies further on, and stored to more than once."""
     marked: frozenset[str]
@@ -290,9 +295,11 @@ class Compiler:
                     writes.add(op[1])
             blocks.append((tuple(kept), block.kind, block.cond, block.succs, block.pos))
         ends = [_end(ops, cond, lasting) for ops, _, cond, _, _ in blocks]
+        structs = frozenset(path.rpartition(".")[0] for path in writes if "." in path and "->" not in path)
         return Code(index, fn, blocks, ends, frozenset(relevant.paths), *_tests(blocks), constants,
                     tuple(calls), frozenset(writes), _pointers(fn), lasting, *subjects(fn), _zeroed(fn), _marked_by_constants(fn), _masked(fn),
-                    _ordered(fn), _negative(fn), _sure(fn), frozenset(name for name, _ in fn.params) - _assigned(fn), _owned(fn))
+                    structs, domains(fn, _stores(_bounded(block.instrs) for block in fn.blocks)), _ordered(fn), _negative(fn), _sure(fn),
+                    frozenset(name for name, _ in fn.params) - _assigned(fn), _owned(fn))
 
     def _raw(self, fn: Function, dest: dict[int, str]) -> list[list[tuple | None]]:  # type: ignore[type-arg]
         """The operations of each block, those that come with no call included."""
@@ -325,13 +332,13 @@ class Compiler:
         if tag == "set":
             return (SET, instr[1], instr[2], instr[3])
         if tag == "havoc":
-            return (HAVOC, (instr[1],))
+            return (HAVOC, (instr[1],), None)
         if tag == "decl" and instr[2] in OWNED:
             kind, what = OWNED[instr[2]]
             effect: Effect = (kind + ".declare", ((what, ("&", instr[1])),), frozenset(), "always")
             return (ROLE, Role(instr[1], None, "", (), ""), (effect,), "%", instr[1], (("&", instr[1]),), instr[3], "")
         if tag == "decl":
-            return (HAVOC, (instr[1],))
+            return (HAVOC, (instr[1],), None)
         if tag == "icall":
             return _opaque(instr[1], instr[3])
         _, temp, name, args, pos = instr
@@ -393,7 +400,7 @@ def _mentioned(op: tuple) -> tuple[str, ...]:  # type: ignore[type-arg]
     if op[0] == ROLE:
         return (op[3], *(path for arg in op[5] for path in paths_in(arg)))
     if op[0] == HAVOC:
-        return op[1]  # type: ignore[no-any-return]
+        return (*op[1], op[1][0] + "?")
     return (op[1], *paths_in(op[2])) if op[0] != PURE else (op[1],)
 
 
@@ -406,7 +413,7 @@ def _marked(mark: Mark) -> tuple:  # type: ignore[type-arg]
 
 
 def _opaque(temp: int, args: tuple[Expr, ...]) -> tuple:  # type: ignore[type-arg]
-    return (HAVOC, (f"%{temp}", *(a[1] for a in args if a[0] == "&")))
+    return (HAVOC, (f"%{temp}", *(a[1] for a in args if a[0] == "&")), args)
 
 
 def _destinations(fn: Function) -> dict[int, str]:
@@ -578,8 +585,16 @@ def _owned(fn: Function) -> tuple[tuple[str, str, str], ...]:
 
 
 def _zeroed(fn: Function) -> frozenset[str]:
-    """Variables that are set to 0 somewhere: for an address that is how "none yet" is written."""
-    return frozenset(instr[1] for block in fn.blocks for instr in block.instrs if instr[0] == "set" and is_zero(instr[2]))
+    """Variables that are set to 0 somewhere: for an address that is how "none yet" is written. And what lies behind a pointer and is asked whether
+    it is 0: somebody else did that."""
+    out = {instr[1] for block in fn.blocks for instr in block.instrs if instr[0] == "set" and is_zero(instr[2])}
+    for block in fn.blocks:
+        cond = block.cond
+        while cond is not None and (cond[0] == "!" or (cond[0] == "op" and cond[1] in ("==", "!=") and is_zero(cond[3]))):
+            cond = cond[1] if cond[0] == "!" else cond[2]
+        if cond is not None and cond[0] == "v" and (cond[1][0] == "*" or "->" in cond[1]):
+            out.add(cond[1])
+    return frozenset(out)
 
 
 def _masked(fn: Function) -> dict[str, tuple[Expr, ...]]:
@@ -644,12 +659,35 @@ def _bounded(instrs: tuple[Instr, ...]) -> tuple[Instr, ...]:
     taken: dict[int, Expr] = {}
     out: list[Instr] = []
     for instr in instrs:
-        if instr[0] == "call" and instr[2] in _BOUNDS and len(instr[3]) >= 2:
-            taken[instr[1]] = ("op", _BOUNDS[instr[2]], *instr[3][-2:])
-        elif taken and instr[0] == "set" and instr[2][0] == "t" and instr[2][1] in taken and ("v", instr[1]) in taken[instr[2][1]]:
+        if instr[0] == "call" and (bound := _bound(instr[2], instr[3])) is not None:
+            taken[instr[1]] = bound
+        elif taken and instr[0] == "set" and instr[2][0] == "t" and instr[2][1] in taken:
             instr = ("set", instr[1], taken[instr[2][1]], instr[3])
         out.append(instr)
     return tuple(out) if taken else instrs
+
+
+def _bound(name: str, args: tuple[Expr, ...]) -> Expr | None:
+    """The lower or higher of the arguments, if that is what a call gives."""
+    how = _BOUNDS.get(name)
+    if how is not None and len(args) >= 2:
+        return ("op", how, *args[-2:])
+    if name in ("min3", "max3") and len(args) == 3:
+        how = _BOUNDS[name[:3]]
+        return ("op", how, args[0], ("op", how, args[1], args[2]))
+    if name in ("clamp", "clamp_t", "clamp_val") and len(args) >= 3:
+        return ("op", LOWEST, ("op", HIGHEST, args[-3], args[-2]), args[-1])
+    return None
+
+
+def _stores(blocks: Iterable[tuple[Instr, ...]]) -> dict[str, list[Expr]]:
+    """All that is stored to each path."""
+    out: dict[str, list[Expr]] = {}
+    for instrs in blocks:
+        for instr in instrs:
+            if instr[0] == "set":
+                out.setdefault(instr[1], []).append(instr[2])
+    return out
 
 
 def _marked_by_constants(fn: Function) -> dict[str, tuple[str, ...]]:

@@ -25,6 +25,8 @@ SPAN = "@span:"
 ENDS_SPAN = frozenset({"entry.promote", "ptl.acquire", "ptl.release", "lazy.leave"})
 EMPTIED = "emptied#"
 """Before a pointer: the entry was taken out through it under this lock, and nothing was stored since. 1 if the old value was dropped."""
+COMPARED = "compared#"
+"""Before the number of an entry value: the one that it was compared with for whether a flush is needed."""
 UNFILLED = "unfilled#"
 """Before a gather: it was begun here, and nothing was recorded in it since."""
 _NUMBER = {"clean": "c", "dirty": "d", "wrprotect": "w", "invalid": "i", "old": "o", "keep": "k", "modify": "m"}
@@ -471,9 +473,17 @@ def _install(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs
     known = path.env.get(f"present#{number}")
     self.event(path, kind, {"pte": pointer, "value": number}, attrs, call.level, call.pos, call.name, value=value,
                present=None if known is None else bool(known))
+    if kind == "entry.commit" and (needed := path.env.get(f"needs_flush#{number}")) is not None and _is_compared(path.env, number, value):
+        self.event(path, "test.needs_flush", {"value": number}, attrs, call.level, call.pos, call.name, truth=bool(needed), value=value)
     if kind == "entry.install" and pointer and _is_exact(binds) and "marker" not in attrs and type(value) is tuple and value[0] == "e":
         _overwrite(self, path, pointer, value, attrs, call)
     unread(path.env, pointer)
+
+
+def _is_compared(env: Env, number: int, value: Value | None) -> bool:
+    """Whether the entry value was compared with just this one when it was asked whether a flush is needed."""
+    known = env.get(f"{COMPARED}{number}")
+    return type(known) is tuple and type(value) is tuple and known[:4] == value[:4]
 
 
 _LIVELY = ("present", "young", "write", "dirty", "mapped")
@@ -507,6 +517,8 @@ def _test(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: f
             path.env[f"mapped#{value[1]}"] = 1
         if kind == "test.needs_flush":
             path.env.pop(key, None)  # the new value is another one each time
+            if "old" in binds and type(new := self.value_of(path, binds["value"], call.pos)) is tuple and new[0] == "e":
+                path.env[f"{COMPARED}{value[1]}"] = new
         if kind == "test.dirty" and "c" in value[3]:
             self.event(path, "test.cleaned", {"value": value[1]}, attrs, call.level, call.pos, call.name, value=value)
             return

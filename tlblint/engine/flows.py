@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from tlblint.engine.compile import ROLE, SET, Code, own, paths_in
 from tlblint.engine.rings import rings
+from tlblint.engine.unsure import Unsure
 from tlblint.model.ir import Expr
 
 _TAKES_OUT = frozenset({"entry.clear", "entry.start"})
@@ -39,10 +40,13 @@ class Flows:
     def __init__(self, code: Callable[[int], Code]) -> None:
         self._code = code
         self._flows: dict[int, Flow] = {}
+        self.unsure: dict[int, Unsure] = {}
+        """What is known of the conditions of a function."""
 
     def forget(self, index: int) -> None:
         """A function is not what it was, or calls one that is not."""
         self._flows.pop(index, None)
+        self.unsure.pop(index, None)
 
     def of(self, index: int) -> Flow:
         """What goes through the parameters of a function."""

@@ -23,7 +23,7 @@ EVENT_KINDS = frozenset(
         "ptl.acquire", "ptl.release", "entry.read", "entry.clear", "entry.start", "entry.commit", "entry.demote", "entry.clean", "entry.install",
         "entry.promote", "entry.young", "flush.now", "flush.gather", "flush.record", "flush.batched", "flush.rmaps", "section.open", "section.close",
         "unmap.defer", "unmap.batch", "unmap.flush", "lazy.enter", "lazy.leave", "lazy.flush", "lazy.pause", "lazy.resume", "gather.begin", "gather.end",
-        "pending.inc", "pending.dec", "pending.query", "test.dirty", "test.present", "test.none", "test.nonpresent", "test.write", "test.young",
+        "flush.maybe", "pending.inc", "pending.dec", "pending.query", "test.dirty", "test.present", "test.none", "test.nonpresent", "test.write", "test.young",
         "test.same", "test.anon", "test.pagedirty", "test.needs_flush", "test.defer", "test.delay_rmap", "test.accessible", "test.cleaned",
         "test.paged", "test.unpaged",
         "value.derive", "value.stale", "page.dirty", "page.free", "page.get", "page.copy", "page.defer", "rmap.drop", "rmap.unlock", "table.free",

@@ -16,13 +16,15 @@ import msgspec
 from tlblint.engine.automata import Event, Instance, Violation, ordered
 from tlblint.engine.bits import RESULT_BIT, bits_after, known_bits
 from tlblint.engine.bounds import given, narrowed
-from tlblint.engine.compile import DERIVE, HAVOC, HIGHEST, LOWEST, PURE, ROLE, SET, Call, Code, text_of, tokens
+from tlblint.engine.compile import DERIVE, HAVOC, HIGHEST, LOWEST, PURE, ROLE, SET, Call, Code, paths_in, text_of, tokens
+from tlblint.engine.domains import left, possible
 from tlblint.engine.effects import CHANGES, EMPTIED, ENDS_SPAN, FILLS, NO_BITS, QUIET, RECORDS, UNFILLED, Effects, drop_number, forget_spans, unread
 from tlblint.engine.entries import Entry, entered
 from tlblint.engine.flows import root
 from tlblint.engine.order import follows, stored
 from tlblint.engine.rename import Frame
 from tlblint.engine.state import SHIFT, START, TOLD, Auto, Exit, Path, Record, Trail, with_instances
+from tlblint.engine.unsure import is_lost, lost, strays
 from tlblint.engine.values import (
     SAME_PAGE,
     Env,
@@ -34,6 +36,7 @@ from tlblint.engine.values import (
     assign,
     evaluate,
     exclude,
+    few_of,
     forget,
     is_nothing,
     learn,
@@ -51,6 +54,8 @@ from tlblint.model.ir import Expr
 _UNSETTLES = CHANGES | ENDS_SPAN
 _ADDRESS = re.compile(r"(?:^|_|>|\.)(?:h?addr|address|next|start|end)$")
 _COUNT = re.compile(r"(?:^|_|>|\.)nr(?:_\w+)?$")
+RESULT_LOST = "lost()"
+"""At an exit: the result is something that is not followed."""
 BEYOND = "beyond#"
 """Before a path: what is stored there is more than what was there when the function was entered."""
 
@@ -137,6 +142,10 @@ class Run:
         self._sorts: dict[tuple[object, ...], int] = {}
         self._queue: list[tuple[int, int, Node]] = []
         self._count = 0
+        self._conditions = world.conditions(code)
+        self._guards = self._conditions.passing
+        self._structs = set(code.structs)
+        """Structures that are known by their members."""
         self._kinds: set[str] = set()
         self._met: set[Instance] = set()
         self._clean = True
@@ -227,8 +236,7 @@ class Run:
                     self._set(paths, path, op)
             elif tag == HAVOC:
                 for path in paths:
-                    for name in op[1]:
-                        forget(path.env, resolve(path.env, name))
+                    self._havoc(path.env, op[1], op[2])
             elif tag == PURE:
                 for path in paths:
                     path.env[op[1]] = ("term", op[2], False)
@@ -246,6 +254,22 @@ class Run:
             if len(paths) > 1:
                 paths = _dedupe(paths)
         return paths
+
+    def _havoc(self, env: Env, names: tuple[str, ...], args: tuple[Expr, ...] | None) -> None:
+        """Nobody knows what these hold. ``args``: of the unknown call that did it."""
+        followed = self._conditions.followed
+        if args is None or followed.isdisjoint(names):
+            for name in names:
+                forget(env, resolve(env, name))
+            return
+        where = [resolve(env, name) for name in names]
+        entries = [arg for arg in args if type(held := evaluate(env, arg)) is tuple and held[0] in "epm"]
+        astray = any(strays(env, arg) for arg in args)
+        for name in where:
+            forget(env, name)
+        env.update((lost(name), 1) for name in where[1:] if name in followed)
+        if names[0] in followed:  # of one entry much is asked that says nothing of a flush
+            env[lost(names[0])] = 2 if len(entries) > 1 or astray or any("->" not in name for name in where[1:]) else 1
 
     def _set(self, paths: list[Path], path: Path, op: tuple) -> None:  # type: ignore[type-arg]
         """An assignment. ``flag |= predicate`` and ``count += predicate`` split on the predicate, so that the flag stays correlated with it."""
@@ -313,17 +337,38 @@ class Run:
         if name in self._code.nones and expr[0] == "v" and _ADDRESS.search(expr[1]):
             beyond |= given(name, self._code.nones[name])
         elif expr[0] == "op" and expr[1] in (LOWEST, HIGHEST):
+            value = self._bound(path.env, expr) if value is None and self._code.domains else value
             if value is None:
                 beyond |= narrowed(path.env, name, expr, self._code.nones.get(name, ()))
-            value = "nz" if value is None and expr[1] == HIGHEST and name in self._code.zeroed else value
+            value = "nz" if value is None and expr[1] == HIGHEST and name in self._code.zeroed and ("v", name) in expr[2:] else value
         if name in self._code.ordered:
             beyond |= stored(path.env, name, expr)
         if name in self._code.marked and expr[0] == "v":
             beyond |= {f"({name}>=0)": 1, f"({name}<0)": 0, f"(-1=={name})": 0}
+        astray = value is None and name in self._conditions.followed and strays(path.env, expr)
+        members = self._members(path.env, expr) if self._structs else {}
         assign(path.env, name, value, symbolic, turned, copy)
+        if members:
+            self._structs.add(name)
+            path.env.update((name + member, held) for member, held in members.items())
+        if astray:
+            path.env[lost(resolve(path.env, name))] = 1
         path.env.update(beyond)
         for bit, on in bits:
             remember(path.env, ("op", "&", ("v", name), bit), on)  # a bit that was just set is set, whatever else the word holds
+
+    def _bound(self, env: Env, expr: Expr) -> Value | None:
+        """The lower or higher of two, each one of a few numbers."""
+        sides = [possible(part, self._code.domains, evaluate(env, part)) for part in expr[2:]]
+        if sides[0] is None or sides[1] is None:
+            return None
+        pick = min if expr[1] == LOWEST else max
+        return few_of(pick(one, other) for one in sides[0] for other in sides[1])
+
+    def _members(self, env: Env, expr: Expr) -> Env:
+        """What is known of the members of a structure that is copied."""
+        base = expr[1] if expr[0] == "v" else f"%{expr[1]}" if expr[0] == "t" else ""
+        return {key[len(base) :]: value for key, value in env.items() if key.startswith(base + ".")} if base in self._structs else {}
 
     def _role(self, path: Path, op: tuple) -> list[Path]:  # type: ignore[type-arg]
         _, _, _, temp, name, _, pos, _, (forgotten, effects, always, call) = op
@@ -350,10 +395,7 @@ class Run:
             self._clean = False
             if callee not in world.stack:
                 world.stopped[callee] = "called too deep" if len(world.stack) > MAX_DEPTH else f"more than {MAX_CONTEXTS} entry states"
-            for arg in args:
-                if arg[0] == "&":
-                    forget(path.env, arg[1])
-            path.env.pop(temp, None)
+            self._havoc(path.env, (temp, *(arg[1] for arg in args if arg[0] == "&")), args)
             # What the callee could have settled, nobody knows: neither a blame for the caller nor a reason to stop.
             left = tuple(i for i in path.auto.instances if not world.automata.listens(i, world.events[callee]))
             path.auto = with_instances(path.auto, left)
@@ -473,6 +515,15 @@ class Run:
             if key[0] == "&":
                 env[f"({temp}&{key[len(RESULT_BIT) :]})"] = value  # type: ignore[assignment]
                 continue
+            if key == RESULT_LOST:
+                if temp in self._conditions.followed:
+                    env[lost(temp)] = 2
+                continue
+            if key[0] == ".":
+                self._structs.add(temp)
+                if (moved := frame.value_out(value)) is not None:  # type: ignore[arg-type]
+                    env[temp + key] = moved
+                continue
             outer_key = frame.text(key, False)
             if outer_key is not None:
                 moved = frame.value_out(value)  # type: ignore[arg-type]
@@ -485,6 +536,8 @@ class Run:
                     env[outer_key] = moved
                     if type(moved) is tuple and moved[0] == "e" and moved[2] == "read" and outer_key == "*" + moved[4]:
                         _tie(env, moved)
+                elif key in code.writes and outer_key in self._conditions.followed:
+                    env[lost(outer_key)] = 1  # something that has no name here
         env.pop(temp, None)
         returned = frame.value_out(leave.value)  # type: ignore[arg-type]
         if returned is not None:
@@ -614,12 +667,16 @@ class Run:
         if question.known is not None:
             if question.told is not None:
                 self._tell(path, *question.told, pos)
+            elif path.auto.instances and node.block in self._guards:
+                self._doubt(path, node.block, cond, "", 1 - question.known, pos)
             self._drop_temps(node, path.env)
             self._reach(succs[0 if question.known else 1], path, node)
             return
         other = path.fork()
         for one, outcome in ((path, True), (other, False)):
-            if self._assume(one, question, outcome, pos):
+            if one.auto.instances and node.block in self._guards:
+                self._doubt(one, node.block, cond, question.key or "", 1 - outcome, pos)
+            if self._assume(one, question, outcome, pos) and self._still(one.env, cond, outcome):
                 self._drop_temps(node, one.env)
                 self._reach(succs[0 if outcome else 1], one, node)
 
@@ -634,15 +691,41 @@ class Run:
             other = path.fork()
             site = self._number(pos)
             for one, at, holds in ((path, succs[0], not negated), (other, succs[1], negated)):
+                if one.auto.instances and node.block in self._guards:
+                    self._doubt(one, node.block, ("v", name), name, int(at == succs[1]), pos)
                 one.env[name] = "nz" if holds else 0
                 one.trail = (one.trail, (site, "branch", name, "true" if holds else "false"))
                 self._reach(at, one, node, apart)
             return True
         if held == "nz" or type(held) is int:
+            side = int((held != 0) == negated)
+            if path.auto.instances and node.block in self._guards:
+                self._doubt(path, node.block, ("v", name), "", side, pos)
             self._drop_temps(node, env)
-            self._reach(succs[0 if (held != 0) != negated else 1], path, node)
+            self._reach(succs[side], path, node)
             return True
         return False
+
+    def _still(self, env: Env, cond: Expr, outcome: bool) -> bool:
+        """Take note of the one number that a variable of a few can still hold. False if there is none."""
+        if not self._code.domains or cond[0] != "op":
+            return True
+        name = cond[2][1] if cond[2][0] == "v" else cond[3][1] if cond[3][0] == "v" else ""
+        found = left(cond, outcome, self._code.domains, env.get(name))
+        if found is not None and len(found[1]) == 1 and type(env.get(name)) is not tuple:
+            env[name] = next(iter(found[1]))
+        return found is None or bool(found[1])
+
+    def _doubt(self, path: Path, block: int, cond: Expr, key: str, side: int, pos: int) -> None:
+        """A way that passes over a flush, by a condition that is not followed: take it that none was needed. ``key`` is what was asked, "" if
+        the answer is known."""
+        known = self._conditions
+        if self._guards[block] != side:
+            return
+        if (key and is_lost(path.env, (*tokens(key), *paths_in(cond))) and known.about_flush(cond)) or known.found_early(cond):
+            trail = path.trail
+            self._effects.event(path, "flush.maybe", {}, NO_BITS, "", pos, "flush")
+            path.trail = trail
 
     def _assume(self, path: Path, question: Question, outcome: bool, pos: int) -> bool:
         if question.key is None:
@@ -701,6 +784,8 @@ class Run:
         apart = tuple(found for found in presence(path.env) if found[0] < 0 or found[0] == returned)
         blank = (*auto[:4], self._world.automata.nameless(auto.instances))
         key = (blank, known, value if type(value) is not tuple or value[0] != "term" else None, apart)
+        if cond is not None and (value is None or type(value) is tuple):
+            self._result(path.env, cond, env)
         if cond is not None and cond[0] == "v" and known is not False:
             env.update((RESULT_BIT + text, "nz") for bit in known_bits(path.env, cond[1]) if (text := text_of(bit)) is not None)
         held = self._exits.get(key)
@@ -708,6 +793,12 @@ class Run:
             self._exits[key] = (Exit(auto, value, (), (self._node, path.trail)), env)
         else:
             merge(held[1], env)
+
+    def _result(self, env: Env, cond: Expr, out: Env) -> None:
+        """What is said of a result that is no number: its members, or that it is something which is not followed."""
+        out.update(self._members(env, cond))
+        if strays(env, cond):
+            out[RESULT_LOST] = 1
 
     def _as_asked(self, env: Env, cond: Expr) -> Value | None:
         """A result that is as true as what was passed in: ``return !start_pte;``."""

@@ -139,11 +139,12 @@ def _leads_to(env: Env, value: Value | None, name: str) -> bool:
 
 
 def _below(name: str, param: str, env: Env) -> list[tuple[str, str]]:
-    """What the members of an object that is handed over by address point to or are copies of: the callee knows that through them."""
+    """What the members of an object that is handed over point to or are copies of: the callee knows that through them. ``param``: with what
+    stands before a member there."""
     out = []
     for key, value in env.items():
         if type(value) is tuple and key.startswith(name + ".") and "." not in key[len(name) + 1 :] and "->" not in key:
-            member = f"{param}->{key[len(name) + 1 :]}"
+            member = param + key[len(name) + 1 :]
             if value[0] == "&":
                 out.append((value[1], "*" + member))
             elif value[0] == "term" and len(value) > 3 and "#" not in value[1] and "(" not in value[1]:
@@ -169,9 +170,11 @@ class Frame:
             own = {mine for mine, _ in self._pairs}
             nearer = sorted((pair for pair in self._originals if pair[0] not in own), key=_length, reverse=True)
             self._pairs = [*nearer, *self._pairs, *(pair for pair in self._originals if pair[0] in own)]
-        for (param, _), arg in zip(code.fn.params, args, strict=False):
+        for (param, type_), arg in zip(code.fn.params, args, strict=False):
             if param and arg[0] == "&":
-                self._pairs += _below(arg[1], param, env)  # behind all parameters: what has one goes by its name
+                self._pairs += _below(arg[1], param + "->", env)  # behind all parameters: what has one goes by its name
+            elif param and arg[0] == "v" and type_[:7] == "struct " and type_[-1:] != "*":
+                self._pairs += _below(arg[1], param + ".", env)
         self._arguments = _arguments(tuple(self._pairs), tuple(self._originals))
         self._outward: dict[str, str | None] = {}
 
@@ -351,6 +354,8 @@ class Frame:
             return (tag, name, *value[2:]) if name or tag != "l" else None
         if tag == "term":
             text = self.text(value[1], inward)
+            if text is None and not inward and len(value) > 3 and (whole := self.back("*" + value[1])) is not None:
+                return ("&", whole)  # a parameter for which an address was passed
             return None if text is None else ("term", text, *value[2:])
         if tag == "&":
             # Only an object that rules follow has a name in the callee when no argument reaches it.

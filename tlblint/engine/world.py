@@ -13,6 +13,7 @@ from tlblint.engine.compile import Code
 from tlblint.engine.entries import Entry
 from tlblint.engine.flows import Flows
 from tlblint.engine.state import START, Auto, Exit, Record
+from tlblint.engine.unsure import Unsure
 from tlblint.model.finding import PathEvent
 
 if TYPE_CHECKING:
@@ -112,3 +113,10 @@ class World:
 
     def __post_init__(self) -> None:
         self.flows = Flows(self.code)
+
+    def conditions(self, code: Code) -> Unsure:
+        """What is known of a function's conditions."""
+        found = self.flows.unsure.get(code.index)
+        if found is None:
+            found = self.flows.unsure[code.index] = Unsure(code, self.events)
+        return found
