@@ -20,6 +20,10 @@ Place = tuple[int, str]
 """A rule's index and one of its states."""
 
 
+OPEN_GATHER = 4
+"""This bit of the count of pending flushes stands for a gather, which is one as long as it is open: mm/mmu_gather.c."""
+
+
 class Event(msgspec.Struct):
     """One thing that happens on a path. ``objects`` maps object names to identities: locks and pointers by their path,
     entry values by number. ``site`` is the number of the place; ``lock`` the PTL(s) that guard the entry concerned."""
@@ -93,6 +97,8 @@ _GUARDS: dict[str, GuardTest] = {
     "huge-level": lambda e, i, a, f: e.level not in ("pte", ""),
     "lazy": lambda e, i, a, f: e.lazy > 0,
     "pending-open": lambda e, i, a, f: e.pending > 0,
+    "recorded-here": lambda e, i, a, f: "@recorded" in e.env,
+    "count-raised": lambda e, i, a, f: e.pending % OPEN_GATHER > 0,
     "anon-page": lambda e, i, a, f: _anon(e),
     "no-page": lambda e, i, a, f: any((v == 0 and k.startswith("paged#")) or (v == 1 and k.startswith("unpaged#")) for k, v in e.env.items()),
     "cleaned-value": lambda e, i, a, f: "c" in e.bits,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from tlblint.engine.automata import Event, Instance
+from tlblint.engine.automata import OPEN_GATHER, Event, Instance
 from tlblint.engine.compile import PTL_NAME, Call, text_of
-from tlblint.engine.state import OPEN_GATHER, Auto, Path
+from tlblint.engine.state import Auto, Path
 from tlblint.engine.values import SAME_PAGE, Env, Value, evaluate, forget, learn, mapped_by, reads_of, resolve, same_page, truth
 from tlblint.model.ir import Expr
 
@@ -29,6 +29,8 @@ COMPARED = "compared#"
 """Before the number of an entry value: the one that it was compared with for whether a flush is needed."""
 UNFILLED = "unfilled#"
 """Before a gather: it was begun here, and nothing was recorded in it since."""
+RECORDED = "@recorded"
+"""The fact that something was recorded in a gather in this function, and not flushed since."""
 _NUMBER = {"clean": "c", "dirty": "d", "wrprotect": "w", "invalid": "i", "old": "o", "keep": "k", "modify": "m"}
 
 LOWERED = frozenset("wmci")
@@ -190,6 +192,10 @@ class Effects:
         for key, expr in binds.items():
             objects[key] = _NAMES.get(key, Effects.text)(self, path.env, expr)
         self.event(path, kind, objects, attrs, call.level, call.pos, call.name)
+        if kind in FILLS:
+            path.env[RECORDED] = 1
+        elif kind in ("flush.gather", "gather.begin"):
+            path.env.pop(RECORDED, None)
         if kind == "gather.begin":
             path.auto = path.auto._replace(pending=path.auto.pending | OPEN_GATHER)
         elif kind == "gather.end":

@@ -38,7 +38,8 @@ PLACES = OBJECTS | {"site", "site_line", "act", "act_line", "function", "queue"}
 """What may stand between braces in a sentence."""
 PLAIN_GUARDS = frozenset(
     {
-        "may-be-present", "known-present", "walked", "page-table-level", "huge-level", "lazy", "pending-open", "anon-page", "no-page",
+        "may-be-present", "known-present", "walked", "page-table-level", "huge-level", "lazy", "pending-open", "count-raised", "recorded-here",
+        "anon-page", "no-page",
         "cleaned-value", "invalid-value",
         "read-value", "user-space", "root", "ptl-held", "entered-locked", "restores", "moves", "foreign-mm", "built-value", "nonpresent-value", "live-read",
         "paused", "lazy-told", "emptied-value", "unreturned-value", "known-page", "settled", "nothing-changed",

@@ -35,9 +35,6 @@ class Auto(NamedTuple):
 TOLD = -1
 """Lazy MMU mode is off because it was told that it is on, and should not be. To leave it is no mistake."""
 
-OPEN_GATHER = 4
-"""A gather is a pending flush as long as it is open: mm/mmu_gather.c."""
-
 
 def with_instances(auto: Auto, instances: tuple[Instance, ...]) -> Auto:
     """The same but for the instances; as _replace() does it, in a tenth of the time."""

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from tlblint.engine.automata import OPEN_GATHER
 from tlblint.engine.rename import Frame
-from tlblint.engine.state import OPEN_GATHER, SHIFT, Record
+from tlblint.engine.state import SHIFT, Record
 from tlblint.engine.world import Hit
 from tlblint.model.finding import PathEvent
 from tlblint.model.ir import Function
