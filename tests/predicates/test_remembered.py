@@ -14,7 +14,7 @@ from tlblint.app import refuted
 from tlblint.app.predicates_data import Data, Reading
 from tlblint.app.spine import Wanted, load
 from tlblint.findings.own import by_code
-from tlblint.io.marks import mark, still
+from tlblint.io.marks import NONE, Still, mark, still
 from tlblint.io.overlay import Overlay
 from tlblint.io.tree import open_tree
 from tlblint.io.walk import MARGIN
@@ -113,3 +113,14 @@ def test_a_mark_holds_until_the_file_changes(tmp_path: Path) -> None:
     assert not any(still(after, path, what) for path, what in now.items())
     assert all(still(after, path, mark(after, path)) for path in now)
     assert not still(after, "a.h", late)
+
+
+def test_a_directory_that_comes_to_be_counts(tmp_path: Path) -> None:
+    write(tmp_path, {"a.h": b"one"})
+    base = open_tree("/", str(tmp_path), None)
+    paths = ("new/b.h", "new/c.h", "new/deep/d.h")
+    assert {mark(base, path) for path in paths} == {NONE} and all(Still(base)(path, NONE) for path in paths)
+    after = Overlay(base, {"new/b.h": b"two"})
+    assert [Still(after)(path, NONE) for path in paths] == [False, True, True]
+    write(tmp_path, {"new/deep/d.h": b"two"})
+    assert [Still(base)(path, NONE) for path in paths] == [True, True, False]

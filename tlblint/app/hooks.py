@@ -18,7 +18,7 @@ from tlblint.io import data, prefilter
 from tlblint.io.apply import Applied
 from tlblint.io.aside import Aside
 from tlblint.io.errors import Unreadable
-from tlblint.io.marks import mark, still
+from tlblint.io.marks import Still, mark
 from tlblint.io.stamp import stamp
 from tlblint.io.tree import Tree
 from tlblint.model.finding import Finding
@@ -164,7 +164,8 @@ def _known(tree: Tree, store: Store, name: bytes) -> Told | None:
     if row is not None:
         with suppress(msgspec.DecodeError, ValueError):
             told = msgspec.msgpack.decode(row, type=Told)
-            changed = [path for name, before in told.files.items() if not still(tree, path := os.fsdecode(name), before)]
+            same = Still(tree)
+            changed = [path for name, before in told.files.items() if not same(path := os.fsdecode(name), before)]
             if not changed or _same(tree, told, changed):
                 return told
     return None

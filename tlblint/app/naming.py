@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 import msgspec
 
 from tlblint.io.errors import Unreadable
-from tlblint.io.marks import mark, still
+from tlblint.io.marks import Still, mark
 from tlblint.io.stamp import stamp
 from tlblint.io.tree import Tree
 from tlblint.model.store import NOTHING, Store, key
@@ -98,7 +98,8 @@ class Naming:
         if row is not None:
             with suppress(msgspec.DecodeError, ValueError):
                 told = msgspec.msgpack.decode(row, type=Told)
-                if all(still(self._tree, os.fsdecode(path), before) for path, before in told.files.items()):
+                same = Still(self._tree)
+                if all(same(os.fsdecode(path), before) for path, before in told.files.items()):
                     return told
         return None
 

@@ -16,7 +16,7 @@ import msgspec
 from tlblint.findings.own import RuleInfo, own_finding
 from tlblint.io import data
 from tlblint.io.errors import InputError, Unreadable
-from tlblint.io.marks import still
+from tlblint.io.marks import Still
 from tlblint.io.stamp import stamp
 from tlblint.io.tree import Tree
 from tlblint.model.finding import Finding
@@ -129,8 +129,8 @@ def tell(tree: Tree, code: bytes, asked: Sequence[Machine], store: Store, state:
     base = key(code, tree.kind, os.fsencode(tree.top), state)
     names = {machine.name: key(base, machine.name) for machine in asked}
     rows = store.get(KIND, list(names.values())) if names else {}
-    same: dict[tuple[bytes, bytes], bool] = {}
-    held = {name: told for name, row in names.items() if row in rows and (told := _still(tree, rows[row], same)) is not None}
+    same = Still(tree)
+    held = {name: told for name, row in names.items() if row in rows and (told := _still(rows[row], same)) is not None}
     missing = [machine for machine in asked if machine.name not in held]
     fresh = dict(zip((machine.name for machine in missing), _executed(tree, missing, begun), strict=True)) if missing else {}
     for name, told in fresh.items():
@@ -146,16 +146,11 @@ def _executed(tree: Tree, machines: Sequence[Machine], begun: Callable[[], Execu
     return list(map(Executing(tree) if begun is None else begun(), machines))
 
 
-def _still(tree: Tree, row: bytes, same: dict[tuple[bytes, bytes], bool]) -> Told | None:
-    """What a row says, when all the files that it rests on are what they were. ``same``: what is known of these already."""
+def _still(row: bytes, same: Still) -> Told | None:
+    """What a row says, when all the files that it rests on are what they were."""
     with suppress(msgspec.DecodeError, ValueError):
         told = msgspec.msgpack.decode(row, type=Told)
-        for item in told.files.items():
-            if item not in same:
-                same[item] = still(tree, os.fsdecode(item[0]), item[1])
-            if not same[item]:
-                return None
-        return told
+        return told if all(same(os.fsdecode(path), before) for path, before in told.files.items()) else None
     return None
 
 

@@ -62,5 +62,29 @@ def still(tree: Tree, path: str, before: bytes) -> bool:
     return before[:1] == _STATE and before[1:] == _packed(found) and tree.stays(path)
 
 
+class Still:
+    """The same for many paths of a tree as it is now: what is known stays known, and a directory that is not there is looked for once."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._known: dict[tuple[str, bytes], bool] = {}
+        self._folders: dict[str, bool] = {}
+
+    def __call__(self, path: str, before: bytes) -> bool:
+        """Whether a path holds what it held when ``mark`` said ``before``."""
+        asked = (path, before)
+        known = self._known.get(asked)
+        if known is None:
+            known = self._known[asked] = (before == NONE and not self._near(path)) or still(self._tree, path, before)
+        return known
+
+    def _near(self, path: str) -> bool:
+        """Whether the directory of a path is there."""
+        folder = os.path.dirname(path)
+        if folder not in self._folders:
+            self._folders[folder] = self._tree.holds(folder) == "directory"
+        return self._folders[folder]
+
+
 def _packed(found: os.stat_result) -> bytes:
     return struct.pack("<qqqQ", found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino & (1 << 64) - 1)
