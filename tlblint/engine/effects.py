@@ -492,7 +492,7 @@ def _is_compared(env: Env, number: int, value: Value | None) -> bool:
     return type(known) is tuple and type(value) is tuple and known[:4] == value[:4]
 
 
-_LIVELY = ("present", "young", "write", "dirty", "mapped")
+_LIVELY = ("present", "lively", "young", "write", "dirty", "mapped")
 """What only entries that are present can be."""
 
 

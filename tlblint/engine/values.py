@@ -27,6 +27,9 @@ _IMPLIED = {
     ("none", 1): (("present", 0),),
     ("nonpresent", 1): (("present", 0),),
     ("present", 1): (("none", 0), ("nonpresent", 0)),
+    ("write", 1): (("lively", 1),),  # which of them it was may be forgotten
+    ("dirty", 1): (("lively", 1),),
+    ("young", 1): (("lively", 1),),
 }
 
 
