@@ -105,6 +105,11 @@ class Reporter:
         fn, pos = self._place(site)
         return bisect.bisect_left(self._newlines.get(fn.path, ()), pos) + 1
 
+    def _named(self, site: int, home: str) -> str:
+        """A line for a sentence about the file ``home``: "290", "290 of mm/mprotect.c"."""
+        path = self._place(site)[0].path
+        return str(self._line(site)) if path == home else f"{self._line(site)} of {path}"
+
     def _finding(self, hit: Hit) -> RawFinding | None:
         rule = self._automata.rules[hit.rule]
         fn, pos = self._place(hit.origin)
@@ -127,7 +132,8 @@ class Reporter:
             if key and (isinstance(key, str) or (isinstance(key, tuple) and not names.get(track))):
                 names[track] = _plain(key)
         origin, began = _began(rule, hit)
-        names.update(site=_called(origin), site_line=str(self._line(began)), act=_called(hit.name), act_line=str(self._line(hit.act)))
+        home = self._place(hit.act if hit.state in rule.placed_at_act else hit.origin)[0].path
+        names.update(site=_called(origin), site_line=self._named(began, home), act=_called(hit.name), act_line=self._named(hit.act, home))
         arches = {p.arch for p in self._profiles if p.name in profiles}
         names["queue"] = next((words for arch, words in _QUEUES if arch in arches), "the page table")
         names["function"] = self._place(hit.origin)[0].name
