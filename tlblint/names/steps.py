@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import islice
 
 import msgspec
 
@@ -39,31 +38,40 @@ def pieces(raw: bytes) -> tuple[Piece, ...]:
     """A file as text and directives, comments gone, line numbers kept."""
     parts = _DIRECTIVE.split("\n" + _COMMENT.sub(_plain, raw.decode("latin-1").replace("\r", "")))
     out = []
-    line, last = 1, len(parts) - 1
-    for at in range(0, last, 4):
-        if text := parts[at]:  # from the end of the line before, which belongs to the directive, to before the end of its last line
+    line = 1
+    for text, word, rest in zip(parts[:-1:4], parts[2::4], parts[3::4], strict=True):
+        if text:  # from the end of the line before, which belongs to the directive, to before the end of its last line
             out.append(Piece("", text[1:] + "\n", line))
             line += text.count("\n")
-        rest = parts[at + 3]
-        out.append(Piece(parts[at + 2], rest.replace("\\\n", " "), line))
-        line += rest.count("\n") + 1
-    if text := parts[last][1:]:
+        if "\\" in rest:
+            out.append(Piece(word, rest.replace("\\\n", " "), line))
+            line += rest.count("\n") + 1
+        else:
+            out.append(Piece(word, rest, line))
+            line += 1
+    if text := parts[-1][1:]:
         out.append(Piece("", text, line))
     return tuple(out)
 
 
 def guard(parts: Sequence[Piece]) -> str:
     """The macro of ``#ifndef X`` around all of some pieces; else ""."""
-    code = [part for part in parts if part.word or not part.text.isspace()]
-    if len(code) < 2 or code[0].word != "ifndef" or code[-1].word != "endif":
+    start = next((at for at, part in enumerate(parts) if part.word or not part.text.isspace()), None)
+    if start is None or parts[start].word != "ifndef":
         return ""
-    depth = 0
-    for part in code[:-1]:
-        depth += part.word in ("if", "ifdef", "ifndef")
-        depth -= part.word == "endif"
-        if depth == 0 or (depth == 1 and part.word in ("else", "elif", "elifdef", "elifndef")):
+    end = next(at for at in range(len(parts) - 1, -1, -1) if parts[at].word or not parts[at].text.isspace())
+    if parts[end].word != "endif":
+        return ""
+    depth = 1
+    for part in parts[start + 1 : end]:
+        word = part.word
+        if word in _OPENS:
+            depth += 1
+        elif word == "endif":
+            depth -= 1
+        if depth == 0 or (depth == 1 and word in _ARMS):
             return ""
-    return (code[0].text.split() or [""])[0]
+    return (parts[start].text.split() or [""])[0]
 
 
 class Define(msgspec.Struct, frozen=True):
@@ -75,17 +83,19 @@ class Define(msgspec.Struct, frozen=True):
 
 
 class Stretch(msgspec.Struct, frozen=True):
-    """Text with macros in it, each defined once. ``parts``: the same as it stands in the file."""
+    """Text with macros in it, each defined once: the pieces of a file from ``first`` to before ``end``."""
 
     path: str
-    parts: tuple[Piece, ...]
+    parts: Sequence[Piece]
+    first: int
+    end: int
     text: str
     defines: dict[str, Define]
 
     def line(self, offset: int) -> int:
         """The line of an offset of the text."""
         line, start = 0, 0
-        for part in self.parts:
+        for part in self.parts[self.first : self.end]:
             if not part.word:
                 if start > offset:
                     break
@@ -147,33 +157,33 @@ class _Maker:
 
     def run(self) -> tuple[Step, ...]:
         for index, part in enumerate(self.parts):
-            word = part.word
+            word, text = part.word, part.text
             if not word:
-                self.texts.append(part.text)
-                self.size += len(part.text)
+                self.texts.append(text)
+                self.size += len(text)
             elif word == "define":
-                self.define(index, part)
-            elif (step := self.step(word, part.text)) is not None:
+                found = DEFINE.match(text)
+                if found is not None and (found[2] is None or ")" in text):
+                    self.define(index, found[1], part)
+            elif word == "endif":
+                if self.open:
+                    self.flush(index)
+                    self.first = index + 1
+                    self.close()
+            elif (step := self.step(word, text)) is not None:
                 self.flush(index)
                 self.first = index + 1
                 self.put(step)
-            elif word == "endif" and self.open:
-                self.flush(index)
-                self.first = index + 1
-                self.close()
         self.flush(len(self.parts))
         while self.open:
             self.close()
         return tuple(self.out)
 
-    def define(self, index: int, part: Piece) -> None:
-        found = DEFINE.match(part.text)
-        if found is None or (found[2] and ")" not in part.text):
-            return
-        if found[1] in self.defines:
+    def define(self, index: int, name: str, part: Piece) -> None:
+        if name in self.defines:
             self.flush(index)
             self.first = index
-        self.defines[found[1]] = Define(self.path, part, self.size)
+        self.defines[name] = Define(self.path, part, self.size)
 
     def step(self, word: str, text: str) -> Step | None:
         if word in _OPENS or (word in _ARMS and self.open):
@@ -194,7 +204,7 @@ class _Maker:
 
     def flush(self, end: int) -> None:
         if self.size or self.defines:
-            self.out.append(Stretch(self.path, tuple(islice(self.parts, self.first, end)), "".join(self.texts), self.defines))
+            self.out.append(Stretch(self.path, self.parts, self.first, end, "".join(self.texts), self.defines))
             self.texts, self.defines, self.size = [], {}, 0
 
     def close(self) -> None:
