@@ -273,7 +273,10 @@ class Compiler:
 
     def compile(self, index: int, fn: Function) -> Code:
         """Resolve, find the relevant paths, drop the rest."""
-        dest = _destinations(fn)
+        sets = [instr for block in fn.blocks for instr in block.instrs if instr[0] == "set"]
+        conds = [block.cond for block in fn.blocks if block.cond is not None]
+        dest = _destinations(sets)
+        assigned = _assigned(fn)
         self._used, lasting, constants = _scanned(fn)
         self._entries = self._walks.entries.get(index, {}) if self._walks is not None else {}
         raw = self._raw(fn, dest)
@@ -297,9 +300,9 @@ class Compiler:
         ends = [_end(ops, cond, lasting) for ops, _, cond, _, _ in blocks]
         structs = frozenset(path.rpartition(".")[0] for path in writes if "." in path and "->" not in path)
         return Code(index, fn, blocks, ends, frozenset(relevant.paths), *_tests(blocks), constants,
-                    tuple(calls), frozenset(writes), _pointers(fn), lasting, *subjects(fn), _zeroed(fn), _marked_by_constants(fn), _masked(fn),
-                    structs, domains(fn, _stores(_bounded(block.instrs) for block in fn.blocks)), _ordered(fn), _negative(fn), _sure(fn),
-                    frozenset(name for name, _ in fn.params) - _assigned(fn), _owned(fn))
+                    tuple(calls), frozenset(writes), _pointers(fn), lasting, *subjects(fn), _zeroed(sets, conds), _marked_by_constants(conds),
+                    _masked(conds), structs, domains(fn, _stores(_bounded(block.instrs) for block in fn.blocks)), _ordered(conds, sets), _negative(sets),
+                    _sure(fn, assigned, conds), frozenset(name for name, _ in fn.params) - assigned, _owned(fn))
 
     def _raw(self, fn: Function, dest: dict[int, str]) -> list[list[tuple | None]]:  # type: ignore[type-arg]
         """The operations of each block, those that come with no call included."""
@@ -416,13 +419,12 @@ def _opaque(temp: int, args: tuple[Expr, ...]) -> tuple:  # type: ignore[type-ar
     return (HAVOC, (f"%{temp}", *(a[1] for a in args if a[0] == "&")), args)
 
 
-def _destinations(fn: Function) -> dict[int, str]:
+def _destinations(sets: Iterable[Instr]) -> dict[int, str]:
     """Which path each call's value is stored to first: the name a returned lock goes by."""
     out: dict[int, str] = {}
-    for block in fn.blocks:
-        for instr in block.instrs:
-            if instr[0] == "set" and instr[2][0] == "t":
-                out.setdefault(instr[2][1], instr[1])
+    for instr in sets:
+        if instr[2][0] == "t":
+            out.setdefault(instr[2][1], instr[1])
     return out
 
 
@@ -447,11 +449,13 @@ class _Wanted:
 
     def add(self, paths: Iterable[str]) -> bool:
         """Take in ``paths``. True when one was new."""
-        new = set(paths) - self.paths
-        self.paths |= new
-        for path in new:
-            self._above.update(_above(path))
-        return bool(new)
+        grown = False
+        for path in paths:
+            if path not in self.paths:
+                self.paths.add(path)
+                self._above.update(_above(path))
+                grown = True
+        return grown
 
     def touched_by(self, path: str) -> bool:
         """Whether an assignment to ``path`` matters: a wanted path is it, lies below it, or is the root of an out-parameter."""
@@ -480,9 +484,13 @@ def _relevant(fn: Function, raw: list[list[tuple | None]]) -> _Wanted:  # type: 
     changed = True
     while changed:
         changed = False
+        left = []
         for path, read in sets:
             if wanted.touched_by(path):
                 changed |= wanted.add(read)
+            else:
+                left.append((path, read))
+        sets = left
         for temp, mentioned in pures.items():
             if temp in wanted.paths:
                 changed |= wanted.add(mentioned)
@@ -584,43 +592,40 @@ def _owned(fn: Function) -> tuple[tuple[str, str, str], ...]:
     return tuple((*OWNED[instr[2]], instr[1]) for block in fn.blocks for instr in block.instrs if instr[0] == "decl" and instr[2] in OWNED)
 
 
-def _zeroed(fn: Function) -> frozenset[str]:
+def _zeroed(sets: Iterable[Instr], conds: Iterable[Expr]) -> frozenset[str]:
     """Variables that are set to 0 somewhere: for an address that is how "none yet" is written. And what lies behind a pointer and is asked whether
     it is 0: somebody else did that."""
-    out = {instr[1] for block in fn.blocks for instr in block.instrs if instr[0] == "set" and is_zero(instr[2])}
-    for block in fn.blocks:
-        cond = block.cond
-        while cond is not None and (cond[0] == "!" or (cond[0] == "op" and cond[1] in ("==", "!=") and is_zero(cond[3]))):
+    out = {instr[1] for instr in sets if is_zero(instr[2])}
+    for cond in conds:
+        while cond[0] == "!" or (cond[0] == "op" and cond[1] in ("==", "!=") and is_zero(cond[3])):
             cond = cond[1] if cond[0] == "!" else cond[2]
-        if cond is not None and cond[0] == "v" and (cond[1][0] == "*" or "->" in cond[1]):
+        if cond[0] == "v" and (cond[1][0] == "*" or "->" in cond[1]):
             out.add(cond[1])
     return frozenset(out)
 
 
-def _masked(fn: Function) -> dict[str, tuple[Expr, ...]]:
+def _masked(conds: Iterable[Expr]) -> dict[str, tuple[Expr, ...]]:
     """Paths of which a condition asks for a constant's bits, and the constants."""
     out: dict[str, tuple[Expr, ...]] = {}
-    for block in fn.blocks:
-        for test in _ands(block.cond) if block.cond is not None else ():
+    for cond in conds:
+        for test in _ands(cond) if cond[0] != "v" else ():
             known = out.get(test[2][1], ())
             if test[3] not in known:
                 out[test[2][1]] = (*known, test[3])
     return out
 
 
-def _ordered(fn: Function) -> frozenset[str]:
+def _ordered(conds: Iterable[Expr], sets: Iterable[Instr]) -> frozenset[str]:
     out: set[str] = set()
-    for block in fn.blocks:
-        cond = block.cond
-        if cond is not None and cond[0] == "op" and cond[1] in ("<", ">", "<=", ">=", "==", "!=", "-"):
+    for cond in conds:
+        if cond[0] == "op" and cond[1] in ("<", ">", "<=", ">=", "==", "!=", "-"):
             out.update(_compared(cond))
-        for instr in block.instrs:
-            if instr[0] == "set" and instr[2][:2] == ("op", "-"):
-                out.update(_compared(instr[2]))
+    for instr in sets:
+        if instr[2][0] == "op" and instr[2][1] == "-":
+            out.update(_compared(instr[2]))
     if not out:
         return frozenset()
-    stores = [instr[1] for block in fn.blocks for instr in block.instrs
-              if instr[0] == "set" and instr[1] in out and not (instr[2][0] == "op" and instr[2][2] == ("v", instr[1]))]
+    stores = [instr[1] for instr in sets if instr[1] in out and not (instr[2][0] == "op" and instr[2][2] == ("v", instr[1]))]
     return frozenset(name for name in out if stores.count(name) > 1)
 
 
@@ -630,17 +635,14 @@ def _compared(expr: Expr) -> tuple[str, ...]:
     return tuple(side[1] for side in sides) if all(side[0] == "v" for side in sides) else ()
 
 
-def _negative(fn: Function) -> frozenset[str]:
-    return frozenset(instr[1] for block in fn.blocks for instr in block.instrs if instr[0] == "set" and instr[2][0] == "n" and instr[2][1] < 0)
+def _negative(sets: Iterable[Instr]) -> frozenset[str]:
+    return frozenset([instr[1] for instr in sets if instr[2][0] == "n" and instr[2][1] < 0])
 
 
-def _sure(fn: Function) -> frozenset[str]:
-    found = {name for name, type_ in fn.params if type_[-1:] == "*"}
-    if found:
-        found -= _assigned(fn)
-        for block in fn.blocks:
-            if block.cond is not None:
-                found.difference_update(paths_in(block.cond))
+def _sure(fn: Function, assigned: frozenset[str], conds: Iterable[Expr]) -> frozenset[str]:
+    found = {name for name, type_ in fn.params if type_[-1:] == "*"} - assigned
+    for cond in conds if found else ():
+        found.difference_update(paths_in(cond))
     return frozenset(found)
 
 
@@ -690,12 +692,11 @@ def _stores(blocks: Iterable[tuple[Instr, ...]]) -> dict[str, list[Expr]]:
     return out
 
 
-def _marked_by_constants(fn: Function) -> dict[str, tuple[str, ...]]:
+def _marked_by_constants(conds: Iterable[Expr]) -> dict[str, tuple[str, ...]]:
     """The constants other than 0 that variables are set to and compared with, as texts: how "none yet" is written for an address."""
     out: dict[str, set[str]] = {}
-    for block in fn.blocks:
-        cond = block.cond
-        if cond is not None and cond[0] == "op" and cond[1] in ("==", "!=") and cond[2][0] == "v" and cond[3][0] in "kn" and cond[3] != ("n", 0):
+    for cond in conds:
+        if cond[0] == "op" and cond[1] in ("==", "!=") and cond[2][0] == "v" and cond[3][0] in "kn" and cond[3] != ("n", 0):
             out.setdefault(cond[2][1], set()).add(str(cond[3][1]))
     return {name: tuple(sorted(texts)) for name, texts in out.items()}
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 import re
 from collections.abc import Iterable
+from operator import itemgetter
 
 import msgspec
 
@@ -59,6 +60,7 @@ RESULT_LOST = "lost()"
 BEYOND = "beyond#"
 """Before a path: what is stored there is more than what was there when the function was entered."""
 
+_first = itemgetter(0)
 Apart = tuple[tuple[int, Value], ...]
 """See presence()."""
 
@@ -85,7 +87,7 @@ def analyse_function(world: World, index: int, auto: Auto = START, env: Env | No
     if promised is not None and promised.given and promised.given not in entry:
         entry = {**entry, promised.given: 1}
     says = inherited | world.says.get(index, NO_BITS)
-    key = (index, auto, tuple(sorted(entry.items(), key=lambda kv: kv[0])), is_root, inherited, walked)
+    key = (index, auto, tuple(sorted(entry.items(), key=_first)), is_root, inherited, walked)
     known = world.table.get(key)
     if known is None and world.shared is not None and world.stack:
         known = world.shared.take(world, key)
@@ -175,7 +177,9 @@ class Run:
             _, _, node = heapq.heappop(self._queue)
             node.waiting = False
             visits += 1
-            self._charge(1 + ((len(node.auto.instances) + len(node.auto.held)) // 8) ** 2)
+            cost = 1 + ((len(node.auto[4]) + len(node.auto[0])) // 8) ** 2
+            self._cost += cost
+            self._world.budget -= cost
             if visits > MAX_VISITS or self._world.budget < 0:
                 bounded, self._clean = True, False
                 self._world.stopped[self._code.index] = f"more than {MAX_VISITS if visits > MAX_VISITS else MAX_BUDGET} block visits"
@@ -183,7 +187,7 @@ class Run:
             self._node = node
             for path in self._block(node):
                 self._leave(node, path)
-        exits = tuple(Exit(e.auto, e.value, tuple(sorted(env.items(), key=lambda kv: kv[0])), e.trail) for e, env in self._exits.values())
+        exits = tuple(Exit(e.auto, e.value, tuple(sorted(env.items(), key=_first)), e.trail) for e, env in self._exits.values())
         for node in self._nodes.values():
             node.env = {}  # the summary keeps nodes alive for their trails only
         del self._effects  # it knows this run: without it there is no cycle, and memory comes back at once
@@ -626,11 +630,12 @@ class Run:
         return _history(self._node, trail)
 
     def _leave(self, node: Node, path: Path) -> None:
-        if path.auto.instances:
+        if path.auto[4]:
             self._collect(path)
         _, kind, cond, succs, pos = self._code.blocks[node.block]
         if kind == "jump":
-            self._drop_temps(node, path.env)
+            if self._code.ends[node.block].drops != () or self._code.settled:
+                self._drop_temps(node, path.env)
             self._reach(succs[0], path, node)
         elif kind == "branch" and cond is not None:
             self._branch(node, path, cond, succs, pos)
@@ -673,12 +678,17 @@ class Run:
             self._reach(succs[0 if question.known else 1], path, node)
             return
         other = path.fork()
+        key = question.key
+        alike = key is None or ("#" not in key and key[:5] != "same@" and type(path.env.get(key)) is not tuple)
+        apart: Apart | None = None
         for one, outcome in ((path, True), (other, False)):
             if one.auto.instances and node.block in self._guards:
                 self._doubt(one, node.block, cond, question.key or "", 1 - outcome, pos)
             if self._assume(one, question, outcome, pos) and self._still(one.env, cond, outcome):
                 self._drop_temps(node, one.env)
-                self._reach(succs[0 if outcome else 1], one, node)
+                if apart is None or not alike:  # else what is learned is about no entry
+                    apart = presence(one.env)
+                self._reach(succs[0 if outcome else 1], one, node, apart)
 
     def _simple(self, node: Node, path: Path, asked: tuple[str, bool], succs: tuple[int, ...], pos: int) -> bool:
         """A branch on a variable of which nothing is known, or whether it is zero; False when more is to be done about it."""

@@ -35,10 +35,12 @@ class Auto(NamedTuple):
 TOLD = -1
 """Lazy MMU mode is off because it was told that it is on, and should not be. To leave it is no mistake."""
 
+_new = tuple.__new__
+
 
 def with_instances(auto: Auto, instances: tuple[Instance, ...]) -> Auto:
     """The same but for the instances; as _replace() does it, in a tenth of the time."""
-    return Auto(auto[0], auto[1], auto[2], auto[3], instances)
+    return _new(Auto, (auto[0], auto[1], auto[2], auto[3], instances))
 
 
 SHIFT = 26

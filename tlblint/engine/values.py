@@ -478,10 +478,8 @@ def merge(old: Env, new: Env) -> bool:
     if old.items() <= new.items():
         return False
     changed = False
-    for key, value in list(old.items()):
-        other = new.get(key)
-        if other == value:
-            continue
+    get = new.get
+    for key, value, other in [(key, value, other) for key, value in old.items() if (other := get(key)) is not value and other != value]:
         joined = _join(value, other)
         if joined is not None:
             if joined != value:
