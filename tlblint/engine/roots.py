@@ -33,6 +33,10 @@ BATCH = 4
 """Roots that share a table. Neighbours in a file call the same helpers in the same state; but what one edit reaches is judged again whole."""
 
 
+LOT = 4
+"""Batches of one file that go to a process together: it has worked out what they have in common once."""
+
+
 def in_order(function: Callable[[Any], Any], items: Sequence[Any], died: Callable[[Any], Any]) -> list[Any]:
     """The map that stays in this process."""
     return [function(item) for item in items]
@@ -126,11 +130,21 @@ class Roots(msgspec.Struct, frozen=True):
 
     def _over(self, batches: list[tuple[Start, ...]], over: Over) -> Iterable[list[Judged]]:
         """Each batch as one or, where it killed its process, once more start by start; in the order of ``batches``."""
-        parts: list[Judged | None] = over(self._run, batches, lambda batch: None)
+        lots = self._lots(batches)
+        made: list[list[Judged] | None] = over(self._run_all, lots, lambda lot: None)
+        parts = [part for lot, some in zip(lots, made, strict=True) for part in (some if some is not None else [None] * len(lot))]
         again = [(start,) for batch, part in zip(batches, parts, strict=True) if part is None for start in batch]
         second = dict(zip(again, over(self._run, again, self._died), strict=True)) if len(again) > 1 else {batch: self._died(batch) for batch in again}
         for batch, part in zip(batches, parts, strict=True):
             yield [part] if part is not None else [second[(start,)] for start in batch]
+
+    def _lots(self, batches: list[tuple[Start, ...]]) -> list[tuple[tuple[Start, ...], ...]]:
+        """The same in lots, in their order."""
+        out: list[tuple[tuple[Start, ...], ...]] = []
+        for _, group in groupby(batches, key=lambda batch: self.program.functions[batch[0][0]].path):
+            members = list(group)
+            out += [tuple(members[at : at + LOT]) for at in range(0, len(members), LOT)]
+        return out
 
     def _died(self, batch: tuple[Start, ...]) -> Judged:
         """What it called counts as visited: nothing that killed a process may run in the next one."""
@@ -168,6 +182,9 @@ class Roots(msgspec.Struct, frozen=True):
         """How a contract says that a function is entered."""
         fn = self.program.functions[index]
         return self.entries(fn.path, fn.name)
+
+    def _run_all(self, lot: tuple[tuple[Start, ...], ...]) -> list[Judged]:
+        return [self._run(batch) for batch in lot]
 
     def _run(self, batch: tuple[Start, ...]) -> Judged:
         """Run each start under what it can break: what can come to nothing there would only multiply the states."""
