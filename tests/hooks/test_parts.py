@@ -167,3 +167,17 @@ def test_functions_without_a_name_are_passed_over(said: str) -> None:
     assert lines == [number for number, line in enumerate(text.split("\n"), 1) if "flush" in line]
     assert sum(part.text.count("{") - part.text.count("}") for part in left) == 0
     assert reduced("}\n" + plain + "{\n", 1, {"flush"})[0].text == "}{"
+
+
+def test_a_makefile_is_asked_about_the_symbols_that_a_file_is_built_by() -> None:
+    files = {
+        "mm/Makefile": b"obj-$(CONFIG_A) += a.o\nall-$(CONFIG_B) := b.o\nifdef CONFIG_C\nobj-y += all.o\nendif\nobj-$(CONFIG_D) += d.o\n",
+        "Makefile": b"core-$(CONFIG_E) += mm/\n",
+    }
+    makefiles = Makefiles(files.get)
+    assert makefiles.asked_by("mm/a.c") == {"CONFIG_A", "CONFIG_E"}
+    assert makefiles.asked_by("mm/b.c") == {"CONFIG_B", "CONFIG_C", "CONFIG_E"}
+    on = {"CONFIG_A", "CONFIG_B", "CONFIG_C", "CONFIG_E"}
+    assert makefiles.builds("mm/b.c", on.__contains__)
+    for symbol in makefiles.asked_by("mm/b.c"):
+        assert not makefiles.builds("mm/b.c", (on - {symbol}).__contains__)

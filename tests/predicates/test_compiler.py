@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.predicates.mini import DATA, RIGHT, WASTEFUL, WRONG, machine_of, seen, tree
-from tlblint.app.predicates_data import Reading
+from tlblint.app.reading import Reading
 from tlblint.io.tree import PlainDir
 from tlblint.names.unit import Shelf
 from tlblint.predicates.ctypes import AUTO

@@ -8,7 +8,7 @@ import random
 import pytest
 
 from tests.predicates.mini import DATA, RIGHT, WASTEFUL, machine_of, seen, tree
-from tlblint.app.predicates_data import Reading
+from tlblint.app.reading import Reading
 from tlblint.io.tree import open_tree
 from tlblint.names.unit import Shelf
 from tlblint.predicates import survey

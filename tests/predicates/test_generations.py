@@ -10,7 +10,7 @@ import pytest
 
 from tests.predicates import twins
 from tests.predicates.mini import DATA, PROTOCOLS, machine_of, seen, tree
-from tlblint.app.predicates_data import Reading
+from tlblint.app.reading import Reading
 from tlblint.app.simulate import machines
 from tlblint.io.tree import open_tree
 from tlblint.names.unit import Shelf

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from tests.predicates.mini import DATA, PROTOCOLS, seen, tree
-from tlblint.app.predicates_data import Reading
+from tlblint.app.reading import Reading
 from tlblint.app.simulate import machines
 from tlblint.io.tree import PlainDir
 from tlblint.predicates import protocol

@@ -11,7 +11,8 @@ import pytest
 from tests.predicates.mini import RIGHT, TYPES, WRONG, tree, write
 from tlblint.app import executed as executed_app
 from tlblint.app import refuted
-from tlblint.app.predicates_data import Data, Reading
+from tlblint.app.predicates_data import Data
+from tlblint.app.reading import Reading
 from tlblint.app.spine import Wanted, load
 from tlblint.findings.own import by_code
 from tlblint.io.marks import NONE, Still, mark, still

@@ -12,7 +12,8 @@ from tests.series.kit import build, judge, protect
 from tlblint.app import executed as executed_app
 from tlblint.app import refuted
 from tlblint.app.check import check
-from tlblint.app.predicates_data import Data, Reading
+from tlblint.app.predicates_data import Data
+from tlblint.app.reading import Reading
 from tlblint.app.request import Request
 from tlblint.io.overlay import Overlay
 from tlblint.io.tree import PlainDir, Tree

@@ -6,8 +6,10 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
-from tlblint.app.predicates_data import Data, Reading, chosen, shipped
+from tlblint.app.naming import index_of
+from tlblint.app.predicates_data import Data, chosen, shipped
 from tlblint.app.predicates_said import view_of
+from tlblint.app.reading import Reading
 from tlblint.app.refuted import KERNEL, Machine, Told, Wrong, name_of
 from tlblint.io.errors import InputError
 from tlblint.io.tree import Tree
@@ -34,7 +36,7 @@ class Executing:
         """``before``: of another state of the tree, in which but for ``changed`` paths all is the same. Raises InputError."""
         self._ships = shipped()
         self._read: Reading = Reading(tree, before._read if before is not None else None, changed)
-        self._shelf: Shelf = Shelf(self._read) if before is None else before._shelf.after(self._read, changed)
+        self._shelf: Shelf = index_of(tree).branch(self._read).shelf() if before is None else before._shelf.after(self._read, changed)
 
     def __call__(self, machine: Machine) -> Told:
         return told(self._read, self._ships, machine, self._shelf)

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tlblint.app.naming import index_of
+from tlblint.app.reading import Reading
 from tlblint.findings.own import RuleInfo, own_finding
 from tlblint.io import data, prefilter
 from tlblint.io.apply import Applied
 from tlblint.io.aside import Aside
 from tlblint.io.errors import Unreadable
-from tlblint.io.marks import Still, mark
+from tlblint.io.marks import NONE, Still
 from tlblint.io.stamp import stamp
 from tlblint.io.tree import Tree
 from tlblint.model.finding import Finding
@@ -188,11 +189,14 @@ def _same(tree: Tree, told: Told, changed: Sequence[str]) -> bool:
 
 def _made(tree: Tree, work: Work) -> Told:
     files: dict[str, bytes] = {}
-    known = index_of(tree)
+    known, source = index_of(tree), Reading(tree)
 
     def read(path: str) -> bytes | None:
-        files.setdefault(path, mark(tree, path))
-        return known.raws[path] if path in known.raws else _read(tree, path)
+        if path not in files:
+            files[path] = source.mark(path)
+        if files[path] == NONE:
+            return None
+        return known.raws[path] if path in known.raws else source(path)
 
     def listing(places: Sequence[str]) -> Sequence[str]:
         return tree.list(tuple(place for place in places if tree.holds(place) == "directory")).paths

@@ -6,14 +6,14 @@ What they make of them is remembered together with the headers that were looked 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import msgspec
 
-from tlblint.io.errors import Unreadable
+from tlblint.app.reading import Reading
 from tlblint.io.marks import Still, mark
 from tlblint.io.stamp import stamp
 from tlblint.io.tree import Tree
@@ -41,20 +41,8 @@ class Told(msgspec.Struct, frozen=True, array_like=True):
 def index_of(tree: Tree) -> Index:
     """The index of a tree as it is."""
     if tree not in _INDICES:
-        _INDICES[tree] = Index(reader(tree))
+        _INDICES[tree] = Index(Reading(tree))
     return _INDICES[tree]
-
-
-def reader(tree: Tree) -> Callable[[str], bytes | None]:
-    """Reads files of a tree; None for what is not there or cannot be read."""
-
-    def read(path: str) -> bytes | None:
-        try:
-            return tree.read(path)
-        except Unreadable:
-            return None
-
-    return read
 
 
 class Given:

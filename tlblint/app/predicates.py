@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from tlblint.app.predicates_data import Data, Reading, chosen, place, shipped
+from tlblint.app.predicates_data import Data, chosen, place, shipped
 from tlblint.app.predicates_said import changed, worth
+from tlblint.app.reading import Reading
 from tlblint.app.simulate import machines
 from tlblint.io import data
 from tlblint.io.errors import InputError

@@ -71,6 +71,7 @@ def essence(raw: bytes, sought: Collection[str], names: Collection[str], cut: Ca
     if len(raw) > LIMIT:
         digest.update(raw)
         return digest.digest()
+    names = frozenset(names).intersection(raw.translate(BREAK).decode().split())
     for part in cut(raw):
         words = part.text.split() if part.word else [word for left in reduced(part.text, part.line, names) for word in left.text.split()]
         told = (part.word, *words, *(_CONFIG.findall(part.text) if "CONFIG_" in part.text else ()))

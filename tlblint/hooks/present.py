@@ -22,6 +22,8 @@ USERS = ("mm", "fs/proc")
 _ALONE = "x86"
 _BESIDE = ("Kconfig.debug", "Kconfig.cpu", "mm/Kconfig", "mm/Kconfig.debug")
 """What generic Kconfig files ask of an architecture, or only some do: a look that may save the one at all files."""
+_DEEP = 4
+"""Macros within macros that are followed."""
 _HEAD = re.compile(rb"^(?:[A-Za-z_][\w \t*]*[ \t*])?([A-Za-z_]\w*)[ \t]*\(", re.MULTILINE)
 
 
@@ -41,7 +43,9 @@ def told(index: Index, machines: Machines, known: Sequence[str], listing: Listin
         homes = [path for path in listing(USERS) if path.endswith(".c") and dirname(path) in USERS]
         rests = _rests(read, homes, lacking, [*views.values()], world)
         users = [path for path in homes if rests.files.get(path)]
-        more = judged(world, there, lacking, lambda arch: users)
+        more = judged(world, there, _spoken(lacking, [*views.values()], users, world), lambda arch: users)
+        if any(said.missing or said.twice for said in more.said):  # what is said of it may speak of the others
+            more = judged(world, there, lacking, lambda arch: users)
         out |= {(fault.kind, fault.name): fault for fault in faults(world, more, (), lambda place: 0)}
         answer = Answer([*answer.said, *more.said], {**answer.gaps, **more.gaps})
     unknown, gaps = _undeclared(world, there, known)
@@ -50,6 +54,19 @@ def told(index: Index, machines: Machines, known: Sequence[str], listing: Listin
         raw = read(path)
         found += static.kconfig(path, raw) if raw is not None else []
     return sorted(found, key=lambda fault: (fault.path, fault.line, fault.kind, fault.name)), answer.gaps | gaps, rests
+
+
+def _spoken(names: Collection[str], views: Iterable[View], users: Sequence[str], world: World) -> set[str]:
+    """Those of ``names`` that C files speak of, themselves or through macros."""
+    own = [one for path in users if (one := world.file(path)) is not None]
+    words = frozenset().union(*(one.words for one in own))
+    macros = [item for one in (*views, *own) if not one.words.isdisjoint(names) for item in one.macros]
+    for _ in range(_DEEP):
+        more = frozenset().union(*(body for name, body in macros if name in words and not body <= words))
+        if not more:
+            break
+        words |= more
+    return set(words.intersection(names))
 
 
 def _rests(read: Read, homes: Sequence[str], lacking: Collection[str], views: list[View], world: World) -> Essence:
@@ -97,10 +114,10 @@ def _named(world: World, kconfigs: Collection[str]) -> Iterable[tuple[str, dict[
     for path in sorted(kconfigs):
         raw = world.read(path)
         if raw is not None and symbols.OWN.search(raw):
-            yield path, _own(symbols.in_kconfig(raw))
+            yield path, _own(symbols.in_kconfig(raw, symbols.OWN_TEXT))
     for path, view in world.files.items():
         if view is not None and path not in kconfigs and symbols.OWN.search(view.raw):
-            yield path, _own(symbols.in_code(view))
+            yield path, _own(symbols.in_code(view, symbols.OWN_TEXT))
 
 
 def _own(found: dict[str, symbols.Mention]) -> dict[str, symbols.Mention]:

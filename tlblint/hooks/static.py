@@ -19,7 +19,9 @@ _BUILTIN = re.compile(r"__\w+__|_?_?linux_?_?|MODULE|KBUILD_\w+")
 
 def kconfig(path: str, raw: bytes) -> list[Fault]:
     """Symbols that an expression names with a prefix that no symbol has: such a symbol is never set, and with ``!`` always right."""
-    out = []
+    out: list[Fault] = []
+    if b"CONFIG_" not in raw:
+        return out
     for line, word, rest in statements(raw.decode("latin-1").replace("\r", "").split("\n")):
         if word in EXPRESSIONS:
             text = f"{word} {rest}".split(" #", 1)[0]

@@ -25,6 +25,8 @@ _FILE = re.compile(r"[\w./+-]*Kconfig[\w.-]*")
 _FILES = 4000
 OWN = re.compile(rb"TLB|MMU_GATHER|LAZY_MMU|UNMAP_FLUSH")
 """What symbols that have to do with flushes are called."""
+OWN_TEXT = re.compile(OWN.pattern.decode())
+_ANY = re.compile("")
 _NOT_OWN = re.compile(r"HUGETLB|IOTLB|CACHE|DEBUG")
 
 
@@ -96,11 +98,11 @@ class Mention(NamedTuple):
     how: str
 
 
-def in_kconfig(raw: bytes) -> dict[str, Mention]:
-    """The symbols that expressions of a Kconfig file name, with the first place of each."""
+def in_kconfig(raw: bytes, like: re.Pattern[str] = _ANY) -> dict[str, Mention]:
+    """The symbols that expressions of a Kconfig file name, with the first place of each. ``like``: only those of statements in which that is."""
     out: dict[str, Mention] = {}
     for line, word, rest in statements(raw.decode("latin-1").replace("\r", "").split("\n")):
-        if word in EXPRESSIONS:
+        if word in EXPRESSIONS and like.search(rest):
             for name in _NAME.findall(_QUOTED.sub(" ", rest.split(" #", 1)[0])):
                 if name not in _NO_NAME and not name.isdigit() and not name.startswith(("0x", "CONFIG_")):  # a prefix is a fault of its own
                     out.setdefault(name, Mention(line, word))
@@ -116,12 +118,12 @@ def in_makefile(raw: bytes) -> dict[str, Mention]:
     return out
 
 
-def in_code(view: View) -> dict[str, Mention]:
-    """The symbols that a C file asks for; comments are no code."""
+def in_code(view: View, like: re.Pattern[str] = _ANY) -> dict[str, Mention]:
+    """The symbols that a C file asks for; comments are no code. ``like``: only those of parts in which that is."""
     out: dict[str, Mention] = {}
     for part in view.parts:
         line, at = part.line, 0
-        for found in _PREFIXED.finditer(part.text) if "CONFIG_" in part.text else ():
+        for found in _PREFIXED.finditer(part.text) if "CONFIG_" in part.text and like.search(part.text) else ():
             line, at = line + part.text.count("\n", at, found.start()), found.start()
             out.setdefault(found[1], Mention(line, ""))
     return out
@@ -137,7 +139,7 @@ def mentioned(path: str, view: View) -> dict[str, Mention]:
 
 def own(name: str) -> bool:
     """Whether a symbol has to do with flushes."""
-    return bool(OWN.search(name.encode())) and not _NOT_OWN.search(name)
+    return bool(OWN_TEXT.search(name)) and not _NOT_OWN.search(name)
 
 
 def fault(path: str, name: str, at: Mention, known: Collection[str], came: Collection[str] = (), again: bool = False) -> Fault:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # most runs need neither units nor slices
 Read = Callable[[str], bytes | None]
 """The bytes of a file by its path from the top of the tree; None when there is none."""
 
-_INCLUDE = re.compile(rb"^[ \t]*#[ \t]*include(?:_next)?[ \t]*([<\"])([^>\"\n]+)[>\"]", re.MULTILINE)
+_INCLUDE = re.compile(rb"include(?:_next)?[ \t]*([<\"])([^>\"\n]+)[>\"]")
 FILES = 3000
 """Headers that some others lead to."""
 
@@ -68,7 +68,8 @@ class Texts:
     def includes(self, raw: bytes) -> tuple[tuple[str, bool], ...]:
         """(name, in angle brackets) of what is included under any condition."""
         if raw not in self.included:
-            self.included[raw] = tuple((name.decode("latin-1"), opening == b"<") for opening, name in _INCLUDE.findall(raw))
+            found = (one for one in _INCLUDE.finditer(raw) if raw[raw.rfind(b"\n", 0, one.start()) + 1 : one.start()].strip() == b"#")
+            self.included[raw] = tuple((one[2].decode("latin-1"), one[1] == b"<") for one in found)
         return self.included[raw]
 
 
@@ -126,10 +127,11 @@ class Index:
             if (found := self.heads(path)) is not None:
                 yield from ((path, head) for head in found.of(name) if found.there(head, names) is not False)
 
-    def lead_to(self, places: Places, roots: Sequence[str], follow: Callable[[str], bool], asked: set[str] | None = None) -> tuple[str, ...]:
+    def lead_to(self, places: Places, roots: Sequence[str], follow: Callable[[str], bool], asked: set[str] | None = None,
+                known: Sequence[str] = ()) -> tuple[str, ...]:  # fmt: skip
         """The paths that ``roots`` (paths, or ``<header>``) and what they include may lead to, whatever conditions say. ``follow``: of which
-        headers by their name; FILES at most. ``asked``: is told all that was looked for."""
-        out: dict[str, None] = {}
+        headers by their name; FILES at most. ``asked``: is told all that was looked for. ``known``: what others lead to, which counts, too."""
+        out: dict[str, None] = dict.fromkeys(known)
         tried: set[str] = set() if asked is None else asked
         waiting = [("", root.strip("<>"), root[0] == "<") for root in roots]
         done: set[tuple[str, str, bool]] = set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from posixpath import dirname, normpath
 
 import msgspec
@@ -71,6 +72,7 @@ def of_arch(read: Read, arch: str, shared: Kconfig) -> Kconfig:
     return out
 
 
+@lru_cache(maxsize=32768)
 def tokens(text: str) -> Expr:
     """The tokens of an expression; what cannot be read is left out."""
     return tuple(_TOKEN.findall(text))
@@ -80,18 +82,21 @@ def statements(lines: Sequence[str]) -> Iterator[tuple[int, str, str]]:
     """(line, word, what follows) of each statement; lines count from 1. Help texts are passed over."""
     margin: int | None = None  # of the help text; 0 as long as it is not known
     for number, line in enumerate(lines, 1):
+        plain = line.lstrip()
+        if not plain:
+            continue
         if margin is not None:
-            if not line.strip():
-                continue
-            indent = len(line.expandtabs(8)) - len(line.expandtabs(8).lstrip())
+            indent = len(line[: len(line) - len(plain)].expandtabs(8))
             if indent and indent >= margin:
                 margin = margin or indent
                 continue
             margin = None
-        words = (line if '"' in line else line.split("#", 1)[0]).split(maxsplit=1)
-        if words and words[0] in ("help", "---help---"):
+        if plain[0] == "#":
+            continue
+        words = (plain if '"' in line or "#" not in line else plain.split("#", 1)[0]).split(maxsplit=1)
+        if words[0] in ("help", "---help---"):
             margin = 0
-        elif words and not words[0].startswith("#"):
+        else:
             yield number, words[0], words[1].strip() if len(words) > 1 else ""
 
 
@@ -166,6 +171,8 @@ class _File:
             self.out.chosen.setdefault(self.block.choice, _cut(rest)[0])
 
     def conditions(self) -> tuple[Expr, ...]:
+        if not self.stack:
+            return self.around
         return (*self.around, *(condition for block in self.stack for condition in block.conditions))
 
     def symbol(self, name: str) -> None:

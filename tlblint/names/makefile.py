@@ -23,6 +23,8 @@ class Makefiles:
     def __init__(self, read: Read) -> None:
         self.read = read
         self.held: dict[str, Lists | None] = {}
+        self.symbols: dict[str, frozenset[str]] = {}
+        """By file, what it is built by."""
 
     def builds(self, path: str, on: Callable[[str], bool]) -> bool:
         """Whether a configuration builds a C file. ``on`` says of CONFIG_ names whether they are set. In a directory with a Makefile a file
@@ -42,6 +44,20 @@ class Makefiles:
                 name = ""
         return True
 
+    def asked_by(self, path: str) -> frozenset[str]:
+        """The symbols by which it is told whether a C file is built."""
+        if path not in self.symbols:
+            out: set[str] = set()
+            directory, name = dirname(path), basename(path).removesuffix(".c") + ".o"
+            while True:
+                lists = self.lists(directory)
+                _mentioned(lists or {}, name, out, 0)
+                if not directory:
+                    break
+                name, directory = f"{basename(directory)}/{name if lists is None else ''}", dirname(directory)
+            self.symbols[path] = frozenset(out)
+        return self.symbols[path]
+
     def lists(self, directory: str) -> Lists | None:
         """The object lists of a directory, or None when it has no Makefile."""
         if directory not in self.held:
@@ -58,6 +74,12 @@ def _within(lists: Lists, name: str, on: Callable[[str], bool], depth: int) -> b
         and (owner in _FINAL or f"{owner}.o" not in lists or _within(lists, f"{owner}.o", on, depth + 1))
         for owner, conditions in lists.get(name, ())
     )
+
+
+def _mentioned(lists: Lists, name: str, out: set[str], depth: int) -> None:
+    for owner, conditions in lists.get(name, ()) if depth <= _DEPTH else ():
+        out.update(symbol for symbol, _ in conditions)
+        _mentioned(lists, f"{owner}.o", out, depth + 1)
 
 
 def _lists(text: str) -> Lists:

@@ -18,11 +18,13 @@ BREAK = bytes(c if c in _IDENTIFIER else 32 for c in range(256))
 _TEXT = re.compile(r"""->|\.+|[A-Za-z_]\w*|[{}();\n]|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""")
 _BRACES = re.compile(r"""[{}]|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""")
 _WORD = re.compile(r"[A-Za-z_]\w*")
+_NO_BRACE = bytes(c for c in range(256) if c not in b"{}")
 _BETWEEN = "\n}"
 """Ends one function; what is behind it is another."""
 _INCLUDE = re.compile(r"\s*([<\"])([^>\"]+)[>\"]")
 _OPENING = frozenset(("if", "ifdef", "ifndef"))
 _TURNING = frozenset(("elif", "else", "elifdef", "elifndef"))
+_INCLUDES = frozenset(("include", "include_next"))
 _NO_MACRO = frozenset(("defined", "IS_ENABLED", "IS_BUILTIN", "IS_MODULE", "IS_REACHABLE", "__is_defined", "__has_include", "__has_attribute", "__has_builtin"))
 _KCONFIG = frozenset(
     (
@@ -34,6 +36,8 @@ _KCONFIG = frozenset(
 _CLOSING = frozenset((")", "}", ";"))
 _BRACKETS = frozenset(("", "(", ")", "{", "}", ";"))
 _GAP = 8
+_FEW = 40
+"""Names that are looked for one by one sooner than all words are taken apart."""
 LIMIT = 2_000_000
 """Bytes of the largest file that is looked into."""
 
@@ -77,15 +81,20 @@ class View(msgspec.Struct):
         held = self.reduced[1]
         if index not in held:
             part = self.parts[index]
-            if index not in self.texts:
-                self.texts[index] = words_of(part.text)
-            if self.texts[index].isdisjoint(names):
+            if not self._speaks(index, part.text, names):
                 if index not in self.braces:
                     self.braces[index] = _open_braces(part.text)
                 held[index] = [Piece("", self.braces[index], part.line)] if self.braces[index] else []
             else:
                 held[index] = reduced(part.text, part.line, names)
         return held[index]
+
+    def _speaks(self, index: int, text: str, names: frozenset[str]) -> bool:
+        if len(names) < _FEW and not any(name in text for name in names):
+            return False
+        if index not in self.texts:
+            self.texts[index] = words_of(text)
+        return not self.texts[index].isdisjoint(names)
 
     def conditions(self, line: int) -> tuple[str, ...]:
         """The conditions around a line, the outermost first, as they are written; "else of" for a turned one."""
@@ -110,7 +119,7 @@ def view(raw: bytes, cut: Callable[[bytes], tuple[Piece, ...]] = pieces) -> View
     parts = cut(raw)
     once = _guard(parts)
     words = frozenset(raw.translate(BREAK).decode().split())
-    found = (_INCLUDE.match(part.text) for part in parts if part.word in ("include", "include_next"))
+    found = (_INCLUDE.match(part.text) for part in parts if part.word in _INCLUDES)
     includes = tuple((one[2], one[1] == "<") for one in found if one is not None)
     parts = _unguarded(parts) if once else parts
     heads = tuple(_head(part) for part in parts)
@@ -126,7 +135,7 @@ def words_of(text: str) -> frozenset[str]:
 def _head(part: Piece) -> str:
     if part.word in ("define", "undef"):
         return found[0] if (found := _WORD.search(part.text)) is not None else ""
-    if part.word in ("include", "include_next"):
+    if part.word in _INCLUDES:
         return found[2] if (found := _INCLUDE.match(part.text)) is not None else ""
     return ""
 
@@ -229,7 +238,7 @@ class _Cut:
                 self.macros.update(word for word in words if word not in _NO_MACRO)
                 self.macros.update(_KCONFIG if not _NO_MACRO.isdisjoint(words) else ())
             return True
-        if part.word in ("include", "include_next"):
+        if part.word in _INCLUDES:
             return head != "" and self.follow(head)
         return part.word == "pragma" and part.text.strip() == "once"
 
@@ -283,7 +292,9 @@ def reduced(text: str, line: int, names: Collection[str]) -> list[Piece]:
 
 def _says_nothing(chunk: str, names: Collection[str]) -> bool:
     """Whether a text opens and closes its brackets and speaks of none of ``names``."""
-    return chunk.count("{") == chunk.count("}") and chunk.count("(") == chunk.count(")") and words_of(chunk).isdisjoint(names)
+    if chunk.count("{") != chunk.count("}") or chunk.count("(") != chunk.count(")"):
+        return False
+    return (len(names) < _FEW and not any(name in chunk for name in names)) or words_of(chunk).isdisjoint(names)
 
 
 def _close(out: list[tuple[str, int]], token: str, line: int) -> None:
@@ -315,10 +326,9 @@ def _by_line(tokens: list[tuple[str, int]]) -> list[Piece]:
 def _open_braces(text: str) -> str:
     if "{" not in text and "}" not in text:
         return ""
-    closed = opened = 0
-    for token in _BRACES.findall(text):
-        if token == "{":
-            opened += 1
-        elif token == "}":
-            closed, opened = (closed, opened - 1) if opened else (closed + 1, 0)
-    return "}" * closed + "{" * opened
+    if '"' in text or "'" in text:
+        text = "".join(token for token in _BRACES.findall(text) if len(token) == 1)
+    left = text.encode("latin-1").translate(None, _NO_BRACE)
+    while b"{}" in left:
+        left = left.replace(b"{}", b"")
+    return left.decode()

@@ -162,7 +162,11 @@ class Places(msgspec.Struct, frozen=True):
         out += [f"{place}/{name}" for place in self.directories]
         if name.startswith("asm/"):
             out += [f"{place}/{name[4:]}" for place in self.generic]
-        return [path for path in map(normpath, out) if not path.startswith(("..", "/"))]
+        return [path for path in map(_normal, out) if not path.startswith(("..", "/"))]
+
+
+def _normal(path: str) -> str:
+    return normpath(path) if "./" in path or "//" in path else path  # most are as they should be
 
 
 Found = dict[tuple[str, str], str | None]

@@ -81,9 +81,17 @@ class World(Index):
         self.follows: dict[str, bool] = {}
         self.paths: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {}
         self.makefiles = Makefiles(self.read)
+        self.digests: dict[int, tuple[tuple[Piece, ...], int]] = {}
         self.kconfigs: dict[str, Kconfig] = {}
         self.variants: dict[tuple[str, frozenset[str]], list[Variant]] = {}
-        self.built: dict[tuple[str, int], bool] = {}
+        self.built: dict[tuple[str, tuple[bool, ...]], bool] = {}
+
+    def digest(self, parts: tuple[Piece, ...]) -> int:
+        """A number for what some pieces say, wherever they stand. ``parts`` stay: they are known by their identity."""
+        found = self.digests.get(id(parts))
+        if found is None or found[0] is not parts:
+            found = self.digests[id(parts)] = parts, hash(tuple((part.word, part.text) for part in parts))
+        return found[1]
 
     def kconfig(self, arch: str) -> Kconfig:
         """The symbols of an architecture."""
@@ -109,7 +117,8 @@ class World(Index):
         """The followed files that ``roots`` may lead to, whatever conditions say, by path."""
         key = (arch, roots)
         if key not in self.paths:
-            self.paths[key] = self.lead_to(self.places(arch), roots, self.follow)
+            known = self.paths.get((arch, ROOTS), ()) if roots[: len(ROOTS)] == ROOTS else ()
+            self.paths[key] = self.lead_to(self.places(arch), roots[len(ROOTS) :] if known else roots, self.follow, known=known)
         return {path: one for path in self.paths[key] if (one := self.file(path)) is not None}
 
 
@@ -159,7 +168,7 @@ class Sight(msgspec.Struct):
         return tuple(root for root in self.roots if root[0] == "<" or self._built(root, variant))
 
     def _built(self, root: str, variant: Variant) -> bool:
-        key = (root, id(variant))
+        key = (root, tuple(map(variant.on, self.world.makefiles.asked_by(root))))
         if key not in self.world.built:
             self.world.built[key] = self.world.makefiles.builds(root, variant.on)
         return self.world.built[key]
@@ -173,7 +182,7 @@ class Sight(msgspec.Struct):
     def likeness(self) -> tuple[object, ...]:
         """Two architectures, or states of one, for which this is the same see the same when configured alike, but for paths and lines."""
         own = f"arch/{self.arch}/"
-        return tuple((path.replace(own, "arch/*/", 1), *((part.word, part.text) for part in parts or ())) for path, parts in self.held.items())
+        return tuple((path.replace(own, "arch/*/", 1), self.world.digest(parts or ())) for path, parts in self.held.items())
 
     def predefined(self, variant: Variant) -> dict[str, str]:
         """The macros before the first line."""
