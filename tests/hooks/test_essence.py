@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tlblint.app import hooks
 from tlblint.hooks import present
 from tlblint.hooks.essence import essence
 from tlblint.hooks.judge import Fault
+from tlblint.io.apply import Applied
 from tlblint.io.tree import PlainDir
 from tlblint.model.store import Held
 from tlblint.names.index import Index
@@ -125,3 +127,39 @@ def test_an_edit_that_leaves_it_alone_takes_over_what_is_remembered(tmp_path: Pa
     assert (check(), runs) == (1, 2)
     init.write_text("\n" + init.read_text())  # where it is told has moved
     assert (check(), runs) == (1, 3)
+
+
+def laid_out(place: Path, files: Mapping[str, str | None]) -> PlainDir:
+    for path, text in files.items():
+        (place / path).parent.mkdir(parents=True, exist_ok=True)
+        (place / path).write_text(text or "")
+    return PlainDir(str(place))
+
+
+def test_a_new_file_is_noticed(tmp_path: Path) -> None:
+    makefile = (FILES["mm/Makefile"] or "").replace("init.o", "init.o late.o")
+    files = {**FILES, GENERIC: BROKEN, "mm/init.c": "int a;\n", "mm/Makefile": makefile}
+    store = Held()
+
+    def check(more: Mapping[str, str]) -> set[str]:
+        one = hooks.asked(laid_out(tmp_path, {**files, **more}), lambda path: True, store)
+        assert one is not None
+        return {fault.path for fault in one.told().wrong[0]}
+
+    late = "#include <asm/tlb.h>\n\nvoid late(struct mm_struct *mm)\n{\n\tinit_tlb_gen(mm);\n}\n"
+    assert check({}) == check({"mm/other.txt": late}) == set()
+    assert check({"mm/late.c": late}) == {"mm/late.c"}
+
+
+def test_a_new_file_that_names_a_symbol_which_a_series_takes_away_is_noticed(tmp_path: Path) -> None:
+    files = {**FILES, "mm/Kconfig": (FILES["mm/Kconfig"] or "") + "\nconfig TLB_LATE\n\tbool\n"}
+    step = Applied(None, {"mm/Kconfig": (FILES["mm/Kconfig"] or "").encode()}, "clean")  # type: ignore[arg-type]
+    store = Held()
+
+    def check(more: Mapping[str, str]) -> set[str]:
+        one = hooks.begun(laid_out(tmp_path, {**files, **more}), [step], store)
+        assert one is not None
+        return {fault.path for fault in one.told().wrong[1]}
+
+    assert check({}) == set()
+    assert check({"drivers/a.c": "#ifdef CONFIG_TLB_LATE\nint a;\n#endif\n"}) == {"drivers/a.c"}

@@ -6,7 +6,7 @@ What came of a tree is remembered together with the files that were read for it,
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,8 @@ from tlblint.io.aside import Aside
 from tlblint.io.errors import Unreadable
 from tlblint.io.marks import NONE, Still
 from tlblint.io.stamp import stamp
-from tlblint.io.tree import Tree
+from tlblint.io.tree import PlainDir, Tree, Worktree
+from tlblint.io.walk import walk
 from tlblint.model.finding import Finding
 from tlblint.model.ir import NotAnalysed
 from tlblint.model.store import NOTHING, Store, key
@@ -46,12 +47,15 @@ class Misfit(msgspec.Struct, frozen=True, array_like=True):
 
 class Told(msgspec.Struct, frozen=True, array_like=True):
     """What came of the states of a tree, one of them for a check. ``gaps``: (state, path, why). ``files``: what was read, with what it was then;
-    ``rests``: an Essence of some of them, encoded."""
+    ``rests``: an Essence of some of them, encoded. ``listed`` and ``sought``: places that were listed and words that were looked for in the whole tree,
+    each with a digest of the files that came of it: another one may be there another day."""
 
     wrong: tuple[tuple[Misfit, ...], ...]
     gaps: tuple[tuple[int, str, str], ...]
     files: dict[bytes, bytes]
     rests: bytes = b""
+    listed: tuple[tuple[tuple[str, ...], bytes], ...] = ()
+    sought: tuple[tuple[tuple[str, ...], bytes], ...] = ()
 
 
 if TYPE_CHECKING:  # what is remembered needs none of it
@@ -167,8 +171,9 @@ def _known(tree: Tree, store: Store, name: bytes) -> Told | None:
             told = msgspec.msgpack.decode(row, type=Told)
             same = Still(tree)
             changed = [path for name, before in told.files.items() if not same(path := os.fsdecode(name), before)]
-            if not changed or _same(tree, told, changed):
-                return told
+            others = any(_digest(_files(tree, places)) != before for places, before in told.listed)
+            if not others and (not changed or _same(tree, told, changed)):
+                return told if all(_digest(_holding(tree, words)) == before for words, before in told.sought) else None
     return None
 
 
@@ -198,14 +203,38 @@ def _made(tree: Tree, work: Work) -> Told:
             return None
         return known.raws[path] if path in known.raws else source(path)
 
+    listed: dict[tuple[str, ...], bytes] = {}
+    sought: dict[tuple[str, ...], bytes] = {}
+
     def listing(places: Sequence[str]) -> Sequence[str]:
+        listed[tuple(places)] = _digest(_files(tree, places))
         return tree.list(tuple(place for place in places if tree.holds(place) == "directory")).paths
 
     def search(words: Collection[str]) -> Sequence[str]:
-        return prefilter.survivors(tree, tree.list(()).paths, [word.encode() for word in words])
+        found = _holding(tree, words)
+        sought[tuple(sorted(words))] = _digest(found)
+        return found
 
     wrong, gaps, rests = work(Index(read, known.texts.branch()), listing, search)
-    return Told(wrong, gaps, {os.fsencode(path): before for path, before in files.items()}, rests)
+    marks = {os.fsencode(path): before for path, before in files.items()}
+    return Told(wrong, gaps, marks, rests, tuple(listed.items()), tuple(sought.items()))
+
+
+def _files(tree: Tree, places: Sequence[str]) -> Sequence[str]:
+    """The C files below some places; in a git work tree also those that git ignores, of which it would have to be asked."""
+    there = [place for place in places if tree.holds(place) == "directory"]
+    if not there:
+        return ()
+    return sorted(walk(tree.top, there, states=False).files) if isinstance(tree, (Worktree, PlainDir)) else tree.list(tuple(there)).paths
+
+
+def _holding(tree: Tree, words: Collection[str]) -> Sequence[str]:
+    """The C files in which any of some words is."""
+    return prefilter.survivors(tree, tree.list(()).paths, [word.encode() for word in sorted(words)])
+
+
+def _digest(paths: Iterable[str]) -> bytes:
+    return key(*map(os.fsencode, paths))
 
 
 def _present(index: Index, listing: Listing, search: Search) -> Brought:
