@@ -16,6 +16,8 @@ _ANSWERS = re.compile(rb"\breturn\b[^;]|(?:\*\s*\w++\s*+\)?+|->\s*\w++)\s*+(?:=(
 _LOCKS = re.compile(rb"\bspin_\w*lock\w*\s*\(")
 _OWNS = re.compile(rb"struct[ \t]+(?:mmu_gather|mmu_notifier_range)[ \t]+[A-Za-z_]")
 """A variable that has to be begun and finished, or started and ended; helpers may do that."""
+_HOLDS = re.compile(rb"spinlock_t[ \t]*\*[ \t]*[A-Za-z_]\w*[ \t]*[;,=]")
+"""A variable for a lock that helpers take and drop."""
 SHORT = 500
 """Bytes of a function that is read because it may only give an answer: a condition or an assignment moved out of its caller."""
 
@@ -23,7 +25,7 @@ SHORT = 500
 def bridged(raw: bytes, spans: list[Span], helpers: frozenset[bytes], above: frozenset[str] = frozenset()) -> list[Span]:
     """``spans`` with those functions of the file added that one of them calls, directly or not, and that lead to one of them again,
     mention a name of ``helpers``, or are short and give an answer; and with those named in ``above``, or that own
-    what helpers begin and finish, that lead to one of them. File order."""
+    what helpers begin and finish, take and drop, that lead to one of them. File order."""
     if not spans:
         return spans
     scoped = {name for name, _, _ in spans}
@@ -36,6 +38,7 @@ def bridged(raw: bytes, spans: list[Span], helpers: frozenset[bytes], above: fro
     owners = [name for name, start, _ in _around(spans, owned) if raw.startswith(b"static", start)]
     for name in owners:  # judged as their callers call them: all of them
         owned += _found(raw, re.compile(name.encode("latin-1") + rb"\s*\("))
+    owned += _found(raw, _HOLDS)
     work += [name for name, _, _ in _around(others.values(), sorted(owned))]
     while work:  # only what is called from code in scope is looked at
         name = work.pop()
