@@ -742,6 +742,8 @@ class Run:
             return True
         if not self._learn(path, question.key, outcome != question.negated, pos):
             return False
+        if question.first is not None:
+            path.env[question.first] = int(outcome != question.negated)
         if question.equals is not None and outcome != question.negated:
             name, value = question.equals
             path.env[name] = value

@@ -368,13 +368,15 @@ def learn(env: Env, key: str, outcome: bool) -> None:
 
 class Question:
     """A branch condition brought to one key: ``key`` decides it, ``negated`` turns it, ``equals`` is learned when true. ``told`` is
-    a predicate and its truth where the condition is one whose answer was known before; ``answered`` the key that decided it then."""
+    a predicate and its truth where the condition is one whose answer was known before; ``answered`` the key that decided it then. ``first``
+    is the key of the same comparison of what a variable was set to."""
 
-    __slots__ = ("answered", "equals", "key", "known", "negated", "told")
+    __slots__ = ("answered", "equals", "first", "key", "known", "negated", "told")
 
     def __init__(self, key: str | None, negated: bool, known: bool | None, equals: tuple[str, Value] | None,
-                 told: tuple[str, bool] | None = None, answered: str | None = None) -> None:
+                 told: tuple[str, bool] | None = None, answered: str | None = None, first: str | None = None) -> None:
         self.told = told
+        self.first = first
         self.answered = answered
         self.key = key
         self.negated = negated
@@ -413,7 +415,36 @@ def ask(env: Env, cond: Expr) -> Question:
         held = truth(env, env.get(key))
         if held is not None:
             return Question(None, negated, held != negated, None, None, key)
-    return Question(key, negated, None, _equality(env, cond))
+    first = _first(env, cond) if cond[0] == "op" and cond[1] in _COMPARISONS else None
+    if first is not None and (held := truth(env, env.get(first))) is not None:
+        return Question(None, negated, held != negated, None, None, first)
+    return Question(key, negated, None, _equality(env, cond), None, None, first)
+
+
+_COMPARISONS = frozenset({"<", ">", "<=", ">=", "=="})
+
+
+def _first(env: Env, cond: Expr) -> str | None:
+    """The key of a comparison with the number, or the other variable, that a variable was just set to: loops from the same start to the same end
+    run equally often."""
+    sides = [_start(env, side) for side in cond[2:]]
+    if sides[0] is None or sides[1] is None or sides == [side[1] for side in cond[2:]]:
+        return None
+    if cond[1] == "==":
+        sides.sort()
+    return f"({sides[0]}{cond[1]}{sides[1]})"
+
+
+def _start(env: Env, side: Expr) -> str | None:
+    """What a side of a comparison was set to."""
+    if side[0] != "v":
+        return text_of(side) if side[0] in "nk" else None
+    held = env.get(side[1])
+    if type(held) is int:
+        return str(held)
+    if type(held) is tuple and held[0] == "term" and len(held) > 3 and not held[2] and held[1].isidentifier():
+        return str(held[1])
+    return str(side[1])
 
 
 def _follow(env: Env, value: tuple, negated: bool) -> Question:  # type: ignore[type-arg]
