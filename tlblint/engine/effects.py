@@ -560,6 +560,13 @@ def _derive(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs:
     path.env[f"%{ret[1]}"] = (held[0], held[1], held[2], bits, held[4])
 
 
+def _kept(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
+    """An entry value goes into an array: what becomes of it there is not followed."""
+    held = evaluate(path.env, binds["value"])
+    if type(held) is tuple and held[0] == "e":
+        self.event(path, kind, {"value": held[1]}, attrs, call.level, call.pos, call.name)
+
+
 def _same(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
     """Another handle of the same page."""
     subject = binds["page"]
@@ -659,6 +666,7 @@ _HANDLERS: dict[str, Callable[..., None]] = {
     "value.derive": _derive,
     "value.build": _derive,
     "value.count": _count,
+    "value.kept": _kept,
     "value.swap": _swap,
     **{f"test.{word}": _test for word in _TESTS},
 }

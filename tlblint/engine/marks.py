@@ -178,6 +178,8 @@ class Marks:
             out += self._read(read, fn, pos)
         if path.isidentifier() and not self._announced.flags:
             return out
+        if path[-1] == "]" and expr[0] in "tv":
+            out.append(("value.kept", {"value": expr}, _NONE, pos))
         own = self.followed(path, fn)
         if own is not None and expr[0] == "n":
             out.append(("flag.raise" if expr[1] else "flag.clear", {"flag": ("v", path)}, own, pos))
