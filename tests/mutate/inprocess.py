@@ -82,10 +82,14 @@ def _over(path: str, span: tuple[int, int]) -> Callable[..., list[Any]]:
         roots: Roots = function.__self__  # type: ignore[attr-defined]
         near = _near(roots, path, span)
         far = set(range(len(roots.program.functions))) - near
-        out = [function(few) if (few := tuple(start for start in batch if start[0] in near)) else Judged() for batch in items]
-        for judged in out:  # what is far off counts as done, or it would be run for itself
-            judged.visited.update(far)
-        return out
+
+        def one(batch: Any) -> Judged:
+            few = tuple(start for start in batch if start[0] in near)
+            judged = roots._run(few) if few else Judged()
+            judged.visited.update(far)  # what is far off counts as done, or it would be run for itself
+            return judged
+
+        return [one(item) if item and isinstance(item[0][0], int) else [one(batch) for batch in item] for item in items]
 
     return over
 
