@@ -1,4 +1,4 @@
-"""A sentence about what happens in another file names that file."""
+"""What a sentence says of places that are not in the function of the finding."""
 
 from __future__ import annotations
 
@@ -20,9 +20,14 @@ WALK = """static void age(struct vm_area_struct *vma, pmd_t *pmd, unsigned long 
 HELPER = "\n\nstatic inline void put_back(pte_t *pte, spinlock_t *ptl)\n{\n\tpte_unmap_unlock(pte, ptl);\n}\n"
 
 
-def message(top: Path) -> str:
+def found_in(top: Path) -> list[dict[str, object]]:
     command = [sys.executable, "-m", "tlblint", "check", "--tree", str(top), "-f", "json", "--no-cache", "--no-sim", "--exit-zero"]
-    (found,) = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)["findings"]
+    findings: list[dict[str, object]] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)["findings"]
+    return findings
+
+
+def message(top: Path) -> str:
+    (found,) = found_in(top)
     assert (found["rule"], found["path"], found["line"]) == ("TLB003", "mm/a.c", 6)
     return str(found["message"])
 
@@ -38,3 +43,25 @@ def test_a_line_of_the_same_file_is_a_number(tmp_path: Path) -> None:
     (tmp_path / "mm").mkdir()
     (tmp_path / "mm/a.c").write_text(WALK % "pte_unmap_unlock(pte, ptl);")
     assert "is released on line 8 while lazy MMU mode entered on line 6 is still on" in message(tmp_path)
+
+
+FINISHED = """static void use(struct mmu_gather *tlb, struct vm_area_struct *vma)
+{
+	tlb_start_vma(tlb, vma);
+}
+
+void owner(struct vm_area_struct *vma)
+{
+	struct mmu_gather tlb;
+
+	tlb_gather_mmu(&tlb, vma->vm_mm);
+	tlb_finish_mmu(&tlb);
+	use(&tlb, vma);
+}
+"""
+
+
+def test_what_a_caller_did_is_said_to_be_so(tmp_path: Path) -> None:
+    (tmp_path / "mm").mkdir()
+    (tmp_path / "mm/a.c").write_text(FINISHED)
+    assert {found["message"] for found in found_in(tmp_path)} == {"tlb_start_vma() on line 3 uses a gather that was finished earlier, by a caller."}

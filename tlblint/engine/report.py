@@ -138,7 +138,11 @@ class Reporter:
         names["queue"] = next((words for arch, words in _QUEUES if arch in arches), "the page table")
         names["function"] = self._place(hit.origin)[0].name
         names.setdefault("ptl", "the page table lock")
-        return hit.say.format_map(_Names(names))
+        say = hit.say
+        if began == hit.act and hit.state in rule.placed_at_act:  # what it was like on entry
+            names["site"] = names["site"] or "a call"
+            say = say.replace(" on line {site_line}", " earlier, by a caller,")
+        return say.format_map(_Names(names)).replace(",.", ".")
 
     def _steps(self, hit: Hit) -> Iterable[Step]:
         """The path. Branches are told from where the obligation starts; where one act both starts and breaks it, from what happened last before."""
