@@ -94,17 +94,16 @@ def _reachable(graph: Graph) -> list[int]:
 
 def _reverse_postorder(graph: Graph) -> list[int]:
     """Depth first without recursion; the true branch comes before the false one."""
-    seen, order = {0}, []
-    stack = [(0, iter(reversed(graph.succs[0])))]
+    seen: set[int] = set()
+    order: list[int] = []
+    stack, succs = [0], graph.succs
     while stack:
-        block, rest = stack[-1]
-        for target in rest:
-            if target not in seen:
-                seen.add(target)
-                stack.append((target, iter(reversed(graph.succs[target]))))
-                break
-        else:
-            order.append(block)
-            stack.pop()
+        block = stack.pop()
+        if block < 0:  # what it leads to is done
+            order.append(~block)
+        elif block not in seen:
+            seen.add(block)
+            stack.append(~block)
+            stack.extend(succs[block])
     order.reverse()
     return order

@@ -19,6 +19,9 @@ _ATTRIBUTE = re.compile(
     rb"__(?:(?:" + any_of(name[2:] for name in ARGUMENT_ATTRIBUTES) + rb")\s*+" + _BAL + rb"|(?:" + any_of(_UNDERSCORED) + rb")(?![A-Za-z0-9_]))"
 )
 _OTHERS = ATTRIBUTES - {b"__" + name for name in _UNDERSCORED}
+_STEMS = (b"noin", b"notrace", b"nokprobe", b"linkage", b"regparm", b"fastcall", b"NOPV")
+"""Of the others each has one of these."""
+assert all(any(stem in name for stem in _STEMS) for name in _OTHERS)
 _OTHER = re.compile(rb"(?:" + any_of(_OTHERS) + rb")(?![A-Za-z0-9_])")
 _ASM = re.compile(
     rb"(?:asm_volatile_goto|asm_goto_output|asm_inline|__asm__|__asm|asm)(?![A-Za-z0-9_])\s*+"
@@ -27,19 +30,23 @@ _ASM = re.compile(
 _RANGE = re.compile(rb"case\s[^:;{}.]{0,200}+(\.\.\.[^:;{}]{0,200}+):")
 _STATIC_MACRO = re.compile(rb"(static)\s++[A-Z_][A-Z0-9_]*+\s*+\(")
 _LABEL_END = re.compile(rb":(\s++)\}")
-_EMPTY_ARGUMENT = re.compile(rb",([ \t]++)(?=,)|\(([ \t]++)(?=,)")
+_EMPTY_ARGUMENT = re.compile(rb"[,(][ \t]++(?=,)")
 
 
 def attributes(buf: bytearray, start: int, end: int) -> None:
     """Step 3: blank attribute macros, with their arguments if they take any."""
-    finders = [_ATTRIBUTE]
-    if any(buf.find(name, start, end) >= 0 for name in _OTHERS):
-        finders.append(_OTHER)
-    for finder in finders:
-        for match in finder.finditer(buf, start, end):
-            low, high = match.span()
-            if buf[low - 1] not in WORD or not low:
-                blank(buf, low, high)
+    _blank(buf, start, end, _ATTRIBUTE)
+    for stem in _STEMS:
+        if buf.find(stem, start, end) >= 0:
+            _blank(buf, start, end, _OTHER)
+            break
+
+
+def _blank(buf: bytearray, start: int, end: int, finder: re.Pattern[bytes]) -> None:
+    for match in finder.finditer(buf, start, end):
+        low, high = match.span()
+        if buf[low - 1] not in WORD or not low:
+            blank(buf, low, high)
 
 
 def _asm(buf: bytearray, start: int, end: int) -> None:
