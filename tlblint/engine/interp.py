@@ -787,7 +787,8 @@ class Run:
             self._effects.event(path, "exit", {"value": returned or ""}, NO_BITS, "", pos, "return")
         auto = self._outward(path)
         known = truth(path.env, value)
-        env = {k: v for k, v in path.env.items() if k[0] not in "%@" and (k[0] == "*" or "->" in k or "#" in k or self._speaks_of_kept(k)) and "::" not in k}
+        leaves = self._code.leaves
+        env = {k: v for k, v in path.env.items() if (leaves[k] if k in leaves else self._leaves(k))}
         seen = _held((*env.values(), value))
         env = {k: v for k, v in env.items() if (mark := k.find("#")) < 0 or not k[mark + 1 :].isdigit() or int(k[mark + 1 :]) in seen}
         bound = self._world.automata.value_bound
@@ -818,6 +819,12 @@ class Run:
         if question.key is None or not tokens(question.key) or not tokens(question.key) <= self._code.kept:
             return None
         return ("term", question.key, question.negated, "copy") if cond[0] == "v" else ("term", question.key, question.negated)
+
+    def _leaves(self, key: str) -> bool:
+        """Whether what is known as ``key`` may mean something to a caller."""
+        known = key[0] not in "%@" and (key[0] == "*" or "->" in key or "#" in key or self._speaks_of_kept(key)) and "::" not in key
+        self._code.leaves[key] = known
+        return known
 
     def _speaks_of_kept(self, key: str) -> bool:
         return key in self._code.kept or ("(" in key and all(name in self._code.kept or self._goes_out(name) for name in tokens(key)))

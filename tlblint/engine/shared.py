@@ -17,10 +17,9 @@ Key = tuple[Any, ...]
 
 
 class Known(NamedTuple):
-    """An answer where of the states ``asked`` those of ``held`` count."""
+    """An answer where the states of ``only`` count."""
 
-    asked: frozenset[Place]
-    held: frozenset[Place]
+    only: frozenset[Place]
     summary: Summary
 
 
@@ -35,8 +34,7 @@ class Shared:
         """Offer an answer to other worlds."""
         only = world.automata.only
         if summary.clean and only is not None:
-            asked = world.automata.asked(summary.kinds, summary.met)
-            self._known.setdefault(summary.key[0], {}).setdefault(summary.key, []).append(Known(asked, asked & only, summary))
+            self._known.setdefault(summary.key[0], {}).setdefault(summary.key, []).append(Known(only, summary))
 
     def forget(self, index: int) -> dict[Key, list[Known]]:
         """The answers of a function, which are no longer offered."""
@@ -50,7 +48,7 @@ class Shared:
         """The answer to ``key``, if another world has it; it and all it was made from go into the world's table."""
         only = world.automata.only
         offered = self._known.get(key[0], {}).get(key, ())
-        found = next((known.summary for known in offered if only is not None and known.asked & only == known.held), None)
+        found = next((known.summary for known in offered if only is not None and _same(world, known, only)), None)
         if found is None:
             return None
         new: dict[Key, Summary] = {}
@@ -63,6 +61,12 @@ class Shared:
             world.visited.add(index)
             world.table[summary.key] = summary
         return found
+
+
+def _same(world: World, known: Known, only: frozenset[Place]) -> bool:
+    """Whether of the states that matter to an answer the same count."""
+    asked = world.automata.asked(known.summary.kinds, known.summary.met)
+    return known.only is only or asked & only == asked & known.only
 
 
 def _missing(summary: Summary, world: World, new: dict[Key, Summary]) -> bool:

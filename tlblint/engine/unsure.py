@@ -19,6 +19,7 @@ FLUSHES = frozenset({"flush.now", "flush.gather", "flush.record", "flush.batched
 _READS = frozenset({"entry.read", "test.present", "test.none", "test.nonpresent"})
 _DEMOTES = frozenset({"entry.clear", "entry.start", "entry.commit", "entry.demote", "entry.clean"})
 _ENDS = frozenset({"ptl.release", "lock.release"})
+_NOTHING: frozenset[str] = frozenset()
 _FAR = 24
 """Blocks that are looked at for a flush behind a condition."""
 
@@ -33,12 +34,17 @@ def lost(path: str) -> str:
 
 def is_lost(env: Env, names: Iterable[str]) -> bool:
     """Whether one of these is, or what it is a part of; a temp must be the answer to a question about entries."""
-    return any(env.get(lost(part), 0) == 2 if part[0] == "%" else lost(part) in env for name in names for part in mentions(name))
+    return _any_lost(env) and any(env.get(lost(part), 0) == 2 if part[0] == "%" else lost(part) in env for name in names for part in mentions(name))
 
 
 def strays(env: Env, expr: Expr) -> bool:
     """Whether a lost variable, or the result of an unknown call, has a part in the value of an expression."""
-    return any(lost(part) in env for name in paths_in(expr) for part in mentions(resolve(env, name)))
+    return _any_lost(env) and any(lost(part) in env for name in paths_in(expr) for part in mentions(resolve(env, name)))
+
+
+def _any_lost(env: Env) -> bool:
+    text = "\0".join(env)  # one search in a long text is the fastest way to say no
+    return LOST in text or "?" in text
 
 
 class Unsure:
@@ -47,11 +53,17 @@ class Unsure:
     def __init__(self, code: Code, events: Sequence[frozenset[str]]) -> None:
         self._code = code
         self._events = events
-        self._kinds = [tuple(self._kinds_of(op) for op in ops) for ops, *_ in code.blocks]
         self._flags: dict[tuple[str, Expr | None], bool] = {}
         self._early: dict[str, bool] = {}
-        self.any = any(not kinds.isdisjoint(FLUSHES) for row in self._kinds for kinds in row)
+        self._found: dict[tuple[str, ...], bool] = {}
+        self._kinds = [[self._kinds_of(op) for op in ops] for ops, *_ in code.blocks]
+        flushing = [any(not kinds.isdisjoint(FLUSHES) for kinds in row) for row in self._kinds]
+        self.any = True in flushing
         """Whether the function flushes at all."""
+        self._leads = flushing
+        """Whether a flush stands in a block, or ahead of it."""
+        for at in range(len(flushing) - 1, -1, -1) if self.any else ():
+            flushing[at] = flushing[at] or any(succ > at and flushing[succ] for succ in code.blocks[at][3])
         self.passing = self._passing() if self.any else {}
         """By block of a branch which way out of it, 0 or 1, passes over a flush that stands only behind the other one."""
         self.followed = self._followed()
@@ -90,18 +102,21 @@ class Unsure:
     def found_early(self, cond: Expr) -> bool:
         """Whether the variable of a condition gets its values in a scan over entries before the first of them is changed."""
         names = paths_in(cond)
-        return bool(names) and all(self._scanned(name) for name in names)
+        known = self._found.get(names)
+        if known is None:
+            known = self._found[names] = bool(names) and all(self._scanned(name) for name in names)
+        return known
 
     def _kinds_of(self, op: tuple) -> frozenset[str]:  # type: ignore[type-arg]
         if op[0] == ROLE:
-            return frozenset(effect[0] for effect in op[2])
-        return self._events[op[1]] if op[0] == CALL else frozenset()
+            return frozenset([effect[0] for effect in op[2]])
+        return self._events[op[1]] if op[0] == CALL else _NOTHING
 
     def _flushes(self, at: int, start: int, other: int) -> bool:
         """Whether a flush comes behind ``start`` before a lock is dropped, on a way that leads not by ``other``."""
-        shared = self._ahead(at, other)
-        if start <= at:
+        if start <= at or not self._leads[start]:
             return False
+        shared = self._ahead(at, other)
         seen, work = {start}, [start]
         while work and len(seen) < _FAR:
             block = work.pop()
@@ -165,8 +180,8 @@ class Unsure:
     def _scanned(self, name: str) -> bool:
         if name not in self._early:
             stores = [at for at, (ops, *_) in enumerate(self._code.blocks) for op in ops if op[0] == SET and op[1] == name and op[2] != ("n", 0)]
-            changes = self._having(_DEMOTES)
-            asking = self._having(_READS)
+            changes = self._having(_DEMOTES) if stores else set()
+            asking = self._having(_READS) if changes else set()
             self._early[name] = (
                 bool(stores) and bool(changes) and self._is_flag(name, None) and self._after(changes).isdisjoint(stores)
                 and all(self._in_scan(at, asking) for at in set(stores))
