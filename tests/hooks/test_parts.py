@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tlblint.hooks.surface import STEMS, SURFACE
 from tlblint.hooks.symbols import declared
 from tlblint.names.kconfig import generic, of_arch
 from tlblint.names.makefile import Makefiles
@@ -181,3 +184,8 @@ def test_a_makefile_is_asked_about_the_symbols_that_a_file_is_built_by() -> None
     assert makefiles.builds("mm/b.c", on.__contains__)
     for symbol in makefiles.asked_by("mm/b.c"):
         assert not makefiles.builds("mm/b.c", (on - {symbol}).__contains__)
+
+
+@given(st.from_regex(SURFACE))
+def test_each_name_of_the_surface_holds_a_stem(name: str) -> None:
+    assert any(stem in name.encode() for stem in STEMS)

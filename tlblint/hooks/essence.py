@@ -17,6 +17,15 @@ _IN_WORD = frozenset(byte for byte in range(256) if BREAK[byte] != 32)
 _COMMON = (b"tlb", b"flush", b"lazy_mmu", b"accessible", b"gather")
 
 
+Cut = Callable[[bytes], Sequence[Piece]]
+Words = Callable[[bytes], Collection[str]]
+
+
+def words(raw: bytes) -> Collection[str]:
+    """The words of a file that may be names."""
+    return raw.translate(BREAK).decode().split()
+
+
 class Essence(msgspec.Struct, frozen=True, array_like=True):
     """What was looked at in C files. ``sought``: names of which one at least has to be in a file that counts; ``names``: those, and the macros
     that speak of them; ``files``: what each file came down to, by path."""
@@ -25,10 +34,10 @@ class Essence(msgspec.Struct, frozen=True, array_like=True):
     names: frozenset[str] = frozenset()
     files: dict[str, bytes] = {}
 
-    def of(self, raw: bytes, cut: Callable[[bytes], Sequence[Piece]] = pieces) -> bytes:
+    def of(self, raw: bytes, cut: Cut = pieces, words_of: Words = words) -> bytes:
         """What a file comes down to: two versions for which this is the same make the same answer, but for the lines that it speaks of. ``cut``
-        takes it apart."""
-        return essence(raw, self.sought, self.names, cut)
+        takes it apart, ``words_of`` tells its words."""
+        return essence(raw, self.sought, self.names, cut, words_of)
 
     def same(self, path: str, raw: bytes) -> bool:
         """Whether a file still comes down to what it did."""
@@ -40,7 +49,7 @@ def within(raw: bytes, sought: Collection[str]) -> bool:
     stems, common, rest = _stems(tuple(sought))
     if any(name in raw for name in rest):
         return True
-    words: set[bytes] = set()
+    around: set[bytes] = set()
     for stem in stems:
         at = raw.find(stem)
         while at >= 0:
@@ -49,9 +58,9 @@ def within(raw: bytes, sought: Collection[str]) -> bool:
                 start -= 1
             while raw[end : end + 1] and raw[end] in _IN_WORD:
                 end += 1
-            words.add(raw[start:end])
+            around.add(raw[start:end])
             at = raw.find(stem, end)
-    joined = b" ".join(words)
+    joined = b" ".join(around)
     return any(name in joined for name in common)
 
 
@@ -63,7 +72,7 @@ def _stems(names: tuple[str, ...]) -> tuple[tuple[bytes, ...], tuple[bytes, ...]
     return tuple(stem for stem in _COMMON if any(stem in name for name in all_names)), tuple(set(all_names).difference(rest)), rest
 
 
-def essence(raw: bytes, sought: Collection[str], names: Collection[str], cut: Callable[[bytes], Sequence[Piece]] = pieces) -> bytes:
+def essence(raw: bytes, sought: Collection[str], names: Collection[str], cut: Cut = pieces, words_of: Words = words) -> bytes:
     """A digest of directives, of the CONFIG_ names, and of where ``names`` stand between brackets; b"" for a file without any of ``sought``."""
     if not within(raw, sought):
         return b""
@@ -71,9 +80,9 @@ def essence(raw: bytes, sought: Collection[str], names: Collection[str], cut: Ca
     if len(raw) > LIMIT:
         digest.update(raw)
         return digest.digest()
-    names = frozenset(names).intersection(raw.translate(BREAK).decode().split())
+    names = frozenset(names).intersection(words_of(raw))
     for part in cut(raw):
-        words = part.text.split() if part.word else [word for left in reduced(part.text, part.line, names) for word in left.text.split()]
-        told = (part.word, *words, *(_CONFIG.findall(part.text) if "CONFIG_" in part.text else ()))
+        said = part.text.split() if part.word else [word for left in reduced(part.text, part.line, names) for word in left.text.split()]
+        told = (part.word, *said, *(_CONFIG.findall(part.text) if "CONFIG_" in part.text else ()))
         digest.update("\0".join((*told, "\n")).encode("latin-1") if any(told) else b"")
     return digest.digest()

@@ -11,7 +11,7 @@ import msgspec
 from tlblint.hooks import static, symbols
 from tlblint.hooks.essence import Essence, within
 from tlblint.hooks.judge import Answer, Fault, faults, judged
-from tlblint.hooks.surface import Listing, surface
+from tlblint.hooks.surface import STEMS, Listing, surface
 from tlblint.names.index import Index, Read, Texts
 from tlblint.names.slices import View
 from tlblint.names.world import ROOTS, Machines, World, arches, wrappers
@@ -76,7 +76,8 @@ def _rests(read: Read, homes: Sequence[str], lacking: Collection[str], views: li
     names = set(lacking)
     wrappers([*views, *own.values()], names)
     held = Essence(tuple(sorted(lacking)), frozenset(names))
-    return msgspec.structs.replace(held, files={path: held.of(raw, world.texts.pieces) if path in own else b"" for path, raw in texts.items()})
+    pieces, words = world.texts.pieces, lambda raw: world.texts.of(raw).words
+    return msgspec.structs.replace(held, files={path: held.of(raw, pieces, words) if path in own else b"" for path, raw in texts.items()})
 
 
 def alone(path: str, raw: bytes, machines: Machines) -> list[Fault]:
@@ -113,10 +114,10 @@ def _named(world: World, kconfigs: Collection[str]) -> Iterable[tuple[str, dict[
     """The symbols of flushes that files name which were read, by file."""
     for path in sorted(kconfigs):
         raw = world.read(path)
-        if raw is not None and symbols.OWN.search(raw):
+        if raw is not None and symbols.asks_for_own(raw):
             yield path, _own(symbols.in_kconfig(raw, symbols.OWN_TEXT))
     for path, view in world.files.items():
-        if view is not None and path not in kconfigs and symbols.OWN.search(view.raw):
+        if view is not None and path not in kconfigs and symbols.speaks_of_own(view.raw):
             yield path, _own(symbols.in_code(view, symbols.OWN_TEXT))
 
 
@@ -134,7 +135,10 @@ def _defined(view: View) -> Collection[str]:
 
 
 def _made(view: View) -> Collection[str]:
-    """The macros of a file, and what stands before a bracket on a line that begins in its first column: functions."""
+    """The macros of a file, and what stands before a bracket on a line that begins in its first column: functions. None of a file that speaks of
+    no flushes."""
+    if not any(word in view.raw for word in STEMS):
+        return ()
     return {head for head, part in zip(view.heads, view.parts, strict=True) if part.word == "define"} | {name.decode() for name in _HEAD.findall(view.raw)}
 
 

@@ -16,6 +16,8 @@ SURFACE = re.compile(
     r"tlb|mmu_gather|gather_mmu|flush_pending|pte_accessible|(?:pte|pmd|pud)p?_\w*flush|flush_(?:pte|pmd|pud)|needs?_flush|lazy_mmu|unmap_flush"
 )
 """Names that have to do with flushes."""
+STEMS = (b"tlb", b"gather", b"pending", b"accessible", b"flush", b"lazy_mmu")
+"""Each of these names holds one of them."""
 NOT_SURFACE = re.compile(r"hugetlb|swiotlb|iotlb|cache|_work|[A-Z0-9_]+|.*_plug")
 HOME = ("mm", "fs/proc", "kernel")
 """Where generic code uses hooks."""

@@ -23,9 +23,10 @@ _SYMBOL = re.compile(rb"^[ \t]*(?:menu)?config[ \t]+(\w+)", re.MULTILINE)
 _SOURCE = re.compile(rb"^[ \t]*(o?r?source)[ \t]+[\"']?([^\"'\n]+)", re.MULTILINE)
 _FILE = re.compile(r"[\w./+-]*Kconfig[\w.-]*")
 _FILES = 4000
-OWN = re.compile(rb"TLB|MMU_GATHER|LAZY_MMU|UNMAP_FLUSH")
+_OWN = (b"TLB", b"MMU_GATHER", b"LAZY_MMU", b"UNMAP_FLUSH")
 """What symbols that have to do with flushes are called."""
-OWN_TEXT = re.compile(OWN.pattern.decode())
+_OWN_RAW = re.compile(b"|".join(_OWN))
+OWN_TEXT = re.compile(_OWN_RAW.pattern.decode())
 _ANY = re.compile("")
 _NOT_OWN = re.compile(r"HUGETLB|IOTLB|CACHE|DEBUG")
 
@@ -107,6 +108,19 @@ def in_kconfig(raw: bytes, like: re.Pattern[str] = _ANY) -> dict[str, Mention]:
                 if name not in _NO_NAME and not name.isdigit() and not name.startswith(("0x", "CONFIG_")):  # a prefix is a fault of its own
                     out.setdefault(name, Mention(line, word))
     return out
+
+
+def speaks_of_own(raw: bytes) -> bool:
+    """Whether a file could name a symbol of flushes."""
+    return any(word in raw for word in _OWN)
+
+
+def asks_for_own(raw: bytes) -> bool:
+    """Whether a line of a Kconfig file could be an expression that names a symbol of flushes."""
+    if not speaks_of_own(raw):
+        return False
+    lines = ((raw.rfind(b"\n", 0, found.start()) + 1, found.start()) for found in _OWN_RAW.finditer(raw))
+    return any(raw[start:at].split(maxsplit=1)[:1] != [b"config"] for start, at in lines)
 
 
 def in_makefile(raw: bytes) -> dict[str, Mention]:

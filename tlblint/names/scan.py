@@ -59,11 +59,11 @@ def scan(unit: Unit, names: Collection[str], known: Known | None = None) -> Seen
     out.gap = _endless(unit)
     if out.gap is not None:
         return out
-    for name in unit.names():
-        if name in names:
-            _macro(out, name, unit.history(name))
-    _Scanner(unit, names, out, {} if known is None else known).run()
-    _through_macros(unit, names, out)
+    macros = frozenset(unit.names())
+    for name in macros.intersection(names):
+        _macro(out, name, unit.history(name))
+    _Scanner(unit, names, macros, out, {} if known is None else known).run()
+    _through_macros(unit, names, macros, out)
     return out
 
 
@@ -106,8 +106,8 @@ Known = dict[tuple[int, int, int], Part]
 
 
 class _Scanner:
-    def __init__(self, unit: Unit, names: Collection[str], out: Seen, known: Known) -> None:
-        self.unit, self.names, self.out, self.known = unit, names, out, known
+    def __init__(self, unit: Unit, names: Collection[str], macros: Collection[str], out: Seen, known: Known) -> None:
+        self.unit, self.names, self.macros, self.out, self.known = unit, names, macros, out, known
         self.stretches = [(start, found) for start, found in unit.log if isinstance(found, Stretch) and found.text]
 
     def run(self) -> None:
@@ -132,7 +132,7 @@ class _Scanner:
             depth, brackets = part.depth, part.brackets
 
     def body(self, name: str, place: Place, at: int) -> None:
-        now = active(self.unit, name, at)
+        now = active(self.unit, name, at) if name in self.macros else None
         if now is not None and now.params is not None:
             self.out.overridden.setdefault(name, []).append(((now.path, now.line), place))
         self.out.bodies.setdefault(name, []).append(place)
@@ -204,12 +204,12 @@ def active(unit: Unit, name: str, at: int) -> Macro | None:
     return history[index][1] if index >= 0 else None
 
 
-def _through_macros(unit: Unit, names: Collection[str], out: Seen) -> None:
+def _through_macros(unit: Unit, names: Collection[str], macros: Collection[str], out: Seen) -> None:
     """Calls in the bodies of macros that are used."""
     waiting, done = [*out.calls, *out.bare], set()
     while waiting:
         name = waiting.pop()
-        if name in done:
+        if name in done or name not in macros:
             continue
         done.add(name)
         for found in {id(m): m for _, m in unit.history(name) if m is not None}.values():

@@ -264,7 +264,8 @@ def reduced(text: str, line: int, names: Collection[str]) -> list[Piece]:
     out: list[tuple[str, int]] = []
     last = ""
     held = False
-    chunks = text.split(_BETWEEN)
+    speaks = len(names) >= _FEW or any(name in text for name in names)
+    chunks = text.split(_BETWEEN) if speaks else []
     for number, chunk in enumerate(chunks, 1):
         if number < len(chunks):
             chunk += _BETWEEN
@@ -287,7 +288,7 @@ def reduced(text: str, line: int, names: Collection[str]) -> list[Piece]:
     if held:
         return _by_line(out)
     braces = _open_braces(text)
-    return [Piece("", braces, line)] if braces else []
+    return [Piece("", braces, line if speaks else line + text.count("\n"))] if braces else []
 
 
 def _says_nothing(chunk: str, names: Collection[str]) -> bool:

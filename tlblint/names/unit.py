@@ -203,6 +203,8 @@ class _Builder:
         self.now: dict[str, Define | Macro] = {}
         self.names = Macros(_lookup(shelf, self.now))
         self.once: set[str] = set()
+        self.done: set[tuple[str, str]] = set()
+        """What leads to a file that is read once, and was: (name, directory)."""
         self.found = found
         for name, text in predefined.items():
             if (one := macro(f"{name} {text}")) is not None:
@@ -214,7 +216,9 @@ class _Builder:
         path = self.find(name, here)
         if path is None:
             self.unit.missing.append(name)
-        elif path not in self.once and depth < _DEPTH and len(self.unit.files) < _FILES and self.size < _TEXT and name not in self.places.stop:
+        elif path in self.once:
+            self.done.add((name, here))
+        elif depth < _DEPTH and len(self.unit.files) < _FILES and self.size < _TEXT and name not in self.places.stop:
             self.unit.files.append(path)
             if self.shelf.guard(path) not in self.now:
                 self.run(path, self.shelf.steps(path), depth)
@@ -242,7 +246,8 @@ class _Builder:
             elif isinstance(step, Arm):  # from above into the first; into another only behind the arm that was taken
                 at = self.taken(todo, at - 1, step) if step.opens else step.end
             elif isinstance(step, Include):
-                self.include(step.name, step.here, depth + 1)
+                if (step.name, step.here) not in self.done:
+                    self.include(step.name, step.here, depth + 1)
             elif isinstance(step, Undef):
                 if self.now.pop(step.name, None) is not None:
                     self.unit.log.append((self.size, step.name))

@@ -135,6 +135,7 @@ class Sight(msgspec.Struct):
     tested: frozenset[str] = frozenset()
     shelf: Shelf | None = None
     known: Known = msgspec.field(default_factory=dict)
+    compiled: dict[tuple[tuple[str, bool], ...], tuple[str, ...]] = msgspec.field(default_factory=dict)
     found: Found = msgspec.field(default_factory=dict)
 
     def variants(self) -> list[Variant]:
@@ -165,6 +166,11 @@ class Sight(msgspec.Struct):
 
     def chosen(self, variant: Variant) -> tuple[str, ...]:
         """What a configuration compiles: the headers, and the C files that it builds."""
+        if variant.differs not in self.compiled:
+            self.compiled[variant.differs] = self._chosen(variant)
+        return self.compiled[variant.differs]
+
+    def _chosen(self, variant: Variant) -> tuple[str, ...]:
         return tuple(root for root in self.roots if root[0] == "<" or self._built(root, variant))
 
     def _built(self, root: str, variant: Variant) -> bool:
