@@ -109,7 +109,7 @@ class Effects:
                 return str(held[1])
             if not (type(held) is tuple and held[0] == "term" and len(held) > 3):
                 break
-            path = str(held[1])
+            path = resolve(env, str(held[1]))
         return "*" + path
 
     def is_entry_pointer(self, env: Env, path: str) -> bool:
