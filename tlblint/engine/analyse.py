@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 
 import msgspec
 
@@ -127,16 +127,24 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
     shared = Shared()
     parts: dict[frozenset[Place], Automata] = {} if memory is None else memory.automata
 
+    @cache
+    def user(index: int) -> bool:
+        """Whether the page tables that a function is about are user space's."""
+        return not context.outside(program.functions[index].path, program.functions[index].name)
+
+    @cache
+    def entry(index: int) -> Entry | None:
+        """How a contract says that a function is entered."""
+        return context.entries(program.functions[index].path, program.functions[index].name)
+
     def able(index: int) -> frozenset[Place]:
         """The states of rules that what happens in a function, or in what it calls, can lead to ERROR."""
-        fn = program.functions[index]
-        return automata.able(events[index], not context.outside(fn.path, fn.name), promises[index])
+        return automata.able(events[index], user(index), promises[index])
 
     def world(places: frozenset[Place]) -> World:
         if places not in parts:
             parts[places] = Automata(rules, context.features, places, automata)
-        made = World(session.code, parts[places], says, lambda i: not context.outside(program.functions[i].path, program.functions[i].name), events,
-                     lambda i: context.entries(program.functions[i].path, program.functions[i].name))
+        made = World(session.code, parts[places], says, user, events, entry)
         made.flows, made.shared = flows, shared
         return made
 

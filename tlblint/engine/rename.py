@@ -94,23 +94,27 @@ _arguments = lru_cache(maxsize=4096)(_Arguments)
 
 def _renamed(text: str, name: Callable[[str], str | None]) -> str | None:
     """A text with every path in it replaced; None when one has no name."""
-    failed = False
-
-    def swap(match: re.Match[str]) -> str:
-        nonlocal failed
-        if match["call"]:
-            return match[0]
-        token = match[0]
-        if token.isupper():
-            return token
-        other = name(token)
+    between, paths = _pieces(text)
+    out = [between[0]]
+    for path, rest in zip(paths, between[1:], strict=True):
+        other = name(path)
         if other is None:
-            failed = True
-            return token
-        return other
+            return None
+        out += (other, rest)
+    return "".join(out)
 
-    out = _TOKEN.sub(swap, text)
-    return None if failed else out
+
+@lru_cache(maxsize=65536)
+def _pieces(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What stands between the paths of a text, before the first and behind the last one included, and the paths."""
+    between, paths = [], []
+    last = 0
+    for match in _TOKEN.finditer(text):
+        if not match["call"] and not match[0].isupper():
+            between.append(text[last : match.start()])
+            paths.append(match[0])
+            last = match.end()
+    return (*between, text[last:]), tuple(paths)
 
 
 def _length(pair: tuple[str, str]) -> int:
@@ -297,7 +301,7 @@ class Frame:
         out = known.get(rest, "")
         if out == "":
             out = known[rest] = _renamed(rest, self.into if inward else self.back)
-        if out is not None and (two := _EITHER_WAY.fullmatch(out)) is not None and two[1] > two[3] and _in_order(rest):
+        if out is not None and out[:1] == "(" and (two := _EITHER_WAY.fullmatch(out)) is not None and two[1] > two[3] and _in_order(rest):
             out = f"({two[3]}{two[2]}{two[1]})"
         return None if out is None else prefix + out
 
