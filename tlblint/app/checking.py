@@ -157,7 +157,7 @@ def _reported(
         ruleset=spine.ruleset,
         kind=tree.kind,
         revision=tree.revision,
-        generation=generation.name(generation.headers(tree)),
+        generation=spine.generation,
         profiles=spine.profiles,
         health=health_of(ours, gaps, lines, len(tree.list(roots).paths)),
         findings=tuple(findings),

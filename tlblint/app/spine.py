@@ -122,6 +122,8 @@ class Spine(msgspec.Struct, frozen=True):
     """Names all that ``facts`` depend on besides path and bytes; "": they must not be remembered."""
     judging: str = ""
     """The same of ``analyse`` besides the facts."""
+    generation: str | None = None
+    """Which kernel the headers are of: "6.12", "6.9+"; None for what is none."""
     meant: tuple[Meant, ...] = ()
     """What the tree means otherwise than the tables."""
 

@@ -31,7 +31,7 @@ from tlblint.model.store import NOTHING, Store, key
 from tlblint.names.index import of_files
 from tlblint.roles import ContractTable, Generation, ProfileData, RoleError, RoleTable, detect, load_contracts, load_profile_data, load_roles
 from tlblint.roles.contracts import SAYS
-from tlblint.roles.generation import FEATURES
+from tlblint.roles.generation import FEATURES, UNKNOWN
 from tlblint.roles.kinds import KINDS
 from tlblint.roles.meant import Meant
 from tlblint.roles.profiles import WORDS
@@ -96,6 +96,7 @@ def build(wanted: Wanted) -> Spine:
         ),
         key=named,
         judging=judging[0],
+        generation=None if generation.name == UNKNOWN else generation.name,
         meant=meant,
     )
 
