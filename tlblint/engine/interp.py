@@ -46,6 +46,7 @@ from tlblint.engine.values import (
     presence,
     remember,
     resolve,
+    retreat,
     truth,
     undecided,
 )
@@ -331,7 +332,9 @@ class Run:
             question = ask(path.env, expr)
             symbolic, turned = (text_of(expr), False) if copy else (question.key or question.answered, question.negated)
         bits = bits_after(path.env, name, expr, self._code.masked.get(name, ())) if (expr[0] == "op" and expr[1] in "|&") or name in self._code.masked else ()
-        beyond = advance(path.env, name) if expr[0] == "op" and expr[1] == "+" and expr[2] == ("v", name) else {}
+        beyond: dict[str, Value] = {}
+        if expr[0] == "op" and expr[1] in "+-" and expr[2] == ("v", name):
+            beyond = advance(path.env, name) if expr[1] == "+" else retreat(path.env, name)
         if name[0] == "*" and expr[0] == "v" and path.env.get(f"({expr[1]}>{name})") == 1:
             beyond = {BEYOND + name: 1}
         elif expr[0] == "v" and expr[1] in self._code.writes and expr[1][0] == "*":

@@ -180,13 +180,24 @@ class Unsure:
     def _scanned(self, name: str) -> bool:
         if name not in self._early:
             stores = [at for at, (ops, *_) in enumerate(self._code.blocks) for op in ops if op[0] == SET and op[1] == name and op[2] != ("n", 0)]
+            answers = self._answers(name)
             changes = self._having(_DEMOTES) if stores else set()
             asking = self._having(_READS) if changes else set()
             self._early[name] = (
                 bool(stores) and bool(changes) and self._is_flag(name, None) and self._after(changes).isdisjoint(stores)
-                and all(self._in_scan(at, asking) for at in set(stores))
+                and all(at in answers or self._in_scan(at, asking) for at in set(stores))
             )  # fmt: skip
         return self._early[name]
+
+    def _answers(self, name: str) -> set[int]:
+        """The blocks in which a variable gets the answer of a function that looks at entries and changes none."""
+        out = set()
+        for at, (ops, *_) in enumerate(self._code.blocks):
+            looked = {op[2] for op, kinds in zip(ops, self._kinds[at], strict=True)
+                      if op[0] == CALL and not kinds.isdisjoint(_READS) and kinds.isdisjoint(_DEMOTES)}  # fmt: skip
+            if any(op[0] == SET and op[1] == name and op[2][0] == "t" and f"%{op[2][1]}" in looked for op in ops):
+                out.add(at)
+        return out
 
     def _in_scan(self, at: int, asking: Collection[int]) -> bool:
         """Whether a block is reached out of a loop that looks at entries."""

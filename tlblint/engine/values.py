@@ -104,6 +104,8 @@ def _binary(env: Env, expr: Expr) -> Value | None:
         return apart
     if op in ("+", "-"):
         return _step(op, left, _decided(env, right))
+    if op == "<<" and expr[2] == ("n", 1):
+        return "nz"  # some bit, whichever it is
     if op == "|":
         left, right = _decided(env, left), _decided(env, right)
     if op == "*":
@@ -315,6 +317,21 @@ def advance(env: Env, path: str) -> dict[str, Value]:
     for other in behind:
         low, high = sorted((path, other))
         found |= {f"({path}>{other})": 1, f"({other}<{path})": 1, f"({path}<{other})": 0, f"({low}=={high})": 0}
+    return found
+
+
+def retreat(env: Env, path: str) -> dict[str, Value]:
+    """Facts that a subtraction from ``path`` makes or keeps true: it is below every copy taken of it before, and what it was set to."""
+    held = env.get(path)
+    ahead = [k for k, v in env.items() if v == ("term", path, False, "copy")]
+    if type(held) is tuple and held[0] == "term" and len(held) > 3 and not held[2] and held[1].isidentifier():
+        ahead.append(held[1])
+    mark = f"({path}<"
+    ahead += [k[len(mark) : -1] for k, v in env.items() if v == 1 and k.startswith(mark) and k[len(mark) : -1].isidentifier()]
+    found: dict[str, Value] = {}
+    for other in ahead:
+        low, high = sorted((path, other))
+        found |= {f"({path}<{other})": 1, f"({other}>{path})": 1, f"({path}>{other})": 0, f"({low}=={high})": 0}
     return found
 
 
