@@ -23,6 +23,9 @@ _SUBSCRIPT_DESIGNATOR = kind("subscript_designator")
 _COMPOUND_LITERAL = kind("compound_literal_expression")
 _MEMBER = re.compile(rb"(?<![\w.>])([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*)+)(?![\w.(\[]|->)")
 
+_POINTS = re.compile(rb"\*\s*([A-Za-z_]\w*)\s*=\s*&([A-Za-z_]\w*)\s*[;,]")
+"""A declaration of a pointer to an object."""
+
 
 @on_value("assignment_expression")
 def _assignment(ctx: Context, node: Node) -> Expr:
@@ -85,7 +88,11 @@ def _members(ctx: Context) -> dict[str, list[str]]:
     """By local object the members that the function names: "x" gives ".a" and ".b.c"."""
     if ctx.members is None:
         ctx.members = {}
-        for base, rest in sorted({(match[1].decode(), match[2].decode()) for match in _MEMBER.finditer(ctx.text, *ctx.extent)}):
+        found = {(match[1].decode(), match[2].decode()) for match in _MEMBER.finditer(ctx.text, *ctx.extent)}
+        for pointer, base in _POINTS.findall(ctx.text, *ctx.extent):  # by its other name, as unalias() sees it
+            through = re.compile(rb"(?<![\w.>])%s->([A-Za-z_]\w*(?:\.\w+)*)(?![\w.(\[]|->)" % pointer)
+            found |= {(base.decode(), f".{name.decode()}") for name in through.findall(ctx.text, *ctx.extent)}
+        for base, rest in sorted(found):
             ctx.members.setdefault(base, []).append(rest)
     return ctx.members
 
