@@ -21,10 +21,10 @@ _INITIALISER_PAIR = kind("initializer_pair")
 _FIELD_DESIGNATOR = kind("field_designator")
 _SUBSCRIPT_DESIGNATOR = kind("subscript_designator")
 _COMPOUND_LITERAL = kind("compound_literal_expression")
-_MEMBER = re.compile(rb"(?<![\w.>])([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*)+)(?![\w.(\[]|->)")
-
-_POINTS = re.compile(rb"\*\s*([A-Za-z_]\w*)\s*=\s*&([A-Za-z_]\w*)\s*[;,]")
+_POINTER = re.compile(rb"\*\s*(\w+)\s*=\s*&\s*(\w+)\s*(?=[;,])")
 """A declaration of a pointer to an object."""
+_BEHIND = re.compile(rb"(?<![\w.>])([A-Za-z_]\w*)->([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)(?![\w.(\[]|->)")
+_MEMBER = re.compile(rb"(?<![\w.>])([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*)+)(?![\w.(\[]|->)")
 
 
 @on_value("assignment_expression")
@@ -85,15 +85,14 @@ def set_object(ctx: Context, path: str, braces: Node, type_: str = "") -> None:
 
 
 def _members(ctx: Context) -> dict[str, list[str]]:
-    """By local object the members that the function names: "x" gives ".a" and ".b.c"."""
+    """By local object the members that the function names, by a pointer to it, too: "x" gives ".a" and ".b.c"."""
     if ctx.members is None:
+        pointed = {match[1]: match[2] for match in _POINTER.finditer(ctx.text, *ctx.extent)}
+        found = {(match[1], match[2]) for match in _MEMBER.finditer(ctx.text, *ctx.extent)}
+        found |= {(pointed[match[1]], b"." + match[2]) for match in _BEHIND.finditer(ctx.text, *ctx.extent) if match[1] in pointed}
         ctx.members = {}
-        found = {(match[1].decode(), match[2].decode()) for match in _MEMBER.finditer(ctx.text, *ctx.extent)}
-        for pointer, base in _POINTS.findall(ctx.text, *ctx.extent):  # by its other name, as unalias() sees it
-            through = re.compile(rb"(?<![\w.>])%s->([A-Za-z_]\w*(?:\.\w+)*)(?![\w.(\[]|->)" % pointer)
-            found |= {(base.decode(), f".{name.decode()}") for name in through.findall(ctx.text, *ctx.extent)}
         for base, rest in sorted(found):
-            ctx.members.setdefault(base, []).append(rest)
+            ctx.members.setdefault(base.decode(), []).append(rest.decode())
     return ctx.members
 
 
