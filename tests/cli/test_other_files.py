@@ -61,7 +61,7 @@ void owner(struct vm_area_struct *vma)
 """
 
 
-def test_what_a_caller_did_is_said_to_be_so(tmp_path: Path) -> None:
+def test_what_was_done_before_the_call_is_said_to_be_so(tmp_path: Path) -> None:
     (tmp_path / "mm").mkdir()
     (tmp_path / "mm/a.c").write_text(FINISHED)
-    assert {found["message"] for found in found_in(tmp_path)} == {"tlb_start_vma() on line 3 uses a gather that was finished earlier, by a caller."}
+    assert {found["message"] for found in found_in(tmp_path)} == {"tlb_start_vma() on line 3 uses a gather that was finished before use() was called."}

@@ -141,8 +141,8 @@ class Reporter:
         say = hit.say
         if began == hit.act and hit.state in rule.placed_at_act:  # what it was like on entry
             names["site"] = names["site"] or "a call"
-            say = say.replace(" on line {site_line}", " earlier, by a caller,")
-        return say.format_map(_Names(names)).replace(",.", ".")
+            say = say.replace(" on line {site_line}", " before {function}() was called")
+        return say.format_map(_Names(names))
 
     def _steps(self, hit: Hit) -> Iterable[Step]:
         """The path. Branches are told from where the obligation starts; where one act both starts and breaks it, from what happened last before."""
