@@ -423,7 +423,10 @@ class Run:
         kinds = world.events[callee]
         handed = {v[1] for a in args if type(v := evaluate(path.env, a)) is tuple and v[0] == "e"}
         handed |= {n for a in args if (n := mapped_by(path.env, a))}
+        told = {n for a in args if (n := asked_of(path.env, a))}
         aside = tuple(i for i in path.auto.instances if not world.automata.listens(i, kinds) or not _reaches(world.automata.value_bound(i), handed))
+        if told:  # the callee may look at an answer without asking for itself
+            aside = tuple(i for i in aside if told.isdisjoint(i[2]))
         mine = path.auto if not aside else with_instances(path.auto, tuple(i for i in path.auto.instances if i not in aside))
         auto = frame.state_in(mine)
         env = frame.env_in(args, path.env, self._code.fn.advanced, world.flows.of(callee))
@@ -885,6 +888,15 @@ def _held(values: Iterable[object]) -> set[int]:
             elif value[0] == "term" and (mark := value[1].find("#")) >= 0 and value[1][mark + 1 :].isdigit():
                 out.add(int(value[1][mark + 1 :]))
     return out
+
+
+def asked_of(env: Env, expr: Expr) -> int:
+    """The number of the entry value of which a question was asked whose answer this is; 0 for none."""
+    held = evaluate(env, expr) if expr[0] in "vt!" else None
+    if type(held) is not tuple or held[0] != "term":
+        return 0
+    number = held[1].rpartition("#")[2]
+    return int(number) if number.isdigit() else 0
 
 
 def _reaches(number: int, handed: set[int]) -> bool:

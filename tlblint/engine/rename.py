@@ -133,7 +133,7 @@ def _original(env: Env, path: str) -> str:
 
 def _leads_to(env: Env, value: Value | None, name: str) -> bool:
     """Whether a value is that of ``name``, by way of copies."""
-    for _ in range(len(env) + 1):
+    for _ in range(len(env) + 2):
         if type(value) is not tuple or value[0] != "term":
             return False
         if value[1] == name:
