@@ -544,6 +544,8 @@ class Run:
                         learned.append((outer_key, known))
                 elif moved is not None:
                     env[outer_key] = moved
+                    if "." in outer_key and "->" not in outer_key:
+                        self._structs.add(outer_key.rpartition(".")[0])
                     if type(moved) is tuple and moved[0] == "e" and moved[2] == "read" and outer_key == "*" + moved[4]:
                         _tie(env, moved)
                 elif key in code.writes and outer_key in self._conditions.followed:
