@@ -33,6 +33,7 @@ PTL_NAME = re.compile(r"(?:^|[>.*:])(?:\w*ptl\w*|pml|page_table_lock)$|_lockptr\
 """How the tree names page-table locks: spinlock operations on anything else are not tracked."""
 
 SPINLOCK = "spinlock_t *"
+_NUMBER = re.compile(r"(?:const )?(?:(?:unsigned|signed|long|int|short|char|bool|[us]?size_t|pgoff_t|[us](?:8|16|32|64)|enum \w+) ?)+\*$")
 
 
 LOWEST, HIGHEST = "<?", ">?"
@@ -114,6 +115,8 @@ class Code(msgspec.Struct):
     """Variables that are set to a negative number somewhere: for an index that is how "none yet" is written."""
     pointers: frozenset[str]
     """Parameters that are pointers, never assigned, and not asked whether they are one."""
+    numbers: frozenset[str]
+    """What parameters that point to numbers point to, as paths: no entry is read there."""
     kept: frozenset[str]
     """Parameters that are never assigned: what is known of one at an exit is known of the argument."""
     owned: tuple[tuple[str, str, str], ...]
@@ -179,6 +182,11 @@ def text_of(expr: Expr) -> str | None:
         inner = text_of(expr[1])
         return None if inner is None else f"{tag}{inner}"
     return None
+
+
+def is_one(expr: Expr) -> bool:
+    """Whether an expression is the number 1, by whatever name."""
+    return expr == ("n", 1) or (expr[0] == "k" and len(expr) > 2 and expr[2] == 1)
 
 
 def paths_in(expr: Expr) -> tuple[str, ...]:
@@ -304,7 +312,7 @@ class Compiler:
         return Code(index, fn, blocks, ends, frozenset(relevant.paths), *_tests(blocks), constants,
                     tuple(calls), frozenset(writes), _pointers(fn), lasting, *subjects(fn), _zeroed(sets, conds), _marked_by_constants(conds),
                     _masked(conds), structs, domains(fn, _stores(_bounded(block.instrs) for block in fn.blocks)), _ordered(conds, sets), _negative(sets),
-                    _sure(fn, assigned, conds), frozenset(name for name, _ in fn.params) - assigned, _owned(fn))
+                    _sure(fn, assigned, conds), _numbers(fn), frozenset(name for name, _ in fn.params) - assigned, _owned(fn))
 
     def _raw(self, fn: Function, dest: dict[int, str]) -> list[list[tuple | None]]:  # type: ignore[type-arg]
         """The operations of each block, those that come with no call included."""
@@ -576,6 +584,10 @@ def _keep(op: tuple, wanted: _Wanted) -> bool:  # type: ignore[type-arg]
 def _pointers(fn: Function) -> frozenset[str]:
     """Parameters that point to entries, by their type."""
     return frozenset(name for name, type_ in fn.params if re.match(r"(?:const )?p(?:te|md|ud)_t \*$", type_))
+
+
+def _numbers(fn: Function) -> frozenset[str]:
+    return frozenset("*" + name for name, type_ in fn.params if _NUMBER.match(type_))
 
 
 def _assigned(fn: Function) -> frozenset[str]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from tlblint.engine.automata import OPEN_GATHER, Event, Instance
+from tlblint.engine.bounds import below
 from tlblint.engine.compile import PTL_NAME, Call, text_of
 from tlblint.engine.state import Auto, Path
 from tlblint.engine.values import SAME_PAGE, Env, Value, evaluate, forget, learn, mapped_by, reads_of, resolve, same_page, truth
@@ -81,7 +82,11 @@ class Effects:
         while expr[0] == "op" and expr[1] in "+-":
             expr = expr[2]
         if expr[0] == "v":
-            return resolve(env, expr[1])
+            path = resolve(env, expr[1])
+            held = env.get(path)
+            if type(held) is tuple and held[0] == "term" and len(held) > 3 and not held[2] and ("." in held[1] or "->" in held[1]) and held[1][-1] != ")":
+                return str(held[1])  # pte = pvmw.pte
+            return path
         if expr[0] == "&":
             return "&" + str(expr[1])
         return ""
@@ -375,7 +380,9 @@ def _notifier_init(self: Effects, path: Path, kind: str, binds: dict[str, Expr],
     """Fills in the range: code asks ``range.start`` later whether it did."""
     name = self.object_of(path.env, binds.get("range", ("?",)))
     if name:
-        path.env[f"{name[1:]}->start" if name[0] == "*" else f"{name}.start"] = "nz"
+        start, end = ((f"{name[1:]}->{what}" if name[0] == "*" else f"{name}.{what}") for what in ("start", "end"))
+        path.env[start] = "nz"
+        path.env.update(below(start, end))  # nobody invalidates nothing
     self.event(path, kind, {"range": name}, attrs, call.level, call.pos, call.name)
 
 

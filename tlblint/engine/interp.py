@@ -308,7 +308,7 @@ class Run:
                 return
             if expr[1] != "*" and expr[2] == ("v", name) and is_nothing(path.env, expr[3]):
                 return
-        if expr[0] == "v" and expr[1][0] == "*":
+        if expr[0] == "v" and expr[1][0] == "*" and expr[1] not in self._code.numbers:
             self._effects.value_of(path, expr, pos)
         value = evaluate(path.env, expr)
         if name[0] == "*" and self._effects.is_entry_pointer(path.env, resolve(path.env, name)[1:]):
@@ -674,7 +674,7 @@ class Run:
         asked = self._code.ends[node.block].asked
         if asked is not None and self._simple(node, path, asked, succs, pos):
             return
-        if cond[0] == "v" and cond[1][0] == "*":
+        if cond[0] == "v" and cond[1][0] == "*" and cond[1] not in self._code.numbers:
             self._effects.value_of(path, cond, pos)
         question = ask(path.env, cond)
         if question.known is not None:
@@ -822,8 +822,10 @@ class Run:
             out[RESULT_LOST] = 1
 
     def _as_asked(self, env: Env, cond: Expr) -> Value | None:
-        """A result that is as true as what was passed in: ``return !start_pte;``."""
+        """A result that is known, or as true as what was passed in: ``return !start_pte;``."""
         question = ask(env, cond)
+        if question.known is not None:
+            return int(question.known)
         if question.key is None or not tokens(question.key) or not tokens(question.key) <= self._code.kept:
             return None
         return ("term", question.key, question.negated, "copy") if cond[0] == "v" else ("term", question.key, question.negated)

@@ -15,6 +15,8 @@ from tlblint.model.ir import Expr
 
 _PASSED = re.compile(r"\(\((?P<low>[\w.>-]+)\+(?P<by>[^()]+)\)(?P<how><|<=|>|>=)(?P<high>[\w.>-]+)\)$")
 _PASSED_BACK = re.compile(r"\((?P<high>[\w.>-]+?)(?P<how><|<=|>|>=)\((?P<low>[\w.>-]+)\+(?P<by>[^()]+)\)\)$")
+_TWO = re.compile(r"\(((?:[\w.*]|->)+)(<=?|>=?)((?:[\w.*]|->)+)\)")
+"""A comparison of two paths."""
 
 
 def stored(env: Env, name: str, expr: Expr) -> dict[str, Value]:
@@ -25,7 +27,9 @@ def stored(env: Env, name: str, expr: Expr) -> dict[str, Value]:
         return {}
     facts = _moved_on(env, own, text)
     if expr[0] == "v":
-        facts[f"({resolve(env, expr[1])}<{own})"] = 0
+        base = resolve(env, expr[1])
+        facts |= _as_far(env, own, base)
+        facts[f"({base}<{own})"] = 0
     elif expr[0] == "op" and expr[1] == "+" and expr[2][0] == "v" and _is_some(env, expr[3]):
         base = resolve(env, expr[2][1])
         if base == own:
@@ -34,6 +38,36 @@ def stored(env: Env, name: str, expr: Expr) -> dict[str, Value]:
             if other != own and own not in mentions(other):
                 facts |= below(other, own)
     return facts
+
+
+def _as_far(env: Env, own: str, base: str) -> dict[str, Value]:
+    """What lies below ``base``, or beyond it, lies so of a copy of it."""
+    facts: dict[str, Value] = {}
+    for low, high in _apart(env, base):
+        beyond = high == base
+        other = low if beyond else high
+        same = ("term", other, False, "copy")
+        for name in (other, *(key for key, value in env.items() if value == same)):
+            if name != own and own not in mentions(name) and name[:1] != "%":
+                facts |= below(name, own) if beyond else below(own, name)
+    return facts
+
+
+def _apart(env: Env, path: str) -> Iterable[tuple[str, str]]:
+    """(lower, higher) for what is known to be below ``path`` or beyond it. A VMA is never empty."""
+    for end, other in (("->vm_start", "->vm_end"), ("->vm_end", "->vm_start")):
+        if path.endswith(end):
+            pair = path, path.removesuffix(end) + other
+            yield pair if end == "->vm_start" else (pair[1], pair[0])
+    for key, value in env.items():
+        if key[0] == "(" and path in key and (found := _TWO.fullmatch(key)) is not None and path in (found[1], found[3]) and found[1] != found[3]:
+            low, how, high = found[1], found[2], found[3]
+            if how[0] == ">":
+                low, high = high, low
+            if how[1:] == "=":
+                low, high = high, low  # "not a <= b" is "a > b"
+            if truth({}, value) is (how[1:] != "="):
+                yield low, high
 
 
 def follows(env: Env, key: str, outcome: bool) -> dict[str, Value]:

@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from tlblint.engine.compile import HIGHEST, LOWEST, is_zero, mentions, text_of
+from tlblint.engine.compile import HIGHEST, LOWEST, is_one, is_zero, mentions, text_of
 from tlblint.model.ir import Expr
 
 Value = int | str | tuple  # type: ignore[type-arg]
@@ -418,6 +418,8 @@ def ask(env: Env, cond: Expr) -> Question:
             cond = cond[2]  # (x & BIT) == BIT
         elif tag == "op" and cond[1] == "==" and cond[3][:2] == ("op", "&") and cond[2][0] in "kn" and cond[2] in cond[3][2:]:
             cond = cond[3]
+        elif tag == "op" and cond[1] == "==" and is_one(cond[3]) and _is_answer(env, cond[2]):
+            cond = cond[2]
         else:
             break
     value = evaluate(env, cond)
@@ -430,6 +432,8 @@ def ask(env: Env, cond: Expr) -> Question:
     key = _key(env, cond)
     if key is not None:
         held = truth(env, env.get(key))
+        if held is None and cond[0] == "op" and cond[1] in _COMPARISONS:
+            held = _otherwise(env, cond)
         if held is not None:
             return Question(None, negated, held != negated, None, None, key)
     first = _first(env, cond) if cond[0] == "op" and cond[1] in _COMPARISONS else None
@@ -438,7 +442,36 @@ def ask(env: Env, cond: Expr) -> Question:
     return Question(key, negated, None, _equality(env, cond), None, None, first)
 
 
+def _is_answer(env: Env, expr: Expr) -> bool:
+    """Whether an expression is 1 where it is not 0: a negation, a comparison, the answer to a question about an entry or page."""
+    if expr[0] == "!" or (expr[0] == "op" and expr[1] in _COMPARISONS):
+        return True
+    value = evaluate(env, expr) if expr[0] in "vt" else None
+    return type(value) is tuple and value[0] == "term" and "#" in value[1] and not value[1].startswith(PAGE_OF)
+
+
 _COMPARISONS = frozenset({"<", ">", "<=", ">=", "=="})
+
+
+_ALIKE = {
+    "<": (("{1}>{0}", True), ("{0}>={1}", False), ("{1}<={0}", False), ("{1}<{0}", None), ("{0}>{1}", None)),
+    ">": (("{1}<{0}", True), ("{0}<={1}", False), ("{1}>={0}", False), ("{1}>{0}", None), ("{0}<{1}", None)),
+    "<=": (("{1}>={0}", True), ("{0}>{1}", False), ("{1}<{0}", False)),
+    ">=": (("{1}<={0}", True), ("{0}<{1}", False), ("{1}>{0}", False)),
+}
+"""The same comparison in other words: whether it is as true or as false as that; None: false if that is true."""
+
+
+def _otherwise(env: Env, cond: Expr) -> bool | None:
+    """The answer to a comparison that is known in other words: "a <= b" where "a > b" is known."""
+    sides = _text(env, cond[2]), _text(env, cond[3])
+    if cond[1] == "==" or None in sides:
+        return None
+    for form, alike in _ALIKE[cond[1]]:
+        known = truth(env, env.get("(" + form.format(*sides) + ")"))
+        if known is not None and (alike is not None or known):
+            return known if alike else not known
+    return None
 
 
 def _first(env: Env, cond: Expr) -> str | None:
