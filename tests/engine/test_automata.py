@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.engine.small import rule
-from tlblint.engine.automata import Automata, Event
+from tlblint.engine.automata import Automata
+from tlblint.engine.events import Event
 from tlblint.engine.grammar import ARG_GUARDS, PLAIN_GUARDS, GrammarError, RuleSpec, parse_transition
 
 _EMPTY: dict[str, Any] = {"str": "", "int": 0, "bool": False, "frozenset[str]": frozenset(), "Env": {}, "dict[str, object]": {}}

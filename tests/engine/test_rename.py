@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from tests.engine.small import CONTEXT, facts
 from tlblint.engine.automata import ordered
-from tlblint.engine.compile import Code, Compiler
+from tlblint.engine.code import Code
+from tlblint.engine.compile import Compiler
 from tlblint.engine.rename import Frame
 from tlblint.engine.state import START
 from tlblint.engine.values import Env

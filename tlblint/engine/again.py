@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from tlblint.calls.program import Program
 from tlblint.calls.walks import Walks
 from tlblint.engine.automata import Automata, Place
-from tlblint.engine.compile import Code
+from tlblint.engine.code import Code
 from tlblint.engine.concerned import Concerned
 from tlblint.engine.flows import Flows
 from tlblint.engine.marks import Marks
@@ -27,8 +27,9 @@ from tlblint.engine.scope import Scope
 from tlblint.engine.shared import Known, Shared
 from tlblint.engine.state import SHIFT
 from tlblint.engine.story import with_events
+from tlblint.engine.summary import Hit, Summary
 from tlblint.engine.view import Registry, Shift, View
-from tlblint.engine.world import MAX_BUDGET, Hit, Summary, World
+from tlblint.engine.world import MAX_BUDGET, World
 from tlblint.model.ir import FileFacts
 
 Name = tuple[str, str]

@@ -13,7 +13,8 @@ from tlblint.calls.record import shapes as shapes_of
 from tlblint.calls.walks import Walks
 from tlblint.engine.again import Memory, State
 from tlblint.engine.automata import Automata, Place
-from tlblint.engine.compile import ENTRY_FUNCTION, Code, Compiler
+from tlblint.engine.code import Code
+from tlblint.engine.compile import ENTRY_FUNCTION, Compiler
 from tlblint.engine.entries import Entry
 from tlblint.engine.flows import Flows
 from tlblint.engine.grammar import RuleSpec

@@ -9,12 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import lru_cache
 
-import msgspec
-
+from tlblint.engine.events import Event, Instance, Violation
 from tlblint.engine.grammar import Guard, RuleSpec, Transition
-from tlblint.engine.values import Env
-
-Instance = tuple[int, str, tuple, int]  # type: ignore[type-arg]
 
 Place = tuple[int, str]
 """A rule's index and one of its states."""
@@ -22,42 +18,6 @@ Place = tuple[int, str]
 
 OPEN_GATHER = 4
 """This bit of the count of pending flushes stands for a gather, which is one as long as it is open: mm/mmu_gather.c."""
-
-
-class Event(msgspec.Struct):
-    """One thing that happens on a path. ``objects`` maps object names to identities: locks and pointers by their path,
-    entry values by number. ``site`` is the number of the place; ``lock`` the PTL(s) that guard the entry concerned."""
-
-    kind: str
-    objects: dict[str, object]
-    attrs: frozenset[str]
-    level: str
-    site: int
-    truth: bool | None
-    name: str
-    env: Env
-    held: tuple[tuple[str, str, str], ...]
-    lazy: int
-    paused: bool
-    pending: int
-    walked: bool
-    present: bool | None
-    bits: str
-    origin: str
-    pointer_kept: bool
-    moved: bool
-    user: bool
-    says: frozenset[str]
-    is_root: bool
-
-
-class Violation(msgspec.Struct):
-    """An ERROR transition taken: which instance (None when the event alone is the error), what to say, and what then counts as done, or ""."""
-
-    rule: int
-    instance: Instance | None
-    say: str
-    mend: str = ""
 
 
 Words = frozenset[str]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from tlblint.engine.automata import OPEN_GATHER, Event, Instance
+from tlblint.engine.automata import OPEN_GATHER
 from tlblint.engine.bounds import below
-from tlblint.engine.compile import PTL_NAME, Call, text_of
+from tlblint.engine.code import Call
+from tlblint.engine.compile import PTL_NAME, text_of
+from tlblint.engine.events import Event, Instance
 from tlblint.engine.state import Auto, Path
 from tlblint.engine.values import SAME_PAGE, Env, Value, evaluate, forget, learn, mapped_by, reads_of, resolve, same_page, truth
 from tlblint.model.ir import Expr

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from tlblint.engine.automata import Automata, Event
+from tlblint.engine.automata import Automata
+from tlblint.engine.events import Event
 from tlblint.engine.state import SHIFT, START, Auto
 from tlblint.model.ir import Function
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from tlblint.engine.compile import ROLE, SET, Code, own, paths_in
+from tlblint.engine.code import Code
+from tlblint.engine.compile import ROLE, SET, own, paths_in
 from tlblint.engine.rings import rings
 from tlblint.engine.unsure import Unsure
 from tlblint.model.ir import Expr

@@ -12,19 +12,20 @@ import re
 from collections.abc import Iterable
 from operator import itemgetter
 
-import msgspec
-
-from tlblint.engine.automata import Event, Instance, Violation, ordered
+from tlblint.engine.automata import ordered
 from tlblint.engine.bits import RESULT_BIT, bits_after, known_bits
 from tlblint.engine.bounds import given, narrowed
-from tlblint.engine.compile import DERIVE, HAVOC, HIGHEST, LOWEST, PURE, ROLE, SET, Call, Code, paths_in, text_of, tokens
+from tlblint.engine.code import Call, Code
+from tlblint.engine.compile import DERIVE, HAVOC, HIGHEST, LOWEST, PURE, ROLE, SET, paths_in, text_of, tokens
 from tlblint.engine.domains import left, possible
 from tlblint.engine.effects import CHANGES, EMPTIED, ENDS_SPAN, FILLS, NO_BITS, QUIET, RECORDS, UNFILLED, Effects, drop_number, forget_spans, unread
 from tlblint.engine.entries import Entry, entered
+from tlblint.engine.events import Event, Instance, Violation
 from tlblint.engine.flows import root
 from tlblint.engine.order import follows, stored
 from tlblint.engine.rename import Frame
 from tlblint.engine.state import SHIFT, START, TOLD, Auto, Exit, Path, Record, Trail, with_instances
+from tlblint.engine.summary import Hit, Node, Summary
 from tlblint.engine.unsure import is_lost, lost, strays
 from tlblint.engine.values import (
     SAME_PAGE,
@@ -50,7 +51,7 @@ from tlblint.engine.values import (
     truth,
     undecided,
 )
-from tlblint.engine.world import MAX_BUDGET, MAX_CONTEXTS, MAX_DEPTH, MAX_STORIES, MAX_VISITS, Hit, Summary, World
+from tlblint.engine.world import MAX_BUDGET, MAX_CONTEXTS, MAX_DEPTH, MAX_STORIES, MAX_VISITS, World
 from tlblint.model.ir import Expr
 
 _UNSETTLES = CHANGES | ENDS_SPAN
@@ -64,20 +65,6 @@ BEYOND = "beyond#"
 _first = itemgetter(0)
 Apart = tuple[tuple[int, Value], ...]
 """See presence()."""
-
-
-class Node(msgspec.Struct):
-    """A visited (block, state): what is known there, and the shortest way it was reached."""
-
-    block: int
-    auto: Auto
-    env: Env
-    depth: int
-    before: Node | None
-    trail: Trail
-    sort: int
-    """What of the state keeps nodes of a block apart, by number."""
-    waiting: bool = False
 
 
 def analyse_function(world: World, index: int, auto: Auto = START, env: Env | None = None, *, is_root: bool, inherited: frozenset[str] = NO_BITS,

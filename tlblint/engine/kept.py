@@ -13,7 +13,7 @@ import msgspec
 
 from tlblint.engine.roots import Judged, Start
 from tlblint.engine.state import SHIFT
-from tlblint.engine.world import Hit
+from tlblint.engine.summary import Hit
 from tlblint.model.finding import PathEvent
 from tlblint.model.ir import Function
 from tlblint.model.store import Store, key

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from tlblint.engine.automata import ordered
-from tlblint.engine.compile import PTL_NAME, SPINLOCK, Code, constants, tokens
+from tlblint.engine.code import Code
+from tlblint.engine.compile import PTL_NAME, SPINLOCK, constants, tokens
 from tlblint.engine.flows import Flow
 from tlblint.engine.state import Auto
 from tlblint.engine.values import Env, Value, evaluate, mapped_by, resolve
@@ -274,17 +275,16 @@ class Frame:
         if not auto[0] and not auto[4]:
             return auto
         held = tuple(sorted({(self.name_out(s), level, mark) for s, level, mark in auto.held if self.name_out(s)}))
-        instances = ordered({(rule, state, tuple(self._key_out(k) for k in keys), self.number_out(origin)) for rule, state, keys, origin in auto.instances})
+        instances = ordered({(rule, state, tuple(self.key_out(k) for k in keys), self.number_out(origin)) for rule, state, keys, origin in auto.instances})
         return Auto(held, auto[1], auto[2], auto[3], instances)
 
-    def _key_out(self, key: object) -> object:
+    def key_out(self, key: object) -> object:
+        """One of an instance's keys, in the other frame's names."""
         if isinstance(key, str):
             return (self.name_out(key) or ()) if key else key
         if isinstance(key, int):
             return self.number_out(key) if key else key
         return tuple(filter(None, (self.name_out(k) for k in key))) if isinstance(key, tuple) else key
-
-    key_out = _key_out
 
     def text(self, key: str, inward: bool) -> str | None:
         """An environment key in the other frame's names; None when it speaks of something unreachable there."""

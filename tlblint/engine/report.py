@@ -9,7 +9,7 @@ from tlblint.calls.program import Program, arch_of
 from tlblint.engine.automata import Automata
 from tlblint.engine.grammar import RuleSpec
 from tlblint.engine.state import SHIFT
-from tlblint.engine.world import Hit
+from tlblint.engine.summary import Hit
 from tlblint.model.finding import PathEvent, RawFinding, Step
 from tlblint.model.ir import FileFacts, Function
 from tlblint.model.roles import Profile

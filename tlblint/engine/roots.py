@@ -20,7 +20,8 @@ from tlblint.engine.interp import analyse_function
 from tlblint.engine.scope import Scope
 from tlblint.engine.state import START
 from tlblint.engine.story import with_events
-from tlblint.engine.world import Hit, World
+from tlblint.engine.summary import Hit
+from tlblint.engine.world import World
 
 Over = Callable[[Callable[[Any], Any], Sequence[Any], Callable[[Any], Any]], list[Any]]
 """A map over items that keeps their order: (function, items, what an item gives that killed its process)."""

@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from tlblint.engine.automata import Place
-from tlblint.engine.world import MAX_CONTEXTS, MAX_DEPTH, Summary, World
+from tlblint.engine.summary import Summary
+from tlblint.engine.world import MAX_CONTEXTS, MAX_DEPTH, World
 
 Key = tuple[Any, ...]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from tlblint.engine.automata import Instance
+from tlblint.engine.events import Instance
 from tlblint.engine.values import Env
 
 Lock = tuple[str, str, str]

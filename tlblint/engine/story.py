@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from tlblint.engine.automata import OPEN_GATHER
 from tlblint.engine.rename import Frame
 from tlblint.engine.state import SHIFT, Record
-from tlblint.engine.world import Hit
+from tlblint.engine.summary import Hit
 from tlblint.model.finding import PathEvent
 from tlblint.model.ir import Function
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from tlblint.engine.compile import CALL, DERIVE, HAVOC, ROLE, SET, Code, mentions, paths_in
+from tlblint.engine.code import Code
+from tlblint.engine.compile import CALL, DERIVE, HAVOC, ROLE, SET, mentions, paths_in
 from tlblint.engine.values import Env, resolve
 from tlblint.model.ir import Expr
 

@@ -1,0 +1,135 @@
+"""What a compiled function is, for those who run it and those who only ask.
+
+These are records of msgspec's: they stand apart from the modules that use them, because a class made in C cannot be made inside a module
+that is translated to C itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+import msgspec
+
+from tlblint.engine.domains import Domains
+from tlblint.model.ir import Expr, Function
+
+_STEP = re.compile(r"->|\.")
+LONGEST_PATH = 120
+"""Characters of a path that is followed through copies."""
+
+
+@lru_cache(maxsize=65536)
+def _steps(path: str) -> tuple[int, ...]:
+    """Where a path goes on to a member."""
+    return tuple(found.start() for found in _STEP.finditer(path))
+
+
+class Sources(msgspec.Struct, frozen=True):
+    """Where values in a function come from: what each path is made of (and whether it is that or only asks about it), and copies."""
+
+    made: Mapping[str, tuple[tuple[frozenset[str], bool], ...]]
+    copies: Mapping[str, str]
+
+    def close(self, seeds: Iterable[str]) -> frozenset[str]:
+        """``seeds`` with everything they are made of. A path whose own value counts, not only that of a question about it,
+        stands there with a "=" before it, too."""
+        out = set(seeds)
+        work = list(out)
+        made, copies = self.made, self.copies
+        while work:
+            path = work.pop()
+            marked = path[:1] == "="
+            bare = path[1:] if marked else path
+            if copies and len(bare) < LONGEST_PATH:
+                for cut in _steps(bare):  # below a copied pointer is what is below the pointer
+                    if (base := copies.get(bare[:cut])) is not None:
+                        new = ("=" if marked else "") + base + bare[cut:]
+                        if new not in out:
+                            out.add(new)
+                            work.append(new)
+            for paths, same in made.get(bare, ()):
+                if not out.issuperset(paths):
+                    work.extend(paths - out)
+                    out |= paths
+                if same and marked and (owned := {"=" + path for path in paths} - out):
+                    work.extend(owned)
+                    out |= owned
+        return frozenset(out)
+
+
+class Call(NamedTuple):
+    """Where an effect comes from: the call's name, byte offset, level, temp ("%n") and the path its value goes to."""
+
+    name: str
+    pos: int
+    level: str
+    temp: str
+    dest: str
+
+
+class Prepared(NamedTuple):
+    """What is the same each time a call with a role is run: variables that it may have written, its effects, whether all of them happen
+    whatever it returns."""
+
+    forgotten: tuple[str, ...]
+    effects: tuple[tuple[str, dict[str, Expr], frozenset[str], str], ...]
+    always: bool
+    call: Call
+
+
+class End(NamedTuple):
+    """``drops``: temps that the block makes or learns something of and that no other reads; None: they must be looked for. ``asked``:
+    the variable that decides the branch, when it is nothing more, and whether it is so when that is zero."""
+
+    drops: tuple[str, ...] | None
+    asked: tuple[str, bool] | None
+
+
+class Code(msgspec.Struct):
+    """A compiled function. ``blocks[i]`` is (ops, kind, cond, succs, pos)."""
+
+    index: int
+    fn: Function
+    blocks: list[tuple[tuple[tuple, ...], str, Expr | None, tuple[int, ...], int]]  # type: ignore[type-arg]
+    ends: list[End]
+    """What is known of each block's end before it is run."""
+    reads: frozenset[str]
+    tests: frozenset[str]
+    """Paths that a branch or the result depends on, in this function itself."""
+    sources: Sources
+    constants: frozenset[str]
+    """The named constants in its expressions."""
+    calls: tuple[tuple[int, tuple[Expr, ...]], ...]
+    """What is called, with which arguments."""
+    writes: frozenset[str]
+    entry_pointers: frozenset[str]
+    lasting: frozenset[str]
+    subjects: tuple[str, ...]
+    settled: tuple[tuple[str, ...], ...]
+    """See subjects()."""
+    zeroed: frozenset[str]
+    nones: Mapping[str, tuple[str, ...]]
+    """By variable the constants that it is compared with."""
+    masked: Mapping[str, tuple[Expr, ...]]
+    """Words of which single bits are asked, with the constants that ask."""
+    structs: frozenset[str]
+    """Objects with a member that is stored to by its name."""
+    domains: Domains
+    """Local variables that hold one of a few numbers."""
+    ordered: frozenset[str]
+    """Variables that are compared with others, or subtracted from them, to tell which lies further on, and stored to more than once."""
+    marked: frozenset[str]
+    """Variables that are set to a negative number somewhere: for an index that is how "none yet" is written."""
+    pointers: frozenset[str]
+    """Parameters that are pointers, never assigned, and not asked whether they are one."""
+    numbers: frozenset[str]
+    """What parameters that point to numbers point to, as paths: no entry is read there."""
+    kept: frozenset[str]
+    """Parameters that are never assigned: what is known of one at an exit is known of the argument."""
+    owned: tuple[tuple[str, str, str], ...]
+    """Objects that live in this function and whose use must be paired: (kind, what rules call it, name)."""
+    leaves: dict[str, bool] = msgspec.field(default_factory=dict)
+    """Of keys of environments whether they may mean something to a caller, as far as that was asked."""
