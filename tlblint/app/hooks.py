@@ -169,8 +169,7 @@ def _known(tree: Tree, store: Store, name: bytes) -> Told | None:
     if row is not None:
         with suppress(msgspec.DecodeError, ValueError):
             told = msgspec.msgpack.decode(row, type=Told)
-            same = Still(tree)
-            changed = [path for name, before in told.files.items() if not same(path := os.fsdecode(name), before)]
+            changed = Still(tree).changed(told.files)
             others = any(_digest(_files(tree, places)) != before for places, before in told.listed)
             if not others and (not changed or _same(tree, told, changed)):
                 return told if all(_digest(_holding(tree, words)) == before for words, before in told.sought) else None

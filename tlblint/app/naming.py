@@ -86,8 +86,7 @@ class Naming:
         if row is not None:
             with suppress(msgspec.DecodeError, ValueError):
                 told = msgspec.msgpack.decode(row, type=Told)
-                same = Still(self._tree)
-                if all(same(os.fsdecode(path), before) for path, before in told.files.items()):
+                if Still(self._tree).all(told.files):
                     return told
         return None
 

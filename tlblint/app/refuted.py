@@ -150,7 +150,7 @@ def _still(row: bytes, same: Still) -> Told | None:
     """What a row says, when all the files that it rests on are what they were."""
     with suppress(msgspec.DecodeError, ValueError):
         told = msgspec.msgpack.decode(row, type=Told)
-        return told if all(same(os.fsdecode(path), before) for path, before in told.files.items()) else None
+        return told if same.all(told.files) else None
     return None
 
 

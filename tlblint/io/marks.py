@@ -6,6 +6,7 @@ import os
 import stat
 import struct
 import time
+from collections.abc import Mapping
 from hashlib import blake2b
 
 from tlblint.io.errors import Unreadable
@@ -54,7 +55,7 @@ def still(tree: Tree, path: str, before: bytes) -> bool:
     if isinstance(tree, (Revision, Overlay)):
         return before != _NEVER and mark(tree, path) == before
     try:
-        found = os.lstat(os.path.join(tree.top, path))
+        found = os.lstat(f"{tree.top}/{path}")
     except (FileNotFoundError, NotADirectoryError):
         return before == NONE
     except OSError:
@@ -67,23 +68,37 @@ class Still:
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
-        self._known: dict[tuple[str, bytes], bool] = {}
-        self._folders: dict[str, bool] = {}
+        self._same: dict[bytes, bytes] = {}
+        """Paths that hold what they held, with that."""
+        self._folders: dict[bytes, bool] = {}
 
     def __call__(self, path: str, before: bytes) -> bool:
         """Whether a path holds what it held when ``mark`` said ``before``."""
-        asked = (path, before)
-        known = self._known.get(asked)
-        if known is None:
-            known = self._known[asked] = (before == NONE and not self._near(path)) or still(self._tree, path, before)
-        return known
+        return not self.changed({os.fsencode(path): before})
 
-    def _near(self, path: str) -> bool:
+    def changed(self, files: Mapping[bytes, bytes]) -> list[str]:
+        """Those of ``files`` that do not hold what they held when ``mark`` said so."""
+        same, out = self._same, []
+        for name, before in files.items():
+            if same.get(name) != before:
+                if (before == NONE and not self._near(name)) or still(self._tree, os.fsdecode(name), before):
+                    same[name] = before
+                else:
+                    out.append(os.fsdecode(name))
+        return out
+
+    def all(self, files: Mapping[bytes, bytes]) -> bool:
+        """Whether all of them do."""
+        return files.items() <= self._same.items() or not self.changed(files)
+
+    def _near(self, name: bytes) -> bool:
         """Whether the directory of a path is there."""
-        folder = os.path.dirname(path)
-        if folder not in self._folders:
-            self._folders[folder] = self._tree.holds(folder) == "directory"
-        return self._folders[folder]
+        folder = name.rpartition(b"/")[0]
+        near = self._folders.get(folder)
+        if near is None:  # what is below a directory that is not there is not there
+            near = (not folder or self._near(folder)) and self._tree.holds(os.fsdecode(folder)) == "directory"
+            self._folders[folder] = near
+        return near
 
 
 def _packed(found: os.stat_result) -> bytes:
