@@ -12,13 +12,13 @@ from tests.conftest import Write
 from tlblint.io import processors
 from tlblint.io import walk as walking
 from tlblint.io.tree import PlainDir
-from tlblint.io.walk import MARGIN, Ahead, Walked, parts, walk
+from tlblint.io.walk import MARGIN, Ahead, Paths, Seen, Walked, parts, walk
 
 FILES = {"a.c": b"a", "mm/b.c": b"b", "mm/sub/c.h": b"c", "mm/d.txt": b"d", ".git/x.c": b"", "drivers/\u00ff.c": b""}
 
 
 def states(made: Walked) -> dict[str, bytes]:
-    return {path: state for folder, raw in made.states.items() for path, state in parts(folder, raw)}
+    return {path: state for folder, raw in made.whole().items() for path, state in parts(os.fsdecode(folder), raw)}
 
 
 @pytest.fixture
@@ -44,6 +44,37 @@ def test_a_walk_ahead_is_a_walk(top: Path, places: tuple[str, ...]) -> None:
     assert states(here).keys() == set(here.files)
     names = walk(str(top), places, states=False)
     assert (names.files, names.links, names.refused) == (here.files, here.links, here.refused)
+
+
+def test_a_walk_tells_what_is_not_as_it_was(top: Path) -> None:
+    """Whatever has changed since the last one, the walk as a whole is what it would be without."""
+    last = Seen(walk(str(top), ("",)).whole())
+    (top / "mm" / "b.c").write_bytes(b"other")
+    (top / "mm" / "sub" / "c.h").unlink()
+    (top / "new").mkdir()
+    (top / "new" / "x.c").write_bytes(b"")
+    ahead, here = Ahead(str(top), ("",), last=last), walk(str(top), ("",))
+    there = ahead.result()
+    assert set(there.states) == {b"mm", b"new"} and b"drivers" in there.same
+    assert (there.whole(), there.files) == (here.whole(), here.files)
+    assert sorted(there.recent) == sorted(here.recent)
+
+
+def test_what_a_walk_says_is_the_same_is_known(top: Path) -> None:
+    """A process that speaks of a directory that nobody has seen is not believed."""
+    ahead = Ahead(str(top), ("",), last=Seen(walk(str(top), ("",)).whole()))
+    ahead._last = Seen()
+    assert ahead.result().files == walk(str(top), ("",)).files
+
+
+def test_paths_are_a_sequence() -> None:
+    raw = b"b.c\0a-b.c\0\0"
+    paths = Paths([{b"x/y": raw, b"z": raw}, {b"": b"t.c\0\0"}], [b"x/y"], ["lost.c"])
+    assert paths == ("lost.c", "t.c", "x/y/a-b.c", "x/y/b.c") and len(paths) == 4
+    assert hash(paths) == hash(tuple(paths)) and paths[0] == "lost.c" and paths[1:3] == ("t.c", "x/y/a-b.c")
+    assert all(path in paths for path in paths)
+    assert not any(path in paths for path in ("z/b.c", "x/b.c", "b.c", "x/y", "a.c", 1))
+    assert len(Paths([{}, {}])) == 0 and not Paths([{}, {}])
 
 
 def test_it_sees_what_a_listing_sees(top: Path) -> None:

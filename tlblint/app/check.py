@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from tlblint.app import scope
-from tlblint.io import cache, config
+from tlblint.io import cache, config, snapshot
 from tlblint.io.tree import Tree, look_ahead, open_tree
 from tlblint.model.store import NOTHING, Store
 
@@ -30,7 +30,7 @@ def check(request: Request, loader: Loader | None = None) -> Outcome:
         settings = config.load(tree, tree.top, request.flags)
         roots = scope.roots(tree, request.cwd, request.paths, request.tree is not None)
         store = cache.open_cache(settings["cache"].value, request.note)
-        look_ahead(tree, scope.context(tree, roots), states=store is not NOTHING)
+        look_ahead(tree, scope.context(tree, roots), states=store is not NOTHING, last=snapshot.last(tree, store))
         request.stage("loading")
         from tlblint.app.checking import checked
 

@@ -67,7 +67,7 @@ def require_files(tree: Tree, listing: Listing, wanted: Sequence[str]) -> None:
             raise InputError(path, f"in the submodule {module}, a repository of its own", f"name it with --tree {module}")
     if not listing.paths and not listing.refused and not any(tree.holds(path) == "file" for path in wanted):
         raise InputError(wanted[0] if wanted else tree.top, "no .c or .h files here", "name a kernel source tree or a part of one")
-    listed = frozenset(listing.paths)
+    listed = frozenset(listing.paths) if wanted else frozenset()
     for path in wanted:
         if tree.holds(path) == "file":
             try:

@@ -129,7 +129,7 @@ class Spine(msgspec.Struct, frozen=True):
 
     def with_always(self, chosen: Sequence[str], paths: Sequence[str]) -> tuple[str, ...]:
         """``chosen`` and those of ``always`` that are among ``paths``, in the order of these."""
-        missing = self.always.intersection(paths).difference(chosen)
+        missing = {path for path in self.always.difference(chosen) if path in paths}
         if not missing:
             return tuple(chosen)
         both = missing.union(chosen)

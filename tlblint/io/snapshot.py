@@ -15,8 +15,8 @@ import msgspec
 from tlblint.io.errors import Unreadable
 from tlblint.io.overlay import Overlay
 from tlblint.io.prefilter import Where, survivors
-from tlblint.io.tree import Revision, Tree, below, seen_ahead
-from tlblint.io.walk import Walked, parts
+from tlblint.io.tree import PlainDir, Revision, Tree, Worktree, below, seen_ahead
+from tlblint.io.walk import Paths, Seen, Walked, parts
 from tlblint.io.words import Words
 from tlblint.model.store import NOTHING, Store, key
 
@@ -26,14 +26,6 @@ FEW = 32
 
 MOST = 400_000
 """Objects that are remembered as being of no interest."""
-
-
-class _Seen(msgspec.Struct):
-    """What is known of a tree on disk: the states of the files in each directory, the files of interest, and those whose state says nothing."""
-
-    states: dict[bytes, bytes] = msgspec.field(default_factory=dict)
-    found: set[str] = msgspec.field(default_factory=set)
-    doubt: set[str] = msgspec.field(default_factory=set)
 
 
 _Row = tuple[dict[bytes, bytes], bytes, bytes]
@@ -54,19 +46,21 @@ def remembered(tree: Tree, paths: Sequence[str], words: Iterable[bytes], where: 
     if walked is None or store is NOTHING:
         return survivors(tree, paths, words, where, hints)
     name = key(os.fsencode(tree.top), str(os.geteuid()), *where.skipped, *sorted(words))
-    seen = _read(store, name)
-    listed = frozenset(paths)
-    doubtful = (_changed(seen, walked) | seen.doubt | listed.difference(walked.files)) & listed
+    seen = walked.last if walked.last is not None and walked.last.name == name else _read(store, name)
+    listed = paths if isinstance(paths, Paths) else frozenset(paths)
+    beside = () if paths is walked.files else set(listed).symmetric_difference(walked.files)
+    doubtful = {path for path in (*_changed(seen, walked), *seen.doubt, *beside) if path in listed}
     again = survivors(tree, sorted(doubtful), words, where, hints) if doubtful else ()
     closed = {path for path in again if not os.access(os.path.join(tree.top, path), os.R_OK)}  # of interest because nobody knows
     found = (seen.found - doubtful).union(again)
-    chosen = where.cut([path for path in paths if path in found])  # few are, so they come first
+    chosen = where.cut(sorted(path for path in found if path in listed))
+    if walked.last is None or walked.last.name != name:
+        store.put(TREE, {_pointer(tree): name})
     if seen.states and len(doubtful) <= FEW:
         return chosen
-    doubt = {*walked.recent, *closed, *(set(walked.files) - listed)}
-    now = _Seen({os.fsencode(folder): states for folder, states in walked.states.items()}, set(chosen), doubt)
+    now = Seen(walked.whole(), set(chosen), {*walked.recent, *walked.lost, *closed, *(path for path in beside if path not in listed)}, name)
     if walked.places != ("",):  # what lies elsewhere stays as it was
-        now.states |= {folder: states for folder, states in seen.states.items() if not below(os.fsdecode(folder), walked.places)}
+        now.states = {folder: states for folder, states in seen.states.items() if not below(os.fsdecode(folder), walked.places)} | dict(now.states)
         now.found |= {path for path in seen.found if not below(path, walked.places)}
         now.doubt |= {path for path in seen.doubt if not below(path, walked.places)}
     if now != seen:
@@ -75,23 +69,40 @@ def remembered(tree: Tree, paths: Sequence[str], words: Iterable[bytes], where: 
     return chosen
 
 
-def _read(store: Store, name: bytes) -> _Seen:
+def last(tree: Tree, store: Store) -> Seen | None:
+    """What the last run has left of a tree on disk, whatever it looked for."""
+    if store is NOTHING or not isinstance(tree, (Worktree, PlainDir)):
+        return None
+    pointer = _pointer(tree)
+    name = store.get(TREE, [pointer]).get(pointer, b"")
+    seen = _read(store, name)
+    return seen if seen.states else None
+
+
+def _pointer(tree: Tree) -> bytes:
+    """Under which the name of the last memory of a tree is kept."""
+    return key("last", os.fsencode(tree.top), str(os.geteuid()))
+
+
+def _read(store: Store, name: bytes) -> Seen:
     row = store.get(TREE, [name]).get(name)
     if row is not None:
         with suppress(msgspec.DecodeError):
             states, found, doubt = msgspec.msgpack.decode(row, type=_Row)
-            return _Seen(states, *(set(os.fsdecode(names).split("\0")) if names else set() for names in (found, doubt)))
-    return _Seen()
+            some, others = (set(os.fsdecode(names).split("\0")) if names else set() for names in (found, doubt))
+            return Seen(states, some, others, name)
+    return Seen(name=name)
 
 
-def _changed(seen: _Seen, walked: Walked) -> set[str]:
+def _changed(seen: Seen, walked: Walked) -> set[str]:
     """The files that are not as they were."""
     out: set[str] = set()
-    for folder, states in walked.states.items():
-        before = seen.states.get(os.fsencode(folder), b"")
+    for folder, states in (walked.states if walked.last is seen else walked.whole()).items():
+        before = seen.states.get(folder, b"")
         if states != before:
-            known = dict(parts(folder, before)) if before else {}
-            out.update(path for path, state in parts(folder, states) if known.get(path) != state)
+            place = os.fsdecode(folder)
+            known = dict(parts(place, before)) if before else {}
+            out.update(path for path, state in parts(place, states) if known.get(path) != state)
     return out
 
 

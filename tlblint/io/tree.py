@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property, lru_cache
 from typing import Protocol
@@ -17,7 +17,7 @@ import msgspec
 
 from tlblint.io import git
 from tlblint.io.errors import InputError, Unreadable
-from tlblint.io.walk import SUFFIXES, Ahead, Walked, walk
+from tlblint.io.walk import SUFFIXES, Ahead, Paths, Seen, Walked, walk
 from tlblint.io.walk import is_c as is_c
 from tlblint.io.walk import reason as _reason
 
@@ -27,7 +27,7 @@ LIMIT = 16 << 20
 class Listing(msgspec.Struct, frozen=True):
     """The C files of a tree, what looks like one but cannot be read: (path, why), and the submodules, which are not entered."""
 
-    paths: tuple[str, ...]
+    paths: Sequence[str]
     refused: tuple[tuple[str, str], ...] = ()
     submodules: tuple[str, ...] = ()
 
@@ -92,8 +92,8 @@ class _Disk:
 
     def __init__(self, top: str) -> None:
         self.top = os.path.realpath(top)
-        self.regular: set[str] = set()
-        """Files that a walk of this run has seen to be regular ones that no link leads to."""
+        self.regular: list[Paths] = []
+        """Files that walks of this run have seen to be regular ones that no link leads to."""
         self._home = lru_cache(maxsize=None)(self._is_home)
         self._own = lru_cache(maxsize=None)(self._is_own)
 
@@ -131,8 +131,8 @@ class _Disk:
         return self._own(os.path.dirname(path))
 
     def _is_own(self, directory: str) -> bool:
-        full = os.path.join(self.top, directory) if directory else self.top
-        return os.path.realpath(full) == full
+        # Directories have most of their way in common: each part of it is looked at once. The top is no link.
+        return not directory or (self._own(os.path.dirname(directory)) and not os.path.islink(os.path.join(self.top, directory)))
 
     def holds(self, path: str) -> str | None:
         full = os.path.join(self.top, path)
@@ -148,7 +148,7 @@ class _Disk:
         if self.ahead is not None:
             self.ahead.close()
 
-    def _link(self, path: str, listed: frozenset[str] | set[str]) -> str | None:
+    def _link(self, path: str, listed: Container[str]) -> str | None:
         """Why a symbolic link to a C file is refused; None when its target is a listed file of this tree."""
         target = os.path.realpath(os.path.join(self.top, path))
         if not inside(target, self.top):
@@ -198,14 +198,13 @@ class PlainDir(_Disk):
     @cached_property
     def _listing(self) -> Listing:
         files, links, refused = self._walk([""])
-        listed = set(files)
-        more = [(path, why) for path in links if (why := self._link(path, listed))]
-        return Listing(tuple(sorted(files)), tuple(sorted([*refused, *more])))
+        more = [(path, why) for path in links if (why := self._link(path, files))]
+        return Listing(files, tuple(sorted([*refused, *more])))
 
-    def _walk(self, places: Sequence[str]) -> tuple[Sequence[str], Sequence[str], Sequence[tuple[str, str]]]:
+    def _walk(self, places: Sequence[str]) -> tuple[Paths, Sequence[str], Sequence[tuple[str, str]]]:
         """(C files, symbolic links to C files, what is refused) below the directories ``places``."""
         ahead = self.ahead.result() if self.ahead is not None and self.ahead.places == tuple(places) else walk(self.top, places, states=False)
-        self.regular.update(ahead.files)
+        self.regular.append(ahead.files)
         return ahead.files, ahead.links, ahead.refused
 
     def list(self, paths: Sequence[str] = ()) -> Listing:
@@ -217,7 +216,7 @@ class PlainDir(_Disk):
             if len(lone) + len(folders) == len(apart):
                 files, links, refused = self._walk(folders)
                 if not links:
-                    return Listing(tuple(sorted([*files, *lone])), tuple(sorted(refused)))
+                    return Listing(tuple(sorted([*files, *lone])) if lone else files, tuple(sorted(refused)))
         return _narrow(self._listing, paths)
 
     def _is_plain(self, path: str) -> bool:
@@ -409,11 +408,11 @@ def open_tree(cwd: str, tree: str | None, revision: str | None) -> Tree:
     return Worktree(top) if top == os.path.realpath(start) else PlainDir(start)
 
 
-def look_ahead(tree: Tree, places: Sequence[str], states: bool = True) -> None:
+def look_ahead(tree: Tree, places: Sequence[str], states: bool = True, last: Seen | None = None) -> None:
     """Start to look at what lies below ``places`` of a tree on disk (none: everything) while something else is done. Without ``states`` names are
-    all that is wanted."""
+    all that is wanted; ``last`` as Ahead has it."""
     if isinstance(tree, _Disk):
-        tree.ahead = Ahead(tree.top, places or ("",), states)
+        tree.ahead = Ahead(tree.top, places or ("",), states, last)
 
 
 def seen_ahead(tree: Tree) -> Walked | None:
@@ -425,7 +424,7 @@ def unseen(tree: Tree, paths: Iterable[str]) -> Iterable[str]:
     """Those of ``paths`` of which no walk has seen that they are regular files of this tree."""
     if not isinstance(tree, _Disk):
         return paths
-    return set(paths).difference(tree.regular, tree.ahead.result().files if tree.ahead is not None and not tree.regular else ())
+    return set(paths).difference(*(tree.regular or ([tree.ahead.result().files] if tree.ahead is not None else [])))
 
 
 def read_all(tree: Tree, paths: Iterable[str]) -> tuple[dict[str, bytes], tuple[tuple[str, str], ...]]:

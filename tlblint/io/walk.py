@@ -9,9 +9,11 @@ import errno
 import os
 import struct
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
+from typing import overload
 
 import msgspec
 
@@ -38,19 +40,81 @@ _WIDE = (1 << 63) - 1
 _NUMBER = struct.Struct("<H")
 
 
-class Walked(msgspec.Struct):
+class Seen(msgspec.Struct):
+    """What an earlier run has left of a tree on disk: the states of the files in each directory, the files of interest, and those whose state says
+    nothing. ``name``: of this memory."""
+
+    states: Mapping[bytes, bytes] = msgspec.field(default_factory=dict)
+    found: set[str] = msgspec.field(default_factory=set)
+    doubt: set[str] = msgspec.field(default_factory=set)
+    name: bytes = b""
+
+
+class Paths(Sequence[str]):
+    """The paths of many files, sorted, by directory: put together when somebody wants to see them. Most runs only count them."""
+
+    def __init__(self, states: Sequence[Mapping[bytes, bytes]], folders: Iterable[bytes] = (), more: Sequence[str] = ()) -> None:
+        """Those in all of the last of ``states``, and in ``folders`` of the first; and some ``more``."""
+        self._states = {folder: states[0][folder] for folder in folders} | dict(states[-1])
+        self._more = more
+
+    @cached_property
+    def _all(self) -> tuple[str, ...]:
+        found = [path for folder, state in self._states.items() for path in _named(os.fsdecode(folder), state)]
+        return tuple(sorted([*found, *self._more]))
+
+    def __len__(self) -> int:
+        return sum(state.partition(_END)[0].count(b"\0") + 1 for state in self._states.values()) + len(self._more)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[str, ...]: ...
+    def __getitem__(self, at: int | slice) -> str | tuple[str, ...]:
+        return self._all[at]
+
+    def __contains__(self, path: object) -> bool:
+        if not isinstance(path, str):
+            return False
+        folder, _, name = path.rpartition("/")
+        state = self._states.get(os.fsencode(folder))
+        return path in self._more or (state is not None and os.fsencode(name) in state.partition(_END)[0].split(b"\0"))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and len(self) == len(other) and self._all == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self._all)
+
+
+class Walked(msgspec.Struct, dict=True):
     """What a walk over ``places`` ("": everything) has seen; paths start at the top.
 
-    ``states``: directory -> its C files with their states, as bytes that are equal as long as nothing has changed. ``recent``: files
-    that may change while their state stays.
+    ``states``: directory -> its C files with their states, as bytes that are equal as long as nothing has changed; ``same``: directories in which
+    these are what ``last`` has. ``recent``: files that may change while their state stays, ``lost`` those that have none.
     """
 
     places: tuple[str, ...]
-    files: list[str] = msgspec.field(default_factory=list)
     links: list[str] = msgspec.field(default_factory=list)
     refused: list[tuple[str, str]] = msgspec.field(default_factory=list)
-    states: dict[str, bytes] = msgspec.field(default_factory=dict)
+    states: dict[bytes, bytes] = msgspec.field(default_factory=dict)
     recent: list[str] = msgspec.field(default_factory=list)
+    lost: list[str] = msgspec.field(default_factory=list)
+    same: list[bytes] = msgspec.field(default_factory=list)
+    last: Seen | None = None
+
+    @cached_property
+    def files(self) -> Paths:
+        """The C files."""
+        return Paths([self.last.states if self.last is not None else {}, self.states], self.same, self.lost)
+
+    def whole(self) -> dict[bytes, bytes]:
+        """The states of all directories."""
+        before = self.last.states if self.last is not None else {}
+        return {folder: before[folder] for folder in self.same} | self.states
 
 
 def is_c(path: str) -> bool:
@@ -72,9 +136,9 @@ def walk(top: str, places: Sequence[str], states: bool = True) -> Walked:
     return _walked(top, tuple(places), ((place, True) for place in places), states)
 
 
-def _walked(top: str, places: tuple[str, ...], tasks: Iterable[tuple[str, bool]], states: bool = True) -> Walked:
+def _walked(top: str, places: tuple[str, ...], tasks: Iterable[tuple[str, bool]], states: bool = True, last: Seen | None = None) -> Walked:
     """``tasks``: directories, and whether to go on into those in them."""
-    out = Walked(places)
+    out = Walked(places, last=last)
     late = time.time_ns() - MARGIN
     for place, deep in tasks:
         waiting = [place]
@@ -83,10 +147,28 @@ def _walked(top: str, places: tuple[str, ...], tasks: Iterable[tuple[str, bool]]
     return out
 
 
+_BY_NUMBER = os.scandir in os.supports_fd
+"""Whether a directory can be opened first: then the system need not look for it once more for each file in it."""
+_FOLDER = os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_DIRECTORY", 0)
+
+
 def _look(out: Walked, top: str, directory: str, waiting: list[str], states: bool, late: int) -> None:
     """What is in one directory; those in it are left ``waiting``."""
     try:
-        with os.scandir(os.path.join(top, directory)) as entries:
+        folder = os.open(os.path.join(top, directory), _FOLDER) if _BY_NUMBER else -1
+    except OSError as error:
+        out.refused.append((directory or ".", f"directory: {reason(error)}"))
+        return
+    try:
+        _look_into(out, folder if folder >= 0 else os.path.join(top, directory), directory, waiting, states, late)
+    finally:
+        if folder >= 0:
+            os.close(folder)
+
+
+def _look_into(out: Walked, place: int | str, directory: str, waiting: list[str], states: bool, late: int) -> None:
+    try:
+        with os.scandir(place) as entries:
             found = list(entries)
     except OSError as error:
         out.refused.append((directory or ".", f"directory: {reason(error)}"))
@@ -97,22 +179,30 @@ def _look(out: Walked, top: str, directory: str, waiting: list[str], states: boo
     for entry in found:
         name = entry.name
         if name.endswith(SUFFIXES) and entry.is_file(follow_symlinks=False):
-            out.files.append(start + name)
             if states:
                 try:
                     state = entry.stat(follow_symlinks=False)
                 except OSError:
-                    out.recent.append(start + name)
+                    out.lost.append(start + name)
                     continue
-                changed, touched = state.st_ctime_ns, state.st_mtime_ns
-                names.append(name)
-                numbers += (state.st_size, touched, changed, state.st_ino & _WIDE)
-                if changed > late or touched > late:
-                    out.recent.append(start + name)
+                numbers += (state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino & _WIDE)
+            names.append(name)
         else:
             _other(out, entry, start + name, waiting)
     if names:
-        out.states[directory] = os.fsencode("\0".join(names)) + _END + struct.pack(f"<{len(numbers)}q", *numbers)
+        _take(out, directory, names, numbers, late)
+
+
+def _take(out: Walked, directory: str, names: Sequence[str], numbers: Sequence[int], late: int) -> None:
+    """The C files of a directory and, four numbers each, their states."""
+    folder, state = os.fsencode(directory), os.fsencode("\0".join(names)) + _END + array("q", numbers).tobytes()
+    if out.last is not None and out.last.states.get(folder) == state:
+        out.same.append(folder)
+    else:
+        out.states[folder] = state
+    if numbers and (max(numbers[1::4]) > late or max(numbers[2::4]) > late):
+        files = zip(names, numbers[1::4], numbers[2::4], strict=True)
+        out.recent += [f"{directory}/{name}" if directory else name for name, *times in files if max(times) > late]
 
 
 def _other(out: Walked, entry: os.DirEntry[str], path: str, waiting: list[str]) -> None:
@@ -125,20 +215,26 @@ def _other(out: Walked, entry: os.DirEntry[str], path: str, waiting: list[str]) 
         out.refused.append((path, "not a regular file"))
 
 
+def _named(directory: str, states: bytes) -> Iterator[str]:
+    start = f"{directory}/" if directory else ""
+    return (start + name for name in os.fsdecode(states.partition(_END)[0]).split("\0"))
+
+
 def parts(directory: str, states: bytes) -> Iterator[tuple[str, bytes]]:
     """(path, state) of each file in the states of one directory. Raises ValueError for what are no states."""
-    names, _, numbers = states.partition(_END)
-    start = f"{directory}/" if directory else ""
-    for at, name in enumerate(names.split(b"\0")):
-        yield start + os.fsdecode(name), numbers[at * 32 : at * 32 + 32]
+    numbers = states.partition(_END)[2]
+    for at, path in enumerate(_named(directory, states)):
+        yield path, numbers[at * 32 : at * 32 + 32]
 
 
 class Ahead:
     """A walk in processes of its own, as ``walk`` makes it. ``result`` waits for it; whatever goes wrong with the processes, there is a result."""
 
-    def __init__(self, top: str, places: Sequence[str], states: bool = True) -> None:
+    def __init__(self, top: str, places: Sequence[str], states: bool = True, last: Seen | None = None) -> None:
+        """``last``: what an earlier run saw, with ``states``; where nothing has changed since, nobody is told more."""
         self._top = top
         self._states = states
+        self._last = last
         self.places = tuple(places)
         self._result: Walked | None = None
         self._walkers: list[Aside] = []
@@ -153,7 +249,8 @@ class Ahead:
         try:
             os.write(end, b"".join(map(_NUMBER.pack, range(len(tasks)))))
             os.close(end)
-            self._walkers = [Aside(partial(_worked, self._top, self.places, self._states, tasks, queue, os.getpid()), True) for _ in range(count)]
+            work = partial(_worked, self._top, self.places, self._states, self._last, tasks, queue, os.getpid())
+            self._walkers = [Aside(work, True) for _ in range(count)]
         finally:
             os.close(queue)
 
@@ -162,7 +259,8 @@ class Ahead:
         if self._result is None:
             parts = [_unpack(walker.result()) for walker in self._walkers]
             whole = [part for part in parts if part is not None]
-            self._result = _together(self.places, whole) if whole and len(whole) == len(parts) else walk(self._top, self.places, self._states)
+            together = _together(self.places, self._last, whole) if whole and len(whole) == len(parts) else None
+            self._result = together or walk(self._top, self.places, self._states)
         return self._result
 
     def close(self) -> None:
@@ -193,43 +291,39 @@ def _folders(top: str, place: str) -> list[str]:
     return [f"{place}/{name}" if place else name for name in names]
 
 
-def _worked(top: str, places: tuple[str, ...], states: bool, tasks: Sequence[tuple[str, bool]], queue: int, parent: int) -> bytes:
+def _worked(top: str, places: tuple[str, ...], states: bool, last: Seen | None, tasks: Sequence[tuple[str, bool]], queue: int, parent: int) -> bytes:
     """The part of one process: what it takes from the queue until that is empty. Nothing in the process that has read none of it."""
     if os.getpid() == parent:
         return b""
-    made = _walked(top, places, (tasks[_NUMBER.unpack(number)[0]] for number in iter(partial(os.read, queue, _NUMBER.size), b"")), states)
-    made.files.sort()
-    return _pack(made)
+    return _pack(_walked(top, places, (tasks[_NUMBER.unpack(number)[0]] for number in iter(partial(os.read, queue, _NUMBER.size), b"")), states, last))
 
 
-def _together(places: tuple[str, ...], parts: Sequence[Walked]) -> Walked:
-    out = Walked(places)
+def _together(places: tuple[str, ...], last: Seen | None, parts: Sequence[Walked]) -> Walked | None:
+    """None for what cannot be."""
+    out = Walked(places, last=last)
     for part in parts:
-        out.files += part.files
         out.links += part.links
         out.refused += part.refused
         out.states |= part.states
         out.recent += part.recent
-    out.files.sort()
-    return out
+        out.lost += part.lost
+        out.same += part.same
+    return out if not out.same or (last is not None and last.states.keys() >= set(out.same)) else None
 
 
-_Wire = tuple[tuple[bytes, ...], bytes, bytes, tuple[tuple[bytes, str], ...], dict[bytes, bytes], bytes]
+_Wire = tuple[bytes, bytes, bytes, tuple[tuple[bytes, str], ...], dict[bytes, bytes], tuple[bytes, ...]]
 
 
 def _pack(made: Walked) -> bytes:
     """File names need not be text."""
-    files, links, recent = (os.fsencode("\0".join(paths)) for paths in (made.files, made.links, made.recent))
-    places = [os.fsencode(place) for place in made.places]
-    refused = [(os.fsencode(path), why) for path, why in made.refused]
-    return msgspec.msgpack.encode((places, files, links, refused, {os.fsencode(name): state for name, state in made.states.items()}, recent))
+    links, recent, lost = (os.fsencode("\0".join(paths)) for paths in (made.links, made.recent, made.lost))
+    return msgspec.msgpack.encode((links, recent, lost, [(os.fsencode(path), why) for path, why in made.refused], made.states, made.same))
 
 
 def _unpack(raw: bytes) -> Walked | None:
     try:
-        places, files, links, refused, states, recent = msgspec.msgpack.decode(raw, type=_Wire)
+        *packed, refused, states, same = msgspec.msgpack.decode(raw, type=_Wire)
     except msgspec.DecodeError:
         return None
-    lists = [os.fsdecode(paths).split("\0") if paths else [] for paths in (files, links, recent)]
-    named = {os.fsdecode(name): state for name, state in states.items()}
-    return Walked(tuple(map(os.fsdecode, places)), lists[0], lists[1], [(os.fsdecode(path), why) for path, why in refused], named, lists[2])
+    links, recent, lost = (os.fsdecode(paths).split("\0") if paths else [] for paths in packed)
+    return Walked((), links, [(os.fsdecode(path), why) for path, why in refused], states, recent, lost, list(same))
