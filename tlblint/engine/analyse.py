@@ -14,7 +14,7 @@ from tlblint.calls.walks import Walks
 from tlblint.engine.again import Memory, State
 from tlblint.engine.automata import Automata, Place
 from tlblint.engine.code import Code
-from tlblint.engine.compile import ENTRY_FUNCTION, Compiler
+from tlblint.engine.compile import ENTRY_FUNCTION, ENTRY_TYPES, Compiler
 from tlblint.engine.entries import Entry
 from tlblint.engine.flows import Flows
 from tlblint.engine.grammar import RuleSpec
@@ -110,7 +110,7 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
         found = program.resolve(name, path)
         if found is None or found in scope.mattering:
             return found
-        makes_entry = ENTRY_FUNCTION.match(name) and program.functions[found].returns in ("pte_t", "pmd_t", "pud_t")
+        makes_entry = ENTRY_FUNCTION.match(name) and program.functions[found].returns in ENTRY_TYPES
         return found if found in scope.followed and not context.pure(name) and not makes_entry else None
 
     session = _Session(program, Compiler(context.roles, callee, context.pure, walks, context.slots, marks))

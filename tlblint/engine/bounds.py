@@ -12,7 +12,7 @@ from tlblint.engine.compile import LOWEST, text_of
 from tlblint.engine.values import Env, Value, resolve
 from tlblint.model.ir import Expr
 
-_SUM = re.compile(r"\((.+)\+[^+()]+\)")
+_SUM = re.compile(r"\((.+?)\+(?:[^+()]+|\([^+()]+\*[^+()]+\))\)")
 _SIDE = r"((?:[^<>()-]|->)+|\((?:[^<>()-]|->)+\))"
 _NOT_BELOW = re.compile(rf"\({_SIDE}<{_SIDE}\)")
 """A comparison whose answer "no" is a bound."""

@@ -31,6 +31,7 @@ PTL_NAME = re.compile(r"(?:^|[>.*:])(?:\w*ptl\w*|pml|page_table_lock)$|_lockptr\
 """How the tree names page-table locks: spinlock operations on anything else are not tracked."""
 
 SPINLOCK = "spinlock_t *"
+ENTRY_TYPES = frozenset({"pte_t", "pmd_t", "pud_t"})
 _NUMBER = re.compile(r"(?:const )?(?:(?:unsigned|signed|long|int|short|char|bool|[us]?size_t|pgoff_t|[us](?:8|16|32|64)|enum \w+) ?)+\*$")
 
 
@@ -199,6 +200,8 @@ class Compiler:
         self._callee = callee
         self._pure = pure
         self._used: frozenset[str] = frozenset()
+        self._values: frozenset[str] = frozenset()
+        """Variables of the function that hold entries."""
 
     def compile(self, index: int, fn: Function) -> Code:
         """Resolve, find the relevant paths, drop the rest."""
@@ -207,6 +210,7 @@ class Compiler:
         dest = _destinations(sets)
         assigned = _assigned(fn)
         self._used, lasting, constants = _scanned(fn)
+        self._values = _values(fn)
         self._entries = self._walks.entries.get(index, {}) if self._walks is not None else {}
         raw = self._raw(fn, dest)
         relevant = _relevant(fn, raw)
@@ -297,6 +301,10 @@ class Compiler:
                 return (PURE, f"%{temp}", f"{name}({','.join(t for t in texts if t)})")
         if args and ENTRY_FUNCTION.match(name):
             return (DERIVE, f"%{temp}", args[0], tuple(a[1] for a in args if a[0] == "&"))
+        if self._values and dest.get(temp) in self._values:
+            given = [arg for arg in args if arg[0] == "v" and arg[1] in self._values]
+            if len(given) == 1:  # whatever it makes of it: an entry goes in, an entry comes out
+                return (DERIVE, f"%{temp}", given[0], tuple(a[1] for a in args if a[0] == "&"))
         return _opaque(temp, args)
 
 
@@ -464,6 +472,11 @@ def _keep(op: tuple, wanted: _Wanted) -> bool:  # type: ignore[type-arg]
 def _pointers(fn: Function) -> frozenset[str]:
     """Parameters that point to entries, by their type."""
     return frozenset(name for name, type_ in fn.params if re.match(r"(?:const )?p(?:te|md|ud)_t \*$", type_))
+
+
+def _values(fn: Function) -> frozenset[str]:
+    params = [name for name, type_ in fn.params if type_ in ENTRY_TYPES]
+    return frozenset([*params, *(instr[1] for block in fn.blocks for instr in block.instrs if instr[0] == "decl" and instr[2] in ENTRY_TYPES)])
 
 
 def _numbers(fn: Function) -> frozenset[str]:

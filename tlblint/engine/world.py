@@ -24,7 +24,7 @@ MAX_CONTEXTS = 120
 """Entry states of one function; from then on calls of it are opaque."""
 MAX_STORIES = 8
 """Ways to one violation of which the shortest is told."""
-MAX_DEPTH = 24
+MAX_DEPTH = 32
 
 
 @dataclass(slots=True)
