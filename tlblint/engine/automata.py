@@ -43,6 +43,14 @@ def _anon(event: Event) -> bool:
     return any(v == 1 for k, v in event.env.items() if k.startswith("anon#"))
 
 
+def _older(event: Event, pointer: object = None) -> bool:
+    """A variable holds what an entry, or that at ``pointer``, was before the lock was taken, or such a value was handed in."""
+    if ("given-huge" if event.level not in ("pte", "") else "given-pte") in event.says:
+        return True
+    marks = {v[4] for v in event.env.values() if type(v) is tuple and v[0] == "e" and v[2] == "read"}
+    return f"~{pointer}" in marks if pointer is not None else any(mark[:1] in ("", "~") for mark in marks)
+
+
 def _foreign(event: Event, instance: Instance | None) -> bool:
     """The event is about the running task's mm, the instance about another one. Two other names may mean the same mm."""
     mm = event.objects.get("mm", "")
@@ -79,6 +87,9 @@ _GUARDS: dict[str, GuardTest] = {
     "built-value": lambda e, i, a, f: e.origin == "built",
     "nonpresent-value": lambda e, i, a, f: e.origin == "built" and "s" in e.bits,
     "emptied-value": lambda e, i, a, f: "z" in e.bits,
+    "older-value": lambda e, i, a, f: _older(e),
+    "older-entry": lambda e, i, a, f: _older(e, e.objects.get("pte", "")),
+    "nested": lambda e, i, a, f: len(e.held) > 1,
     "unreturned-value": lambda e, i, a, f: "n" in e.bits,
     "nothing-changed": lambda e, i, a, f: "@quiet" in e.env,
     "attr": lambda e, i, a, f: not e.attrs.isdisjoint(a),

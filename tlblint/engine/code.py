@@ -131,5 +131,7 @@ class Code(msgspec.Struct):
     """Parameters that are never assigned: what is known of one at an exit is known of the argument."""
     owned: tuple[tuple[str, str, str], ...]
     """Objects that live in this function and whose use must be paired: (kind, what rules call it, name)."""
+    given: frozenset[str]
+    """"given-pte", "given-huge": it is handed an older entry value of that level."""
     leaves: dict[str, bool] = msgspec.field(default_factory=dict)
     """Of keys of environments whether they may mean something to a caller, as far as that was asked."""

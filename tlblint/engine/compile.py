@@ -30,6 +30,9 @@ ENTRY_FUNCTION = re.compile(r"(?:huge_)?p(?:te|md|ud)_(?:swp_)?(?:mk|clear|modif
 PTL_NAME = re.compile(r"(?:^|[>.*:])(?:\w*ptl\w*|pml|page_table_lock)$|_lockptr\(")
 """How the tree names page-table locks: spinlock operations on anything else are not tracked."""
 
+_ENTRY_AT = re.compile(r"\*(?:.*[>.])?\w*(?:ptep?|pmdp?|pudp?)$")
+"""What a pointer to an entry points to: to copy it is to look at the entry, whatever becomes of the copy."""
+
 SPINLOCK = "spinlock_t *"
 ENTRY_TYPES = frozenset({"pte_t", "pmd_t", "pud_t"})
 _NUMBER = re.compile(r"(?:const )?(?:(?:unsigned|signed|long|int|short|char|bool|[us]?size_t|pgoff_t|[us](?:8|16|32|64)|enum \w+) ?)+\*$")
@@ -235,18 +238,18 @@ class Compiler:
         return Code(index, fn, blocks, ends, frozenset(relevant.paths), *_tests(blocks), constants,
                     tuple(calls), frozenset(writes), _pointers(fn), lasting, *subjects(fn), _zeroed(sets, conds), _marked_by_constants(conds),
                     _masked(conds), structs, domains(fn, _stores(_bounded(block.instrs) for block in fn.blocks)), _ordered(conds, sets), _negative(sets),
-                    _sure(fn, assigned, conds), _numbers(fn), frozenset(name for name, _ in fn.params) - assigned, _owned(fn))
+                    _sure(fn, assigned, conds), _numbers(fn), frozenset(name for name, _ in fn.params) - assigned, _owned(fn), _given(fn))
 
     def _raw(self, fn: Function, dest: dict[int, str]) -> list[list[tuple | None]]:  # type: ignore[type-arg]
         """The operations of each block, those that come with no call included."""
         marks = self._marks
         if marks is None:
-            return [[self._lower(instr, fn, dest) for instr in _bounded(block.instrs)] for block in fn.blocks]
+            return [[self._lower(instr, fn, dest) for instr in _seen(block.instrs)] for block in fn.blocks]
         out: list[list[tuple | None]] = []  # type: ignore[type-arg]
         lost = marks.standing(fn)
         for number, block in enumerate(fn.blocks):
             ops: list[tuple | None] = [_marked(mark) for mark in lost.get(number, ())]  # type: ignore[type-arg]
-            for instr, plain in zip(block.instrs, _bounded(block.instrs), strict=True):
+            for instr, plain in zip(block.instrs, _seen(block.instrs), strict=True):
                 ops.append(self._lower(plain, fn, dest))
                 if instr[0] == "set":
                     ops += [_marked(mark) for mark in marks.after(instr, fn)]
@@ -461,7 +464,7 @@ def own(paths: Iterable[str]) -> set[str]:
 
 def _keep(op: tuple, wanted: _Wanted) -> bool:  # type: ignore[type-arg]
     if op[0] == SET:
-        return wanted.touched_by(op[1])
+        return wanted.touched_by(op[1]) or (op[2][0] == "v" and _ENTRY_AT.match(op[2][1]) is not None)
     if op[0] in (PURE, DERIVE):
         return op[1] in wanted.paths
     if op[0] == HAVOC:
@@ -493,6 +496,18 @@ def _assigned(fn: Function) -> frozenset[str]:
             elif instr[0] in ("call", "icall"):
                 out.update(arg[1] for arg in instr[3] if arg[0] == "&")
     return frozenset(out)
+
+
+_GIVEN = {"pte_t": ("given-pte",), "pmd_t": ("given-huge",), "pud_t": ("given-huge",), "struct vm_fault *": ("given-pte", "given-huge")}
+"""By type of a parameter which entry values come in with it."""
+
+
+_OLD = re.compile(r"(?:^|_)(?:old|orig|cur|seen|prev)|val$")
+"""How values are called that were read before."""
+
+
+def _given(fn: Function) -> frozenset[str]:
+    return frozenset(word for name, type_ in fn.params if type_[-1] == "*" or _OLD.search(name) for word in _GIVEN.get(type_, ()))
 
 
 def _owned(fn: Function) -> tuple[tuple[str, str, str], ...]:
@@ -574,6 +589,22 @@ def _bounded(instrs: tuple[Instr, ...]) -> tuple[Instr, ...]:
             instr = ("set", instr[1], taken[instr[2][1]], instr[3])
         out.append(instr)
     return tuple(out) if taken else instrs
+
+
+def _seen(instrs: tuple[Instr, ...]) -> tuple[Instr, ...]:
+    """The instructions of a block, without what is read only to flush the data cache: nobody looks at that."""
+    instrs = _bounded(instrs)
+    if not any(instr[0] == "call" and instr[2] == "flush_cache_page" for instr in instrs):
+        return instrs
+    wanted: set[Expr] = set()
+    out: list[Instr] = []
+    for instr in reversed(instrs):
+        if instr[0] == "call" and (instr[2] == "flush_cache_page" or ("t", instr[1]) in wanted):
+            wanted.update(arg for arg in instr[3] if arg[0] == "t")
+            if instr[2] != "flush_cache_page":
+                instr = ("call", instr[1], "flush_cache_page", (), instr[4])
+        out.append(instr)
+    return tuple(reversed(out))
 
 
 def _bound(name: str, args: tuple[Expr, ...]) -> Expr | None:

@@ -283,8 +283,10 @@ def _acquire(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs
     auto = path.auto
     if all(h[0] != symbol for h in auto.held):
         known = path.env.get("level@" + symbol)
-        if kind == "lock.acquire" and type(known) is tuple:
+        if type(known) is tuple and "pte" not in binds:
             call = call._replace(level=known[1])
+        elif kind == "ptl.acquire" and call.level not in ("", "pte"):
+            path.env["level@" + symbol] = ("k", call.level)  # it may be dropped and taken again by its name
         mark = "rmap" if "rmap" in attrs else ""
         path.auto = auto._replace(held=tuple(sorted((*auto.held, (symbol, call.level, mark)))))
     pte = binds.get("pte")
@@ -525,6 +527,7 @@ def _test(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: f
     subject = binds.get("value") if kind != "test.needs_flush" else binds.get("old", binds.get("value"))
     if subject is not None:
         value = self.value_of(path, subject, call.pos)
+        other = self.value_of(path, binds.get("old", ("?",)), call.pos) if kind == "test.same" else None
         if not (type(value) is tuple and value[0] == "e"):
             return
         key = f"{kind[5:]}#{value[1]}"
@@ -538,7 +541,6 @@ def _test(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: f
             self.event(path, "test.cleaned", {"value": value[1]}, attrs, call.level, call.pos, call.name, value=value)
             return
         if kind == "test.same":
-            other = self.value_of(path, binds.get("old", ("?",)), call.pos)
             if not (type(other) is tuple and other[0] == "e"):
                 return
             key = f"same@{value[1]}={other[1]}"
@@ -567,6 +569,12 @@ def _derive(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs:
     if "dirty" in attrs:
         self.event(path, "value.derive", {"value": held[1]}, attrs, call.level, call.pos, call.name)
     path.env[f"%{ret[1]}"] = (held[0], held[1], held[2], bits, held[4])
+
+
+def _asked(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
+    """Something is asked of an entry value that no rule wants to know: whoever asks it of *pte has looked at the entry."""
+    self.value_of(path, binds["value"], call.pos)
+    path.env.pop(call.temp, None)
 
 
 def _kept(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
@@ -676,6 +684,7 @@ _HANDLERS: dict[str, Callable[..., None]] = {
     "value.build": _derive,
     "value.count": _count,
     "value.kept": _kept,
+    "value.asked": _asked,
     "value.swap": _swap,
     **{f"test.{word}": _test for word in _TESTS},
 }

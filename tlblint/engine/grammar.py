@@ -28,7 +28,7 @@ EVENT_KINDS = frozenset(
         "test.paged", "test.unpaged",
         "value.derive", "value.kept", "value.stale", "page.dirty", "page.free", "page.get", "page.copy", "page.defer", "rmap.drop", "rmap.unlock", "table.free",
         "notifier.start", "notifier.end", "sleep", "exit", "settle", "gather.declare", "gather.leave", "notifier.declare", "notifier.leave",
-        "notifier.init", "value.commit", "generation.take", "generation.start",
+        "notifier.init", "value.commit", "entry.shown", "generation.take", "generation.start",
         "enter", "argument.lost", "batch.add", "flag.read", "flag.raise", "flag.clear", "flag.swap", "gather.vma", "gather.touch",
         "gather.reset", "gather.mark", "gather.read", "member.unset", "cpus.read",
     }
@@ -42,7 +42,7 @@ PLAIN_GUARDS = frozenset(
         "anon-page", "no-page",
         "cleaned-value", "invalid-value",
         "read-value", "user-space", "root", "ptl-held", "entered-locked", "restores", "moves", "foreign-mm", "built-value", "nonpresent-value", "live-read",
-        "paused", "lazy-told", "emptied-value", "unreturned-value", "known-page", "settled", "nothing-changed",
+        "paused", "lazy-told", "older-value", "older-entry", "nested", "emptied-value", "unreturned-value", "known-page", "settled", "nothing-changed",
     }
 )
 MENDS = frozenset({"lazy.leave"})

@@ -40,6 +40,7 @@ from tlblint.engine.values import (
     exclude,
     few_of,
     forget,
+    is_count,
     is_nothing,
     learn,
     mapped_by,
@@ -56,7 +57,6 @@ from tlblint.model.ir import Expr
 
 _UNSETTLES = CHANGES | ENDS_SPAN
 _ADDRESS = re.compile(r"(?:^|_|>|\.)(?:h?addr|address|next|start|end)$")
-_COUNT = re.compile(r"(?:^|_|>|\.)nr(?:_\w+)?$")
 RESULT_LOST = "lost()"
 """At an exit: the result is something that is not followed."""
 BEYOND = "beyond#"
@@ -142,7 +142,7 @@ class Run:
         self._cost = 0
         self._node: Node | None = None
         self._entry = START
-        self._effects = Effects(self._deaf, self._number, code.fn.advanced, code.entry_pointers, self._emit, says, is_root, walked,
+        self._effects = Effects(self._deaf, self._number, code.fn.advanced, code.entry_pointers, self._emit, says | code.given, is_root, walked,
                                 world.scope(code.index), world.automata.asks)
 
     def _deaf(self, kind: str, instances: tuple[Instance, ...]) -> bool:
@@ -228,6 +228,8 @@ class Run:
                     self._set(paths, path, op)
             elif tag == HAVOC:
                 for path in paths:
+                    if op[2] and path.auto.instances:
+                        self._shown(path, op[2])
                     self._havoc(path.env, op[1], op[2])
             elif tag == PURE:
                 for path in paths:
@@ -246,6 +248,13 @@ class Run:
             if len(paths) > 1:
                 paths = _dedupe(paths)
         return paths
+
+    def _shown(self, path: Path, args: tuple[Expr, ...]) -> None:
+        """An unknown call may look at the entry that it gets a pointer to."""
+        if not self._world.automata.deaf("entry.shown", path.auto.instances):
+            for arg in args:
+                if arg[0] == "v" and self._effects.is_entry_pointer(path.env, resolve(path.env, arg[1])):
+                    self._effects.event(path, "entry.shown", {"pte": self._effects.pointer_of(path.env, arg)}, NO_BITS, "", 0, "")
 
     def _havoc(self, env: Env, names: tuple[str, ...], args: tuple[Expr, ...] | None) -> None:
         """Nobody knows what these hold. ``args``: of the unknown call that did it."""
@@ -844,7 +853,7 @@ class Run:
 
 def _is_count(name: str, expr: Expr) -> bool:
     """Whether a variable is raised by how many entries were dealt with."""
-    return bool(expr[0] == "op" and expr[1] == "+" and expr[2] == ("v", name) and expr[3][0] == "v" and _COUNT.search(expr[3][1]))
+    return bool(expr[0] == "op" and expr[1] == "+" and expr[2] == ("v", name) and expr[3][0] == "v" and is_count(expr[3][1]))
 
 
 def _results(env: Env, names: tuple[str, ...]) -> tuple[Value | None, ...]:

@@ -9,7 +9,7 @@ from tlblint.calls.program import Program
 from tlblint.calls.walks import Walks
 from tlblint.engine.compile import PTL_NAME, SPINLOCK, flagged
 from tlblint.engine.effects import ENTRY_NAME
-from tlblint.model.ir import Function, Instr
+from tlblint.model.ir import Expr, Function, Instr
 from tlblint.model.roles import Role
 
 CARRYING = (
@@ -95,6 +95,8 @@ class Scope:
                     if instr[0] == "set" and instr[1][0] == "*" and ENTRY_NAME.search(instr[1]):
                         kinds |= _STORED
                         matters = True
+                    if instr[0] == "set" and _is_entry(instr[2]):
+                        kinds.add("entry.read")
                     continue
                 is_role, carry, matter, lock, walks = self._kinds.get((instr[2], len(instr[3]))) or self._kind(instr)
                 if walks:
@@ -105,6 +107,8 @@ class Scope:
                 matters |= matter
                 if is_role:
                     kinds |= self._raised(instr, fn)
+                    if "entry.read" not in kinds and any(map(_is_entry, instr[3])):
+                        kinds.add("entry.read")
                 else:
                     names[instr[2]] = None
         return carries, matters, frozenset(kinds), tuple(names), tuple(walking)
@@ -175,6 +179,11 @@ class Scope:
 
 _PAIRS = (("ptl.acquire", "ptl.release"), ("lazy.enter", "lazy.leave"), ("section.open", "section.close"), ("pending.inc", "pending.dec"),
           ("gather.begin", "gather.end"), ("notifier.start", "notifier.end"))
+
+
+def _is_entry(expr: Expr) -> bool:
+    """Whether an expression is what a pointer to an entry points to."""
+    return bool(expr[0] == "v" and expr[1][0] == "*" and ENTRY_NAME.search(expr[1]))
 
 
 def _answers(fn: Function) -> bool:

@@ -36,8 +36,17 @@ _IMPLIED = {
 _NEVER_ZERO = re.compile(r"_(?:SIZE|MASK|SHIFT|ORDER|NR|PTES|PMDS|MAX)$|^PTRS_PER_|^SZ_\d")
 """Named constants that are sizes, masks and counts of what there is: whatever the configuration makes of them, not 0."""
 
+_COUNT = re.compile(r"(?:^|_|>|\.)nr(?:_\w+)?$")
+"""Numbers of what there is: never below 0."""
+
 _FEW = 4
 """So many numbers are told apart."""
+
+
+@lru_cache(maxsize=4096)
+def is_count(path: str) -> bool:
+    """Whether a variable is named like a number of pages or entries."""
+    return _COUNT.search(path) is not None
 
 
 @lru_cache(maxsize=4096)
@@ -129,6 +138,8 @@ def _binary(env: Env, expr: Expr) -> Value | None:
         return right
     if op == "&" and 0 in (left, right):
         return 0
+    if op == "<" and left == 0 and right == "nz" and expr[3][0] == "v" and is_count(expr[3][1]):
+        return 1
     if ((op == ">" and right == 0) or (op == ">=" and right == 1)) and left is not None:
         known = truth(env, left)
         return None if known is None else int(known)
@@ -354,7 +365,10 @@ def assign(env: Env, path: str, value: Value | None, symbolic: str | None, turne
     path = resolve(env, path)
     if value == ("term", path, False, "copy"):
         return  # x = x
+    level = env.get("level@" + path) if value == ("l", path) else None  # said of the lock that it gets now
     forget(env, path)
+    if level is not None:
+        env["level@" + path] = level
     if value is not None:
         if not (type(value) is tuple and value[0] == "term" and path in mentions(value[1])):
             env[path] = value
@@ -377,6 +391,9 @@ def learn(env: Env, key: str, outcome: bool) -> None:
     mark = key.find("#")
     if mark < 0:
         env[key] = "nz" if outcome else 0
+        if not outcome and key.startswith("(1==") and is_count(count := key[4:-1]):  # who asks for one of them has some
+            env[f"({count}>1)"] = 1
+            env.setdefault(count, "nz")
         return
     env[key] = int(outcome)
     for name, value in _IMPLIED.get((key[:mark], int(outcome)), ()):

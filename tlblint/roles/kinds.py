@@ -27,7 +27,7 @@ def _kind(needs: str = "", may: str = "", attrs: str = "", relevant: bool = Fals
 
 
 KINDS: dict[str, Kind] = {
-    "ptl.acquire": _kind("ptl", "pte mm pmd pud", "rmap", True),
+    "ptl.acquire": _kind("ptl", "pte mm pmd pud", "rmap checked", True),
     "ptl.release": _kind("ptl", "pte", "rmap", True),
     "ptl.lookup": _kind("ptl", "pte mm pmd pud", "", True),
     "lock.acquire": _kind("lock"),
@@ -92,6 +92,7 @@ KINDS: dict[str, Kind] = {
     "value.derive": _kind("from value", "", "clean dirty wrprotect invalid old keep modify"),
     "value.count": _kind("value"),
     "value.swap": _kind("value"),
+    "value.asked": _kind("value"),
     "value.build": _kind("value", "page", "nonpresent"),
     "page.dirty": _kind("page", "", "flagonly"),
     "page.free": _kind("page", "", "last"),
