@@ -19,9 +19,9 @@ from pathlib import Path
 from tests.bench import growth, others, work
 from tests.bench.measure import Clock, Row, clock, once
 from tests.bench.measure import others as elsewhere
+from tests.installed import lay_out, translate
 from tlblint import __version__
 
-ROOT = Path(__file__).resolve().parents[2]
 BUSY = 0.3
 """Processors that others may use before the numbers are called bad."""
 
@@ -35,6 +35,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="processes (default: one for each processor)")
     parser.add_argument("--with", dest="more", default="", metavar="NAMES", help="fetch from PyPI and measure: semgrep,ast-grep")
     parser.add_argument("--limit", type=float, default=180, help="seconds for each of the other matchers (default 180)")
+    parser.add_argument("--python", action="store_true", help="measure the modules in Python that an installed copy has in C")
     parser.add_argument("--no-cocci", action="store_true", help="leave Coccinelle out")
     parser.add_argument("--no-growth", action="store_true", help="leave the cost against size out")
     options = parser.parse_args()
@@ -43,9 +44,18 @@ def main() -> None:
         parser.error(f"--with {', '.join(sorted(wrong))}: known are {', '.join(others.PACKAGES)}")
     with tempfile.TemporaryDirectory(prefix="tlblint-bench-") as place:
         programs = others.fetched(names, Path(place, "tools"))
+        form = installed(Path(place, "site"), not options.python)
         load, before = os.getloadavg()[0], clock()
         rows, stages, points = measure(Path(options.tree).resolve(), Path(place), programs, options)
-        print(machine(load, before, options.jobs), table(rows), growth.line(points), profile(stages), sep="\n\n")
+        print(machine(load, before, options.jobs, form), table(rows), growth.line(points), profile(stages), sep="\n\n")
+
+
+def installed(site: Path, native: bool) -> str:
+    """Lay out what users install below ``site``; which form of the interpreter it has."""
+    lay_out(site)
+    if native and (why := translate(site)):
+        print(f"not translated to C: {why}", file=sys.stderr)
+    return "interpreter in C" if native and not why else "interpreter in Python"
 
 
 def measure(tree: Path, place: Path, programs: dict[str, str], options: argparse.Namespace) -> tuple[list[Row], list[Row], list[growth.Point]]:
@@ -105,7 +115,7 @@ class Bench:
         self._raw = (tree / self._file).read_bytes()
         (place / "20.mbox").write_bytes(work.series(tree, 20))
         (place / "1.mbox").write_bytes(work.series(tree, 1))
-        os.environ |= {"PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(place / "cache"), "PYTHONPYCACHEPREFIX": str(place / "byte-code")}
+        os.environ |= {"PYTHONPATH": str(place / "site"), "XDG_CACHE_HOME": str(place / "cache"), "PYTHONPYCACHEPREFIX": str(place / "byte-code")}
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program has its byte code
 
     def round(self, number: int) -> None:
@@ -149,12 +159,12 @@ class Bench:
         row.note = row.note or f"{out.count(b': TLB'):,} findings"
 
 
-def machine(load: float, before: Clock, jobs: int) -> str:
+def machine(load: float, before: Clock, jobs: int, form: str) -> str:
     """Where the numbers come from, and whether they are any good."""
     model = next((line.split(":", 1)[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), platform.machine())
     memory = next((int(line.split()[1]) >> 20 for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), 0)
     busy = elsewhere(before, clock())
-    versions = [f"tlblint {__version__}", f"Python {platform.python_version()}", *(_version(name) for name in ("rg", "spatch") if shutil.which(name))]
+    versions = [f"tlblint {__version__} ({form})", f"Python {platform.python_version()}", *(_version(name) for name in ("rg", "spatch") if shutil.which(name))]
     said = [
         f"{len(os.sched_getaffinity(0))} processors ({model}), {memory} GB, {jobs} processes, files in the page cache; load {load:.1f} before and "
         f"{os.getloadavg()[0]:.1f} after, {busy:.1f} processors busy with something else meanwhile",

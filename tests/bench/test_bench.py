@@ -125,6 +125,6 @@ def test_what_others_do_meanwhile() -> None:
 def test_the_machine_is_not_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "elsewhere", lambda before, after: 0.0)
     monkeypatch.setattr(bench.os, "sched_getaffinity", lambda process: {0, 1})
-    assert "WARNING" in bench.machine(1.4, Clock(0, 0, 0), 2) and "WARNING" not in bench.machine(1.2, Clock(0, 0, 0), 2)
+    assert "WARNING" in bench.machine(1.4, Clock(0, 0, 0), 2, "") and "WARNING" not in bench.machine(1.2, Clock(0, 0, 0), 2, "")
     monkeypatch.setattr(bench, "elsewhere", lambda before, after: 0.4)
-    assert "WARNING" in bench.machine(0.0, Clock(0, 0, 0), 2)
+    assert "WARNING" in bench.machine(0.0, Clock(0, 0, 0), 2, "")

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.installed import lay_out
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -21,11 +19,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Run that copy from a directory of its own: ``installed(*arguments)``."""
     site, work = tmp_path_factory.mktemp("site"), tmp_path_factory.mktemp("work")
-    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
-    for package in wheel["packages"]:
-        shutil.copytree(ROOT / package, site / package, ignore=shutil.ignore_patterns("__pycache__", "_data"))
-    for source, target in wheel["force-include"].items():
-        shutil.copytree(ROOT / source, site / target)
+    lay_out(site)
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         env = {**os.environ, "PYTHONPATH": str(site), "PYTHONDONTWRITEBYTECODE": "1"}

@@ -117,6 +117,9 @@ def analyse_function(world: World, index: int, auto: Auto = START, env: Env | No
 class Run:
     """One function from one entry state."""
 
+    __deletable__ = ("_effects",)
+    """What ends before the run does: code that is translated to C must be told."""
+
     def __init__(self, world: World, code: Code, is_root: bool, inherited: frozenset[str], says: frozenset[str], walked: bool) -> None:
         self._world = world
         self._code = code
@@ -444,7 +447,7 @@ class Run:
                 del path.env[key]  # bits of what it returned the last time
         after = self._after(path.env, frame, code)
         for leave in summary.exits:
-            answer = truth({}, leave.value) if asked else None  # type: ignore[arg-type]
+            answer = truth({}, leave.value) if asked else None
             if known is not None and answer is (not known):
                 continue  # the same question of the same number was answered otherwise on this path
             back = self._return(path, leave, frame, code, after, temp, dest, trail, pos)
@@ -508,7 +511,7 @@ class Run:
     def _return(self, path: Path, leave: Exit, frame: Frame, code: Code, after: Env, temp: str, dest: str, trail: Trail, pos: int) -> Path:
         handed = type(leave.value) is tuple and leave.value[0] == "l"
         if handed:
-            frame.hand_out(leave.value[1], dest or temp)  # type: ignore[index]
+            frame.hand_out(leave.value[1], dest or temp)
         beyond = [key for key, _ in leave.env if key.startswith(BEYOND)]
         if handed or beyond:  # names, or what was counted up, are other than after other ways out
             env = self._after(path.env, frame, code, beyond)
@@ -547,7 +550,7 @@ class Run:
                 elif key in code.writes and outer_key in self._conditions.followed:
                     env[lost(outer_key)] = 1  # something that has no name here
         env.pop(temp, None)
-        returned = frame.value_out(leave.value)  # type: ignore[arg-type]
+        returned = frame.value_out(leave.value)
         if returned is not None:
             env[temp] = returned
         back = Path(self._state_back(leave, frame), env, (trail, (0, "inside", leave.trail, "")))

@@ -68,7 +68,7 @@ class Exit(NamedTuple):
     """One way out of a function: the state, the returned value, and the facts on what parameters point to."""
 
     auto: Auto
-    value: object
+    value: Any  # what is evaluated
     env: tuple[tuple[str, object], ...]
     trail: tuple  # type: ignore[type-arg]
     """How the exit was reached: (last node, trail in its block)."""

@@ -26,6 +26,12 @@ def root(name: str) -> str:
     raise InputError(name, "this installation lacks its data files", "install tlblint again")
 
 
+def form() -> str:
+    """What runs the modules that a wheel may have in C: see native.py. "C" or "Python"."""
+    here = os.path.join(package(), "engine")
+    return "C" if any(name.startswith("interp.") and name.endswith((".so", ".pyd")) for name in os.listdir(here)) else "Python"
+
+
 def read(path: str) -> bytes:
     """The bytes of a data file that the user names. Raises InputError."""
     try:
