@@ -559,8 +559,8 @@ HELPERS = {
         "static void helper(TYPE *what, int n)\n{\n\tif (n)\n\t\tnext(what, n);\n\telse\n\t\tDEED\n}\n"),
     "too deep a chain": (
         "static void h0(TYPE *what, int n)\n{\n\tDEED\n}\n"
-        + "".join(f"static void h{n}(TYPE *what, int n)\n{{\n\th{n - 1}(what, n);\n}}\n" for n in range(1, 30))
-        + "static void helper(TYPE *what, int n)\n{\n\th29(what, n);\n}\n"),
+        + "".join(f"static void h{n}(TYPE *what, int n)\n{{\n\th{n - 1}(what, n);\n}}\n" for n in range(1, 40))
+        + "static void helper(TYPE *what, int n)\n{\n\th39(what, n);\n}\n"),
 }  # fmt: skip
 
 WIDE = """

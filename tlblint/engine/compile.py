@@ -34,6 +34,10 @@ _ENTRY_AT = re.compile(r"\*(?:.*[>.])?\w*(?:ptep?|pmdp?|pudp?)$")
 """What a pointer to an entry points to: to copy it is to look at the entry, whatever becomes of the copy."""
 
 SPINLOCK = "spinlock_t *"
+BOUND = re.compile(r"(?:->|\.|^\*|^)\w*(?:start|end|low|high|first|last|begin|limit|(?<![a-zA-Z])(?:from|to|lo|hi|min|max))(?:_?addr)?$")
+"""How variables that hold one end of a range are called."""
+WIDENED = "widened("
+"""What stands before such a variable in the fact that it takes in what was changed, see Spans."""
 ENTRY_TYPES = frozenset({"pte_t", "pmd_t", "pud_t"})
 _NUMBER = re.compile(r"(?:const )?(?:(?:unsigned|signed|long|int|short|char|bool|[us]?size_t|pgoff_t|[us](?:8|16|32|64)|enum \w+) ?)+\*$")
 
@@ -438,9 +442,13 @@ def _tests(blocks: list[tuple[tuple[tuple, ...], str, Expr | None, tuple[int, ..
     for ops, _, cond, _, _ in blocks:
         if cond is not None:
             out.update(own(paths_in(cond)))
+            if any(BOUND.search(path) for path in paths_in(cond)):
+                out.add(WIDENED)
         for op in ops:
             if op[0] == SET or op[0] == DERIVE:
                 made.setdefault(op[1], []).append((frozenset(paths_in(op[2])), True))
+                if op[2][0] == "op" and any(BOUND.search(path) for path in paths_in(op[2])):
+                    out.add(WIDENED)
             elif op[0] == PURE:
                 made.setdefault(op[1], []).append((mentions(op[2]), False))
                 out.add(op[2].partition("(")[0] + "(")
@@ -451,6 +459,8 @@ def _tests(blocks: list[tuple[tuple[tuple, ...], str, Expr | None, tuple[int, ..
                 made.setdefault(temp, []).append((frozenset(path for arg in args for path in paths_in(arg)), False))
             if op[0] == SET and (op[1][0] == "*" or "->" in op[1]):
                 out.update(own(paths_in(op[2])))  # what goes out through a pointer is a result, too
+                if BOUND.search(op[1]):
+                    out.update((WIDENED, op[1]))
     copies = {op[1]: op[2][1] for ops, *_ in blocks for op in ops if op[0] == SET and op[2][0] == "v"}
     sources = Sources({path: tuple(parts) for path, parts in made.items()}, copies)
     return sources.close(out), sources

@@ -24,6 +24,7 @@ from tlblint.engine.events import Event, Instance, Violation
 from tlblint.engine.flows import root
 from tlblint.engine.order import follows, stored
 from tlblint.engine.rename import Frame
+from tlblint.engine.spans import widened
 from tlblint.engine.state import SHIFT, START, TOLD, Auto, Exit, Path, Record, Trail, with_instances
 from tlblint.engine.summary import Hit, Node, Summary
 from tlblint.engine.unsure import is_lost, lost, strays
@@ -57,6 +58,7 @@ from tlblint.model.ir import Expr
 
 _UNSETTLES = CHANGES | ENDS_SPAN
 _ADDRESS = re.compile(r"(?:^|_|>|\.)(?:h?addr|address|next|start|end)$")
+_ORDERS = frozenset({"<", ">", "<=", ">=", "==", "!=", "-"})
 RESULT_LOST = "lost()"
 """At an exit: the result is something that is not followed."""
 BEYOND = "beyond#"
@@ -137,6 +139,7 @@ class Run:
         self._count = 0
         self._conditions = world.conditions(code)
         self._guards = self._conditions.passing
+        self._spans = self._conditions.spans
         self._structs = set(code.structs)
         """Structures that are known by their members."""
         self._kinds: set[str] = set()
@@ -351,6 +354,10 @@ class Run:
             beyond |= stored(path.env, name, expr)
         if name in self._code.marked and expr[0] == "v":
             beyond |= {f"({name}>=0)": 1, f"({name}<0)": 0, f"(-1=={name})": 0}
+        wide = self._spans.stored(path.env, name, expr) if name in self._spans.kept else ""
+        if value is None and expr[0] == "op" and expr[1] in _ORDERS and name in self._conditions.followed:
+            answer = self._spans.known(path.env, expr)
+            value = None if answer is None else "nz" if answer and expr[1] == "-" else int(answer)
         astray = value is None and name in self._conditions.followed and strays(path.env, expr)
         members = self._members(path.env, expr) if self._structs else {}
         assign(path.env, name, value, symbolic, turned, copy)
@@ -359,6 +366,8 @@ class Run:
             path.env.update((name + member, held) for member, held in members.items())
         if astray:
             path.env[lost(resolve(path.env, name))] = 1
+        if wide:
+            path.env[widened(resolve(path.env, name))] = 1
         path.env.update(beyond)
         for bit, on in bits:
             remember(path.env, ("op", "&", ("v", name), bit), on)  # a bit that was just set is set, whatever else the word holds
@@ -670,6 +679,10 @@ class Run:
                 env.pop(name, None)
 
     def _branch(self, node: Node, path: Path, cond: Expr, succs: tuple[int, ...], pos: int) -> None:
+        if node.block in self._spans.guards and widened(resolve(path.env, self._spans.guards[node.block])) in path.env:
+            self._drop_temps(node, path.env)
+            self._reach(succs[1 - self._guards[node.block]], path, node)
+            return
         asked = self._code.ends[node.block].asked
         if asked is not None and self._simple(node, path, asked, succs, pos):
             return
@@ -692,6 +705,8 @@ class Run:
             if one.auto.instances and node.block in self._guards:
                 self._doubt(one, node.block, cond, question.key or "", 1 - outcome, pos)
             if self._assume(one, question, outcome, pos) and self._still(one.env, cond, outcome):
+                if self._spans.kept and (wide := self._spans.reached(cond, outcome)):
+                    one.env[widened(resolve(one.env, wide))] = 1
                 self._drop_temps(node, one.env)
                 if apart is None or not alike:  # else what is learned is about no entry
                     apart = presence(one.env)
@@ -825,6 +840,8 @@ class Run:
         question = ask(env, cond)
         if question.known is not None:
             return int(question.known)
+        if (empty := self._spans.known(env, cond)) is not None:
+            return int(empty)
         if question.key is None or not tokens(question.key) or not tokens(question.key) <= self._code.kept:
             return None
         return ("term", question.key, question.negated, "copy") if cond[0] == "v" else ("term", question.key, question.negated)

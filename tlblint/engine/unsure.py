@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from tlblint.engine.code import Code
 from tlblint.engine.compile import CALL, DERIVE, HAVOC, ROLE, SET, mentions, paths_in
+from tlblint.engine.spans import Spans
 from tlblint.engine.values import Env, resolve
 from tlblint.model.ir import Expr
 
@@ -67,8 +68,18 @@ class Unsure:
             flushing[at] = flushing[at] or any(succ > at and flushing[succ] for succ in code.blocks[at][3])
         self.passing = self._passing() if self.any else {}
         """By block of a branch which way out of it, 0 or 1, passes over a flush that stands only behind the other one."""
+        self.spans = Spans(code, self.passing, self._flushing() if self.passing else {})
         self.followed = self._followed()
         """The variables and temps of which it matters whether they are lost: what decides about a flush here or may do so in a caller."""
+
+    def _flushing(self) -> dict[int, list[tuple]]:  # type: ignore[type-arg]
+        """By block the operations that flush."""
+        out: dict[int, list[tuple]] = {}  # type: ignore[type-arg]
+        for at, (ops, *_) in enumerate(self._code.blocks):
+            for op, kinds in zip(ops, self._kinds[at], strict=True):
+                if not kinds.isdisjoint(FLUSHES):
+                    out.setdefault(at, []).append(op)
+        return out
 
     def _followed(self) -> frozenset[str]:
         blocks = self._code.blocks
