@@ -55,8 +55,9 @@ def translated(root: Path, modules: list[str], place: Path) -> dict[Path, str]:
     os.chdir(root)  # names of modules come from paths that are seen from here
     try:
         # O1: O3 takes three times as long to compile and runs as fast. The tree's own settings for mypy ask for more than a build needs.
-        extensions = mypycify(["--config-file=", *modules], only_compile_paths=modules, target_dir=str(place / "c"), opt_level="1", debug_level="0",
-                              group_name="tlblint", multi_file=True)
+        settings = ["--config-file=", f"--cache-dir={place / 'cache'}"]
+        extensions = mypycify([*settings, *modules], only_compile_paths=modules, target_dir=str(place / "c"), group_name="tlblint",
+                              opt_level="1", debug_level="0", multi_file=True)
         command = build_ext(Distribution({"name": "tlblint", "ext_modules": extensions}))
         command.build_lib, command.build_temp = str(place / "out"), str(place / "tmp")
         command.parallel = os.cpu_count()
