@@ -536,6 +536,8 @@ def _test(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: f
         if kind == "test.needs_flush":
             path.env.pop(key, None)  # the new value is another one each time
             if "old" in binds and type(new := self.value_of(path, binds["value"], call.pos)) is tuple and new[0] == "e":
+                if not LOWERED.isdisjoint(value[3]) or (new == value and value[2] != "unknown"):
+                    return  # asked the wrong way round, or of one value: the answer says nothing
                 path.env[f"{COMPARED}{value[1]}"] = new
         if kind == "test.dirty" and "c" in value[3]:
             self.event(path, "test.cleaned", {"value": value[1]}, attrs, call.level, call.pos, call.name, value=value)
@@ -574,6 +576,14 @@ def _derive(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs:
 def _asked(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
     """Something is asked of an entry value that no rule wants to know: whoever asks it of *pte has looked at the entry."""
     self.value_of(path, binds["value"], call.pos)
+    path.env.pop(call.temp, None)
+
+
+def _table(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
+    """An entry value is taken for that of a table."""
+    value = self.value_of(path, binds["value"], call.pos)
+    if type(value) is tuple and value[0] == "e":
+        self.event(path, kind, {"value": value[1]}, attrs, call.level, call.pos, call.name, value=value)
     path.env.pop(call.temp, None)
 
 
@@ -685,6 +695,7 @@ _HANDLERS: dict[str, Callable[..., None]] = {
     "value.count": _count,
     "value.kept": _kept,
     "value.asked": _asked,
+    "value.table": _table,
     "value.swap": _swap,
     **{f"test.{word}": _test for word in _TESTS},
 }

@@ -600,6 +600,8 @@ def _join(one: Value, other: Value | None) -> Value | None:
     changed since are one; otherwise None."""
     if type(one) is tuple and type(other) is tuple and one[0] == other[0] == "e" and one[1] != other[1] and _same_read(one, other):
         one, other = min(one, other), min(one, other)
+    if type(one) is tuple and type(other) is tuple and one[0] == other[0] == "e" and one[2] == other[2] == "built" and one[1] != other[1]:
+        return ("e", min(one[1], other[1]), "built", "".join(sorted({*one[3]} & {*other[3]})), "")  # made from nothing in either case
     if type(one) is tuple and type(other) is tuple and one[0] == other[0] == "e" and one[1:3] == other[1:3]:
         bits = {*one[3], *other[3]} - ({*"nz"} - ({*one[3]} & {*other[3]}))
         return ("e", one[1], one[2], "".join(sorted(bits)), one[4] if one[4] == other[4] else "")

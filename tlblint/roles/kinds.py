@@ -93,6 +93,7 @@ KINDS: dict[str, Kind] = {
     "value.count": _kind("value"),
     "value.swap": _kind("value"),
     "value.asked": _kind("value"),
+    "value.table": _kind("value"),
     "value.build": _kind("value", "page", "nonpresent"),
     "page.dirty": _kind("page", "", "flagonly"),
     "page.free": _kind("page", "", "last"),
