@@ -6,6 +6,8 @@ Nothing but records, tuples, strings and numbers is ever made from the bytes, wh
 from __future__ import annotations
 
 import struct
+from array import array
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any, TypeAlias
 
@@ -36,6 +38,8 @@ _Table: TypeAlias = tuple[str, str, str, _Pairs, str, int]
 _Gap: TypeAlias = tuple[str, str, int, str]
 _FILE = msgspec.msgpack.Decoder(tuple[str, tuple[_Function, ...], tuple[_Table, ...], tuple[_Gap, ...], int, int, bytes, tuple[bytes, ...]])
 _BRIEF = msgspec.msgpack.Decoder(tuple[str, msgspec.Raw, tuple[_Table, ...], tuple[_Gap, ...], int, int, bytes, tuple[bytes, ...]])
+_SWAPPED = array("H", [1]).tobytes() == b"\0\1"
+"""Whether this machine has the large part of a number first."""
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -85,8 +89,12 @@ def fits(raw: bytes) -> bool:
     return True
 
 
-def _lines(packed: bytes) -> tuple[int, ...]:
-    return struct.unpack(f"<{len(packed) // 4}I", packed[: len(packed) // 4 * 4])
+def _lines(packed: bytes) -> Sequence[int]:
+    """An array: the lines of a kernel are half a million numbers, and few of them are asked for."""
+    lines = array("I", packed[: len(packed) // 4 * 4])
+    if _SWAPPED:
+        lines.byteswap()
+    return lines
 
 
 def shapes(facts: FileFacts) -> tuple[bytes, ...]:

@@ -122,4 +122,4 @@ class FileFacts(msgspec.Struct, frozen=True, eq=False):
         return hash(self._compared())
 
     def _compared(self) -> tuple[object, ...]:
-        return (self.path, self.functions, self.tables, self.not_analysed, self.total, self.partial, self.newlines)
+        return (self.path, self.functions, self.tables, self.not_analysed, self.total, self.partial, tuple(self.newlines))
