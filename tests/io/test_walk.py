@@ -63,7 +63,7 @@ def test_a_walk_tells_what_is_not_as_it_was(top: Path) -> None:
 def test_what_a_walk_says_is_the_same_is_known(top: Path) -> None:
     """A process that speaks of a directory that nobody has seen is not believed."""
     ahead = Ahead(str(top), ("",), last=Seen(walk(str(top), ("",)).whole()))
-    ahead._last = Seen()
+    ahead.last = Seen()
     assert ahead.result().files == walk(str(top), ("",)).files
 
 

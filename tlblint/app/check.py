@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from tlblint.app import scope
-from tlblint.io import cache, config, snapshot
+from tlblint.io import cache, config, processors, snapshot
 from tlblint.io.tree import Tree, look_ahead, open_tree
 from tlblint.model.store import NOTHING, Store
 
 if TYPE_CHECKING:
+    from tlblint.app.reader import Reader
     from tlblint.app.request import Outcome, Request
     from tlblint.app.spine import Loader
 
@@ -21,23 +22,39 @@ class Opened(NamedTuple):
     settings: config.Settings
     roots: tuple[str, ...]
     store: Store
+    reader: Reader | None = None
+    """Ready for files that were edited since the last run."""
 
 
 def check(request: Request, loader: Loader | None = None) -> Outcome:
     """Run a check. Raises InputError."""
+    reader = None
     tree = open_tree(request.cwd, request.tree, request.revision)
     try:
         settings = config.load(tree, tree.top, request.flags)
         roots = scope.roots(tree, request.cwd, request.paths, request.tree is not None)
         store = cache.open_cache(settings["cache"].value, request.note)
-        look_ahead(tree, scope.context(tree, roots), states=store is not NOTHING, last=snapshot.last(tree, store))
+        seen = snapshot.last(tree, store)
+        reader = _reader(tree, settings, request) if seen is not None and seen.touched else None
+        look_ahead(tree, scope.context(tree, roots), states=store is not NOTHING, last=seen)
         request.stage("loading")
         from tlblint.app.checking import checked
 
-        outcome = checked(Opened(tree, settings, roots, store), request, loader)
+        outcome = checked(Opened(tree, settings, roots, store, reader), request, loader)
         request.stage("keeping")
         cache.close(store)
         request.stage("printing")
         return outcome
     finally:
+        if reader is not None:
+            reader.close()
         tree.close()
+
+
+def _reader(tree: Tree, settings: config.Settings, request: Request) -> Reader | None:
+    """Where there is a processor for it."""
+    if (settings["jobs"].value or processors.count()) < 2 or request.executor:
+        return None
+    from tlblint.app.reader import Reader
+
+    return Reader(tree)

@@ -13,12 +13,13 @@ from tlblint.app import baselines, generation, hooks, refuted, reuse, scope
 from tlblint.app import spine as spines
 from tlblint.app.check import Opened
 from tlblint.app.collecting import collect, workers
+from tlblint.app.early import Early, keep
 from tlblint.app.excused import excused
 from tlblint.app.naming import Naming
-from tlblint.app.request import Outcome, Request
+from tlblint.app.request import Outcome, Request, silent
 from tlblint.app.shard import Rest, digest
 from tlblint.app.simulated import simulated
-from tlblint.app.spine import Loader, Names, Spine, Wanted
+from tlblint.app.spine import Loader, Names, Result, Spine, Wanted
 from tlblint.app.targets import targets
 from tlblint.engine.roots import Over
 from tlblint.findings import own, suppress
@@ -26,7 +27,7 @@ from tlblint.findings.lines import Lines
 from tlblint.findings.refine import Files, order, refine
 from tlblint.io import config, pool, prefilter
 from tlblint.io.errors import InputError
-from tlblint.io.snapshot import remembered
+from tlblint.io.snapshot import expected, found_last, remembered
 from tlblint.io.tree import Tree, below, read_all
 from tlblint.model.finding import Finding
 from tlblint.model.ir import FileFacts, NotAnalysed
@@ -34,7 +35,7 @@ from tlblint.model.store import NOTHING, Store
 from tlblint.report.formats import FORMATS
 from tlblint.report.graph_view import GraphView
 from tlblint.report.predicates_view import PredicateView, together
-from tlblint.report.view import Gap, Health, Place, Report, RuleView, Stale
+from tlblint.report.view import Excused, Gap, Health, Place, Report, RuleView, Stale
 
 if TYPE_CHECKING:
     from tlblint.app.farm import Reader
@@ -43,13 +44,44 @@ if TYPE_CHECKING:
 
 def checked(opened: Opened, request: Request, loader: Loader | None = None) -> Outcome:
     """The rest of a run, on what is open. Raises InputError."""
-    tree, settings, roots, store = opened
+    tree, settings, _, store, _ = opened
     targets(settings["format"].value)  # a mistake there should not cost a run
     headers = generation.headers(tree)
     spine = loaded(loader or spines.load, settings, headers, request.preview, store, naming=Naming(tree, store))
     far = _far(request.executor, settings, headers, spine.meant) if request.executor else None
-    report, rest = _report(tree, roots, spine, settings, request, store, far)
+    early = _early(opened, spine, request)
+    try:
+        report, rest = _report(opened, spine, request, far, early)
+    finally:
+        if early is not None:
+            early.close()
     return Outcome(report, settings, tree.top, rest)
+
+
+def _early(opened: Opened, spine: Spine, request: Request) -> Early | None:
+    """Begins with what was edited since the last run."""
+    tree, _, roots, store, reader = opened
+    if reader is None or not spine.key or not spine.judging:
+        return None
+    where = prefilter.Where(scope.context(tree, roots), spine.skipped)
+    chosen, touched = expected(tree, _words(spine), where, spine.hints, store)
+    if not chosen:
+        return None
+    return Early(reader, chosen, [path for path in chosen if path in touched], spine, _judging(opened, replace(request, progress=silent)))
+
+
+def _words(spine: Spine) -> frozenset[bytes]:
+    return spine.words | {suppress.MARK}
+
+
+def _judging(opened: Opened, request: Request) -> reuse.Judging:
+    _, settings, roots, *_ = opened
+    only = _inside(roots, request) if roots or request.shard else None
+    return reuse.Judging(only, _over(settings["jobs"].value, request), repr((roots, request.shard)))
+
+
+def _inside(roots: Sequence[str], request: Request) -> Callable[[str], bool]:
+    return lambda path: below(path, roots) and (request.shard is None or path in request.shard)
 
 
 def _far(executor: str, settings: config.Settings, headers: Mapping[str, bytes], meant: Sequence[Meant]) -> Reader:
@@ -81,46 +113,53 @@ def _traced(error: InputError, settings: config.Settings) -> InputError:
     return error
 
 
-def _report(
-    tree: Tree, roots: tuple[str, ...], spine: Spine, settings: config.Settings, request: Request, store: Store, far: Reader | None
-) -> tuple[Report, Rest]:
-    def inside(path: str) -> bool:
-        return below(path, roots) and (request.shard is None or path in request.shard)
-
+def _report(opened: Opened, spine: Spine, request: Request, far: Reader | None, early: Early | None) -> tuple[Report, Rest]:
+    tree, settings, roots, store, _ = opened
+    inside = _inside(roots, request)
     request.stage("executing")  # where all is remembered, the files are looked at meanwhile
     fitting = hooks.asked(tree, inside, store, workers(settings["jobs"].value) > 1) if hooks.CODE in spine.active else None
     try:
-        return _reported(tree, roots, inside, spine, settings, request, store, far, fitting)
+        return _reported(opened, inside, spine, request, far, early, fitting)
     finally:
         if fitting is not None:
             fitting.close()
 
 
 def _reported(
-    tree: Tree, roots: tuple[str, ...], inside: Callable[[str], bool], spine: Spine, settings: config.Settings, request: Request, store: Store,
-    far: Reader | None, fitting: hooks.Asked | None,
-) -> tuple[Report, Rest]:  # fmt: skip
+    opened: Opened, inside: Callable[[str], bool], spine: Spine, request: Request, far: Reader | None, early: Early | None, fitting: hooks.Asked | None
+) -> tuple[Report, Rest]:
     """The report; what comes of hooks is waited for when all else is there."""
+    tree, settings, roots, store, _ = opened
     rules = own.by_code(spine.rules)
     wrong, headers, executed = _wrong_predicates(tree, inside, rules, settings, store) if refuted.CODE in spine.active else ([], {}, ())
+    request.stage("reading")  # what was of interest the last time, while the tree is walked: most of it is so again
+    before, _ = read_all(tree, found_last(tree))
+    ready = reuse.ready(spine, before, store) if before and spine.key else {}
     request.stage("listing")
     scope.require_files(tree, tree.list(roots), roots)
     places = scope.context(tree, roots)
     context = tree.list(places)
     request.progress("searching", 0, 0)
     request.stage("searching")
-    chosen = remembered(tree, context.paths, spine.words | {suppress.MARK}, prefilter.Where(places, spine.skipped), spine.hints, store)
+    chosen = remembered(tree, context.paths, _words(spine), prefilter.Where(places, spine.skipped), spine.hints, store)
     chosen = spine.with_always(chosen, context.paths)
-    contents, unread = read_all(tree, chosen)
+    more, unread = read_all(tree, [path for path in chosen if path not in before])
+    more |= before
+    contents = {path: more[path] for path in chosen if path in more}
     request.stage("reading")
-    known = reuse.read(spine, contents, store, lambda some: collect(spine, some, settings["jobs"].value, request, far))
+
+    def compute(some: Mapping[str, bytes]) -> list[FileFacts]:
+        return collect(spine, some, settings["jobs"].value, request, far)
+
+    known = reuse.read(spine, contents, store, compute if early is None else lambda some: early.facts(some, store, compute), ready)
+    keep(store, spine, known.names)
     facts = known.brief()
     request.progress("judging", 0, 0)
     request.stage("judging")
-    only, over = inside if roots or request.shard else None, _over(settings["jobs"].value, request)
-    result = reuse.judge(spine, known, only, over, store, repr((roots, request.shard)))
+    judging = _judging(opened, request)
+    result = reuse.judge(spine, known, judging, store)
     lines = {fact.path: Lines(fact.newlines) for fact in facts}
-    quiet = excused(spine.contracts, known.full(), only, over, result, spine.active, lines, store) if request.excused and spine.contracts else ()
+    quiet = _excused(spine, known, judging, result, lines, store) if request.excused else ()
     request.stage("waiting")
     misfits, sources, unseen = hooks.in_tree(tree, inside, rules, fitting)
     wrong, headers = [*wrong, *misfits], {**headers, **sources}
@@ -170,6 +209,10 @@ def _reported(
         executed=together(executed),
     )
     return report, rest
+
+
+def _excused(spine: Spine, known: reuse.Facts, judging: reuse.Judging, result: Result, lines: Mapping[str, Lines], store: Store) -> tuple[Excused, ...]:
+    return excused(spine.contracts, known.full(), judging.only, judging.over, result, spine.active, lines, store) if spine.contracts else ()
 
 
 def _wrong_predicates(

@@ -6,16 +6,13 @@ import hashlib
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from tlblint import __version__
-from tlblint.app import shipped, tables
-from tlblint.app.front import facts_of
+from tlblint.app import filefacts, shipped, tables
 from tlblint.app.named import find
 from tlblint.app.spine import Contracts, Result, Spine, Wanted
-from tlblint.calls.program import arch_of
 from tlblint.calls.walks import KERNEL
 from tlblint.engine import Context, EngineResult, Options, RuleSpec, analyse
 from tlblint.engine.again import Memory
@@ -36,9 +33,6 @@ from tlblint.roles.kinds import KINDS
 from tlblint.roles.meant import Meant
 from tlblint.roles.profiles import WORDS
 from tlblint.rulefile import RuleFileError, parse_rule
-
-if TYPE_CHECKING:
-    from tlblint.syntax.config import Config
 
 Name = tuple[str, str]
 """(path, function)."""
@@ -83,7 +77,7 @@ def build(wanted: Wanted) -> Spine:
         profiles=tuple(sorted(p.profile.name for p in chosen)),
         words=words,
         ruleset=ruleset,
-        facts=partial(_facts, configs, words, _helpers(roles), _beginning(roles), contracts, roles, local),
+        facts=partial(filefacts.facts_of, configs, words, _helpers(roles), _beginning(roles), contracts, roles, local),
         analyse=partial(_analyse, judged, context, judging[0]),
         hints=(*table.prefilter(), *(new.encode() for new, _ in wanted.renamed), *sorted({one.name.encode() for one in meant if one.like})),
         names=table.names(),
@@ -207,24 +201,6 @@ def _active(rules: Sequence[RuleSpec], wanted: Wanted) -> frozenset[str]:
     for code in sorted(selected & early):
         raise InputError(code, "a preview rule", "add --preview to run it")
     return (selected or frozenset(known)) - early - frozenset(find(known, name).code for name in wanted.ignore)
-
-
-def _facts(
-    configs: Mapping[str, Config], words: frozenset[bytes], helpers: frozenset[bytes], beginning: frozenset[bytes], contracts: ContractTable,
-    roles: RoleTable, local: Mapping[str, tuple[Meant, ...]], path: str, raw: bytes,
-) -> FileFacts:
-    """A function of which something is promised is read in any case: one that lost the flush or the count that it owes mentions nothing else
-    of interest. So is one that begins what others count on with."""
-    known = frozenset(item.contract.function for item in contracts.functions)
-    owing = frozenset(
-        name.encode() for item in contracts.functions if item.contract.path == path or (not item.contract.path and "settles" in item.contract.says)
-        if (name := item.contract.function).encode() in raw
-    )
-    owing |= {name for name in beginning if name in raw}
-    facts = facts_of(path, raw, configs.get(arch_of(path)) or configs[""], words, owing, helpers, known, expand=True)
-    from tlblint.roles.local import own, renamed
-
-    return renamed(facts, (*own(facts, roles), *local.get(arch_of(path), ())))
 
 
 def _helpers(roles: RoleTable) -> frozenset[bytes]:

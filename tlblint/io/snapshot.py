@@ -15,8 +15,8 @@ import msgspec
 from tlblint.io.errors import Unreadable
 from tlblint.io.overlay import Overlay
 from tlblint.io.prefilter import Where, survivors
-from tlblint.io.tree import PlainDir, Revision, Tree, Worktree, below, seen_ahead
-from tlblint.io.walk import Paths, Seen, Walked, parts
+from tlblint.io.tree import PlainDir, Revision, Tree, Worktree, below, last_of, seen_ahead
+from tlblint.io.walk import Paths, Seen, Walked, parts, state_of
 from tlblint.io.words import Words
 from tlblint.model.store import NOTHING, Store, key
 
@@ -45,11 +45,12 @@ def remembered(tree: Tree, paths: Sequence[str], words: Iterable[bytes], where: 
     walked = seen_ahead(tree)
     if walked is None or store is NOTHING:
         return survivors(tree, paths, words, where, hints)
-    name = key(os.fsencode(tree.top), str(os.geteuid()), *where.skipped, *sorted(words))
+    name = _name(tree, where, words)
     seen = walked.last if walked.last is not None and walked.last.name == name else _read(store, name)
     listed = paths if isinstance(paths, Paths) else frozenset(paths)
     beside = () if paths is walked.files else set(listed).symmetric_difference(walked.files)
-    doubtful = {path for path in (*_changed(seen, walked), *seen.doubt, *beside) if path in listed}
+    changed = _changed(seen, walked)
+    doubtful = {path for path in (*changed, *seen.doubt, *beside) if path in listed}
     again = survivors(tree, sorted(doubtful), words, where, hints) if doubtful else ()
     closed = {path for path in again if not os.access(os.path.join(tree.top, path), os.R_OK)}  # of interest because nobody knows
     found = (seen.found - doubtful).union(again)
@@ -57,6 +58,9 @@ def remembered(tree: Tree, paths: Sequence[str], words: Iterable[bytes], where: 
     if walked.last is None or walked.last.name != name:
         store.put(TREE, {_pointer(tree): name})
     if seen.states and len(doubtful) <= FEW:
+        since = {os.fsencode(path): changed[path] for path in chosen if path in changed and path not in walked.recent}
+        if since != seen.since:
+            store.put(TREE, {key(name): msgspec.msgpack.encode(since)})
         return chosen
     now = Seen(walked.whole(), set(chosen), {*walked.recent, *walked.lost, *closed, *(path for path in beside if path not in listed)}, name)
     if walked.places != ("",):  # what lies elsewhere stays as it was
@@ -74,9 +78,46 @@ def last(tree: Tree, store: Store) -> Seen | None:
     if store is NOTHING or not isinstance(tree, (Worktree, PlainDir)):
         return None
     pointer = _pointer(tree)
-    name = store.get(TREE, [pointer]).get(pointer, b"")
-    seen = _read(store, name)
-    return seen if seen.states else None
+    seen = _read(store, store.get(TREE, [pointer]).get(pointer, b""))
+    return msgspec.structs.replace(seen, touched=_touched(tree, seen)) if seen.states else None
+
+
+def _touched(tree: Tree, seen: Seen) -> frozenset[str]:
+    known: dict[str, bytes] = {}
+    since = {os.fsdecode(path): state for path, state in seen.since.items()}
+    for folder in {path.rpartition("/")[0] for path in seen.found}:
+        known.update(parts(folder, seen.states.get(os.fsencode(folder), b"")))
+    out = []
+    for path in seen.found:
+        try:
+            state = state_of(os.lstat(f"{tree.top}/{path}"))
+        except OSError:
+            state = b""
+        if state != since.get(path, known.get(path)):
+            out.append(path)
+    return frozenset(out)
+
+
+def expected(tree: Tree, words: Iterable[bytes], where: Where, hints: Collection[bytes], store: Store) -> tuple[tuple[str, ...], frozenset[str]]:
+    """(what ``remembered`` will answer if but for edits of files of interest all is as it was, those that were edited); nothing where there are no
+    such edits, and without ``look_ahead``. The walk goes on meanwhile."""
+    words = frozenset(words)
+    seen = last_of(tree)
+    if store is NOTHING or seen is None or not seen.touched or seen.name != _name(tree, where, words):
+        return (), frozenset()
+    doubtful = {*seen.touched, *seen.doubt}
+    return where.cut(sorted((seen.found - doubtful).union(survivors(tree, sorted(doubtful), words, where, hints)))), seen.touched
+
+
+def found_last(tree: Tree) -> list[str]:
+    """The files that were of interest the last time, whatever was looked for."""
+    seen = last_of(tree)
+    return sorted(seen.found) if seen is not None else []
+
+
+def _name(tree: Tree, where: Where, words: frozenset[bytes]) -> bytes:
+    """Of the memory of a tree: where what was looked for."""
+    return key(os.fsencode(tree.top), str(os.geteuid()), *where.skipped, *sorted(words))
 
 
 def _pointer(tree: Tree) -> bytes:
@@ -90,19 +131,26 @@ def _read(store: Store, name: bytes) -> Seen:
         with suppress(msgspec.DecodeError):
             states, found, doubt = msgspec.msgpack.decode(row, type=_Row)
             some, others = (set(os.fsdecode(names).split("\0")) if names else set() for names in (found, doubt))
-            return Seen(states, some, others, name)
+            return Seen(states, some, others, name, _since(store, name))
     return Seen(name=name)
 
 
-def _changed(seen: Seen, walked: Walked) -> set[str]:
-    """The files that are not as they were."""
-    out: set[str] = set()
+def _since(store: Store, name: bytes) -> dict[bytes, bytes]:
+    row = store.get(TREE, [key(name)]).get(key(name))
+    with suppress(msgspec.DecodeError):
+        return msgspec.msgpack.decode(row, type=dict[bytes, bytes]) if row is not None else {}
+    return {}
+
+
+def _changed(seen: Seen, walked: Walked) -> dict[str, bytes]:
+    """The files that are not as they were, with their states."""
+    out: dict[str, bytes] = {}
     for folder, states in (walked.states if walked.last is seen else walked.whole()).items():
         before = seen.states.get(folder, b"")
         if states != before:
             place = os.fsdecode(folder)
             known = dict(parts(place, before)) if before else {}
-            out.update(path for path, state in parts(place, states) if known.get(path) != state)
+            out.update((path, state) for path, state in parts(place, states) if known.get(path) != state)
     return out
 
 

@@ -420,6 +420,11 @@ def seen_ahead(tree: Tree) -> Walked | None:
     return tree.ahead.result() if isinstance(tree, _Disk) and tree.ahead is not None else None
 
 
+def last_of(tree: Tree) -> Seen | None:
+    """What those who look ahead know of an earlier run."""
+    return tree.ahead.last if isinstance(tree, _Disk) and tree.ahead is not None else None
+
+
 def unseen(tree: Tree, paths: Iterable[str]) -> Iterable[str]:
     """Those of ``paths`` of which no walk has seen that they are regular files of this tree."""
     if not isinstance(tree, _Disk):

@@ -37,6 +37,8 @@ MOST = 16_000
 
 _END = b"\0\0"
 _WIDE = (1 << 63) - 1
+_GENTLE = 10
+"""How far walkers stand back where somebody has more to do with what is known already."""
 _NUMBER = struct.Struct("<H")
 
 
@@ -48,6 +50,10 @@ class Seen(msgspec.Struct):
     found: set[str] = msgspec.field(default_factory=set)
     doubt: set[str] = msgspec.field(default_factory=set)
     name: bytes = b""
+    since: Mapping[bytes, bytes] = msgspec.field(default_factory=dict)
+    """States of files of interest that have changed since, and were looked at then."""
+    touched: frozenset[str] = frozenset()
+    """The files of interest that are not what they were then."""
 
 
 class Paths(Sequence[str]):
@@ -63,8 +69,12 @@ class Paths(Sequence[str]):
         found = [path for folder, state in self._states.items() for path in _named(os.fsdecode(folder), state)]
         return tuple(sorted([*found, *self._more]))
 
+    @cached_property
+    def _count(self) -> int:
+        return sum(state.count(b"\0", 0, state.index(_END)) + 1 for state in self._states.values()) + len(self._more)
+
     def __len__(self) -> int:
-        return sum(state.partition(_END)[0].count(b"\0") + 1 for state in self._states.values()) + len(self._more)
+        return self._count
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._all)
@@ -220,6 +230,11 @@ def _named(directory: str, states: bytes) -> Iterator[str]:
     return (start + name for name in os.fsdecode(states.partition(_END)[0]).split("\0"))
 
 
+def state_of(found: os.stat_result) -> bytes:
+    """The state of one file."""
+    return array("q", (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino & _WIDE)).tobytes()
+
+
 def parts(directory: str, states: bytes) -> Iterator[tuple[str, bytes]]:
     """(path, state) of each file in the states of one directory. Raises ValueError for what are no states."""
     numbers = states.partition(_END)[2]
@@ -234,7 +249,7 @@ class Ahead:
         """``last``: what an earlier run saw, with ``states``; where nothing has changed since, nobody is told more."""
         self._top = top
         self._states = states
-        self._last = last
+        self.last = last
         self.places = tuple(places)
         self._result: Walked | None = None
         self._walkers: list[Aside] = []
@@ -249,7 +264,7 @@ class Ahead:
         try:
             os.write(end, b"".join(map(_NUMBER.pack, range(len(tasks)))))
             os.close(end)
-            work = partial(_worked, self._top, self.places, self._states, self._last, tasks, queue, os.getpid())
+            work = partial(_worked, self._top, self.places, self._states, self.last, tasks, queue, os.getpid())
             self._walkers = [Aside(work, True) for _ in range(count)]
         finally:
             os.close(queue)
@@ -259,7 +274,7 @@ class Ahead:
         if self._result is None:
             parts = [_unpack(walker.result()) for walker in self._walkers]
             whole = [part for part in parts if part is not None]
-            together = _together(self.places, self._last, whole) if whole and len(whole) == len(parts) else None
+            together = _together(self.places, self.last, whole) if whole and len(whole) == len(parts) else None
             self._result = together or walk(self._top, self.places, self._states)
         return self._result
 
@@ -295,6 +310,9 @@ def _worked(top: str, places: tuple[str, ...], states: bool, last: Seen | None, 
     """The part of one process: what it takes from the queue until that is empty. Nothing in the process that has read none of it."""
     if os.getpid() == parent:
         return b""
+    if last is not None and last.touched:
+        with suppress(OSError):
+            os.nice(_GENTLE)
     return _pack(_walked(top, places, (tasks[_NUMBER.unpack(number)[0]] for number in iter(partial(os.read, queue, _NUMBER.size), b"")), states, last))
 
 

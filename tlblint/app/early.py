@@ -1,0 +1,122 @@
+"""Files that were edited since the last run are judged in a process of its own while the tree is still being walked.
+
+What comes of that are rows for the store, under keys that say what they rest on. Where the walk finds more than those edits, nobody asks for them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tlblint.app import reuse
+from tlblint.calls import record
+from tlblint.io import cache
+from tlblint.io.aside import Aside
+from tlblint.model.store import Store, key
+
+if TYPE_CHECKING:
+    from tlblint.app.reader import Reader
+    from tlblint.app.spine import Spine
+    from tlblint.model.ir import FileFacts
+
+MANY = 16
+"""Lots of batches that are not judged out of sight: whoever waits for more wants to know how far it is."""
+FEW = 2
+"""Lots that are judged before other processes are ready to."""
+
+KIND = "held"
+_Kinds = dict[str, dict[bytes, bytes]]
+_encode = msgspec.msgpack.Encoder().encode
+_held: list[object] = []
+
+
+class Early:
+    """Has the files ``edited`` of a tree read, and begins to judge ``chosen``, what is expected to be of interest in it. Close it."""
+
+    def __init__(self, reader: Reader, chosen: Sequence[str], edited: Sequence[str], spine: Spine, judging: reuse.Judging) -> None:
+        reader.read(spine.key, edited, spine.facts)
+        self._judging = Aside(partial(_judged, chosen, spine, judging, reader, os.getpid()), True)
+        self._spine = spine
+        self._waiting = True
+
+    def facts(self, some: Mapping[str, bytes], store: Store, compute: reuse.Compute) -> list[FileFacts]:
+        """The facts of files that the store does not know yet. Once it is known what came of the processes, so are those of most."""
+        if self._waiting:
+            self._waiting = False
+            raw = self._judging.result()
+            for kind, rows in msgspec.msgpack.decode(raw, type=_Kinds).items() if raw else ():
+                store.put(kind, rows)
+        return reuse.known_or(self._spine, some, store, compute)
+
+    def close(self) -> None:
+        """End a process that nobody waits for any more."""
+        self._judging.close()
+
+
+class _TooMuchError(Exception):
+    """To be done where progress can be seen."""
+
+
+class _New:
+    """A store in a process beside the one that writes: it keeps what is new."""
+
+    def __init__(self) -> None:
+        self.rows: _Kinds = {}
+        self._behind = cache.open_cache()
+
+    def get(self, kind: str, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+        return self._behind.get(kind, keys)
+
+    def put(self, kind: str, rows: Mapping[bytes, bytes]) -> None:
+        self.rows.setdefault(kind, {}).update(rows)
+
+
+def _judged(chosen: Sequence[str], spine: Spine, judging: reuse.Judging, reader: Reader, parent: int) -> bytes:
+    """All rows that are new. Nothing in the process that can do better."""
+    if os.getpid() == parent:
+        return b""
+    store = _New()
+    names = _names(store, spine)
+    known = {path: names[path] for path in chosen if path in names}
+    rows = store.get(reuse.FACTS, list(known.values()))
+    facts = {path: record.decode(rows[name]) for path, name in known.items() if name in rows}
+    for name, row in reader.result().values():
+        fact = record.decode(row)
+        if not reuse.passing(fact.not_analysed):
+            known[fact.path], facts[fact.path] = name, fact
+            store.put(reuse.FACTS, {name: row})
+
+    def few(function: Callable[[Any], Any], items: Sequence[Any], died: Callable[[Any], Any]) -> list[Any]:
+        if len(items) > MANY:
+            raise _TooMuchError
+        return list(map(function, items)) if len(items) <= FEW else judging.over(function, items, died)
+
+    if facts.keys() == set(chosen):
+        with suppress(_TooMuchError):
+            _held.append(facts)  # the process is about to end: nobody need tidy up
+            _held.append(reuse.judge(spine, reuse.Facts(facts, {}, {}, reuse.digest(known), lambda lost: []), judging._replace(over=few), store))
+    return _encode(store.rows)
+
+
+def keep(store: Store, spine: Spine, names: Mapping[str, bytes]) -> None:
+    """Remember by which names the facts of files are held."""
+    if names and spine.key:
+        row = _encode({os.fsencode(path): name for path, name in names.items()})
+        if store.get(KIND, [_key(spine)]).get(_key(spine)) != row:
+            store.put(KIND, {_key(spine): row})
+
+
+def _names(store: _New, spine: Spine) -> dict[str, bytes]:
+    row = store.get(KIND, [_key(spine)]).get(_key(spine))
+    with suppress(msgspec.DecodeError):
+        return {os.fsdecode(path): name for path, name in msgspec.msgpack.decode(row, type=dict[bytes, bytes]).items()} if row is not None else {}
+    return {}
+
+
+def _key(spine: Spine) -> bytes:
+    return key("names", spine.key)
