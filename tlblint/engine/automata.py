@@ -87,6 +87,7 @@ _GUARDS: dict[str, GuardTest] = {
     "built-value": lambda e, i, a, f: e.origin == "built",
     "nonpresent-value": lambda e, i, a, f: e.origin == "built" and "s" in e.bits,
     "emptied-value": lambda e, i, a, f: "z" in e.bits,
+    "flushless": lambda e, i, a, f: "flushless" in e.says,
     "older-value": lambda e, i, a, f: _older(e),
     "older-entry": lambda e, i, a, f: _older(e, e.objects.get("pte", "")),
     "nested": lambda e, i, a, f: len(e.held) > 1,

@@ -43,7 +43,8 @@ PLAIN_GUARDS = frozenset(
         "anon-page", "no-page",
         "cleaned-value", "invalid-value",
         "read-value", "user-space", "root", "ptl-held", "entered-locked", "restores", "moves", "foreign-mm", "built-value", "nonpresent-value", "live-read",
-        "paused", "lazy-told", "older-value", "older-entry", "nested", "emptied-value", "unreturned-value", "known-page", "settled", "nothing-changed",
+        "paused", "lazy-told", "flushless", "older-value", "older-entry", "nested", "emptied-value", "unreturned-value", "known-page",
+        "settled", "nothing-changed",
     }
 )
 MENDS = frozenset({"lazy.leave"})

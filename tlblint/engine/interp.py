@@ -148,7 +148,8 @@ class Run:
         self._cost = 0
         self._node: Node | None = None
         self._entry = START
-        self._effects = Effects(self._deaf, self._number, code.fn.advanced, code.entry_pointers, self._emit, says | code.given, is_root, walked,
+        says |= code.given | world.lacks(code.index)
+        self._effects = Effects(self._deaf, self._number, code.fn.advanced, code.entry_pointers, self._emit, says, is_root, walked,
                                 world.scope(code.index), world.automata.asks)
 
     def _deaf(self, kind: str, instances: tuple[Instance, ...]) -> bool:

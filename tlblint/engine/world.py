@@ -27,6 +27,11 @@ MAX_STORIES = 8
 MAX_DEPTH = 32
 
 
+FLUSHLESS = frozenset({"flushless"})
+_FLUSHING = frozenset({"flush.now", "flush.gather", "gather.end", "unmap.flush"})
+_NOTHING: frozenset[str] = frozenset()
+
+
 @dataclass(slots=True)
 class World:
     """What the interpreter needs of the program."""
@@ -57,6 +62,11 @@ class World:
 
     def __post_init__(self) -> None:
         self.flows = Flows(self.code)
+
+    def lacks(self, index: int) -> frozenset[str]:
+        """"flushless" if a function counts pending flushes, and makes none."""
+        kinds = self.events[index]
+        return FLUSHLESS if "pending.dec" in kinds and "pending.inc" in kinds and kinds.isdisjoint(_FLUSHING) else _NOTHING
 
     def conditions(self, code: Code) -> Unsure:
         """What is known of a function's conditions."""
