@@ -307,12 +307,19 @@ class Compiler:
             if all(t is not None and "%" not in t for t in texts):
                 return (PURE, f"%{temp}", f"{name}({','.join(t for t in texts if t)})")
         if args and ENTRY_FUNCTION.match(name):
-            return (DERIVE, f"%{temp}", args[0], tuple(a[1] for a in args if a[0] == "&"))
+            return (DERIVE, f"%{temp}", self._original(args), tuple(a[1] for a in args if a[0] == "&"))
         if self._values and dest.get(temp) in self._values:
             given = [arg for arg in args if arg[0] == "v" and arg[1] in self._values]
             if len(given) == 1:  # whatever it makes of it: an entry goes in, an entry comes out
                 return (DERIVE, f"%{temp}", given[0], tuple(a[1] for a in args if a[0] == "&"))
         return _opaque(temp, args)
+
+    def _original(self, args: tuple[Expr, ...]) -> Expr:
+        """The entry that another form is made of: most functions are given it first, some behind what it belongs to."""
+        first = args[0]
+        if first[0] != "v" or not first[1].isidentifier() or first[1] in self._values:
+            return first
+        return next((arg for arg in args if arg[0] == "v" and arg[1] in self._values), next((arg for arg in args if arg[0] == "t"), first))
 
 
 def _prepared(op: tuple) -> Prepared:  # type: ignore[type-arg]

@@ -11,6 +11,8 @@ from tlblint.flow.declarators import base_type, declared
 from tlblint.flow.dispatch import kind, on_statement
 
 _INIT = kind("init_declarator")
+_ENTRIES = frozenset({"pte_t", "pmd_t", "pud_t"})
+"""Types of entry values: which variables hold such is of use wherever they get their first one."""
 _STORAGE = kind("storage_class_specifier")
 _DECLARATORS = frozenset(
     map(kind, ("identifier", "pointer_declarator", "array_declarator", "function_declarator", "parenthesized_declarator", "attributed_declarator"))
@@ -59,6 +61,6 @@ def _declare(ctx: Context, node: Node, base: str, lasting: bool) -> None:
         ctx.graph.emit(("decl", item.name, item.type(base), pos))
         set_object(ctx, item.name, parts[-1], item.type(base))
     else:
-        if hidden:  # another object of that name: nothing happens to the one outside of this block
+        if hidden or item.type(base) in _ENTRIES:  # another object of that name, not the one outside of this block; or what holds entries
             ctx.graph.emit(("decl", item.name, item.type(base), pos))
         initialise(ctx, item.name, parts[-1], pos)
