@@ -21,9 +21,9 @@ _TAKES_OUT = frozenset({"entry.clear", "entry.start"})
 
 class Flow(NamedTuple):
     """``writes``: what a function stores through its parameters, itself or in what it calls: "*force_flush", "vmf->pte". ``tests``: paths
-    that a branch or a result depends on there; marked like ``Code.tests``. ``taken``: parameters through which entries are taken out.
-    ``constants``: the named constants that its expressions, and those of what it calls, mention. ``raised``: of what it stores, what it
-    only adds to."""
+    that a branch or a result depends on there; marked like ``Code.tests``. ``taken``: parameters and members of them
+    through which entries are taken out. ``constants``: the named constants that its expressions, and those of what it calls, mention.
+    ``raised``: of what it stores, what it only adds to."""
 
     writes: frozenset[str]
     raised: frozenset[str]
@@ -104,8 +104,11 @@ def _takes(code: Code, below: _Below) -> frozenset[str]:
             if op[0] == ROLE:
                 out.update(_base(expr) for kind, binds, _, _ in op[2] if kind in _TAKES_OUT for what, expr in binds if what == "pte")
     for flow, inner, args in below:
-        out.update(_base(arg) for (name, _), arg in zip(inner, args, strict=False) if name in flow.taken)
-    return frozenset(out & {name for name, _ in code.fn.params})
+        for (name, _), arg in zip(inner, args, strict=False):
+            if base := _base(arg):
+                out.update(base + path[len(name) :] for path in flow.taken if root(path) == name)
+    params = {name for name, _ in code.fn.params}
+    return frozenset(path for path in out if root(path) in params)
 
 
 @lru_cache(maxsize=65536)

@@ -373,6 +373,10 @@ class Frame:
         taken = flow.taken
         out: Env = {}
         followed = {("&", name) for name in self._names}  # objects that rules follow, found through fields of what is handed over
+        for key, read in env.items() if taken else ():
+            there = self.into(key) if key[0] == "*" and type(read) is tuple and read[0] == "e" else None
+            if there is not None and there[1:] in taken and (known := self.value_in(read)) is not None:
+                out[there] = known  # what the caller has read through a pointer that it hands over, and may hand the answers about
         for (param, type_), arg in zip(self._code.fn.params, args, strict=False):
             if type_ == SPINLOCK and arg[0] in "v&" and not PTL_NAME.search(param) and (PTL_NAME.search(arg[1]) or f"ptl@{arg[1]}" in env):
                 out["ptl@" + param] = 1
@@ -398,11 +402,6 @@ class Frame:
                 out[param] = value
         copies = self._copies(env)
         handed: set[object] = {v[1] for v in out.values() if type(v) is tuple and v[0] == "e"}
-        for key, value in env.items() if taken else ():
-            inner = self.into(key) if key[0] == "*" and type(value) is tuple and value[0] == "e" else None
-            if inner is not None and inner[1:] in taken and (moved := self.value_in(value)) is not None:
-                out[inner] = moved  # what the caller has read through a pointer that it hands over
-                handed.add(moved[1])  # type: ignore[index]
         for key, value in env.items():
             if key[0] in "%@" or key in out:
                 continue
