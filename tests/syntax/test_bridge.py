@@ -32,3 +32,17 @@ def test_who_has_a_lock_or_a_gather_that_helpers_take_is_read(local: str) -> Non
 @pytest.mark.parametrize("body", ["void *ptl;\n\n\tgive(take(mm, 0, 0, &ptl), ptl);", "spinlock_t *ptl;\n\n\tother(mm, &ptl);"])
 def test_who_has_none_or_leads_nowhere_is_not(body: str) -> None:
     assert read(f"void both(struct mm_struct *mm)\n{{\n\t{body}\n}}") == ["take", "give"]
+
+
+def function(name: str, body: str) -> str:
+    return f"static void {name}(struct mm_struct *mm, pte_t *pte, spinlock_t *ptl)\n{{\n\t{body}\n}}\n"
+
+
+def test_twins_in_the_arms_of_an_if_call_what_one_of_them_calls() -> None:
+    one, other = function("both", "only(mm, pte, ptl);\n\tpte_unmap_unlock(pte, ptl);"), function("both", "pte_unmap_unlock(pte, ptl);")
+    assert read(f"{function('only', 'spin_lock(ptl);')}#ifdef CONFIG_A\n{one}#else\n{other}#endif") == ["take", "give", "only", "both", "both"]
+
+
+def test_helpers_that_are_twins_are_read_both() -> None:
+    twins = f"#ifdef CONFIG_A\n{function('lock', 'spin_lock(ptl);')}#else\n{function('lock', '')}#endif\n"
+    assert read(twins + function("both", "lock(mm, pte, ptl);\n\tpte_unmap_unlock(pte, ptl);")) == ["take", "give", "lock", "lock", "both"]

@@ -29,26 +29,31 @@ def bridged(raw: bytes, spans: list[Span], helpers: frozenset[bytes], above: fro
     if not spans:
         return spans
     scoped = {name for name, _, _ in spans}
-    others = {span[0]: span for span in index_functions(raw) if span[0] not in scoped}
+    others: dict[str, list[Span]] = {}  # of one name there may be some, in the arms of an #if
+    for span in index_functions(raw):
+        if span[0] not in scoped:
+            others.setdefault(span[0], []).append(span)
     if not others:
         return spans
-    calls = {name: _calls(raw, start, end) for name, start, end in spans}
+    calls: dict[str, set[str]] = {}
+    for name, start, end in spans:
+        calls.setdefault(name, set()).update(_calls(raw, start, end))
     work = [name for called in calls.values() for name in called if name in others] + [name for name in above if name in others]
     owned = list(_found(raw, _OWNS)) if b"mmu_gather" in raw or b"mmu_notifier_range" in raw else []
     owners = [name for name, start, _ in _around(spans, owned) if raw.startswith(b"static", start)]
     for name in owners:  # judged as their callers call them: all of them
         owned += _found(raw, re.compile(name.encode("latin-1") + rb"\s*\("))
     owned += _found(raw, _HOLDS)
-    work += [name for name, _, _ in _around(others.values(), sorted(owned))]
+    work += [name for name, _, _ in _around((span for some in others.values() for span in some), sorted(owned))]
     while work:  # only what is called from code in scope is looked at
         name = work.pop()
         if name not in calls:
-            calls[name] = _calls(raw, others[name][1], others[name][2])
+            calls[name] = set().union(*(_calls(raw, start, end) for _, start, end in others[name]))
             work.extend(called for called in calls[name] if called in others)
     below = set(calls) - scoped
-    useful = {name for name in below if any(word.encode("latin-1") in helpers for word in calls[name]) or _answers(raw, others[name])}
+    useful = {name for name in below if any(word.encode("latin-1") in helpers for word in calls[name]) or any(_answers(raw, span) for span in others[name])}
     wanted = below & (_reach(_turned(calls), scoped | useful) | useful)
-    return sorted([*spans, *(others[name] for name in wanted)], key=lambda span: span[1]) if wanted else spans
+    return sorted([*spans, *(span for name in wanted for span in others[name])], key=lambda span: span[1]) if wanted else spans
 
 
 def _found(raw: bytes, pattern: re.Pattern[bytes]) -> Iterator[tuple[int, int]]:
