@@ -77,12 +77,25 @@ class Marks:
                 self.says[index] = words
             elif role is not None and (_takes_and_flushes(role) or NUMBERS in said[index] or self._members.speaks_of(fn) or self.lost(fn)):
                 self.says[index] = _NONE
-        self._defining = {(functions[i].path, functions[i].name) for i, words in self.says.items() if words}
+        self._defining = self._with_parts(program, [i for i, words in self.says.items() if words])
         self.seen = "kinds " + key(*sorted(self.flags), "", *(word for place in sorted(self._defining) for word in place)).hex()
         """What the events of functions depend on besides their text, as one name."""
         self.kinds = {index: kinds for index, fn in enumerate(functions)
                       if (kinds := program.once(self.seen, index, partial(self._kinds, fn, index in clearing)))}  # fmt: skip
         """The events of each function that has any."""
+
+    def _with_parts(self, program: Program, defining: list[int]) -> set[tuple[str, str]]:
+        """(file, name) of these API functions and of the static functions of their files that do a part of what they are for."""
+        work, found = list(defining), set()
+        while work:
+            index = work.pop()
+            fn = program.functions[index]
+            if index not in found:
+                found.add(index)
+                called = {(instr[2], len(instr[3])) for block in fn.blocks for instr in block.instrs if instr[0] == "call"}
+                parts = [program.resolve(name, fn.path) for name, nargs in called if self._roles(name, nargs) is None]
+                work += [part for part in parts if part is not None and program.functions[part].static and program.functions[part].path == fn.path]
+        return {(program.functions[index].path, program.functions[index].name) for index in found}
 
     @property
     def flags(self) -> frozenset[str]:
@@ -154,7 +167,7 @@ class Marks:
         return _OWN if "->" in path and self.is_definition(fn) else None
 
     def is_definition(self, fn: Function) -> bool:
-        """Whether ``fn`` is an API function that is to be judged by what it is for."""
+        """Whether ``fn`` is an API function that is to be judged by what it is for, or a part of one."""
         return (fn.path, fn.name) in self._defining
 
     def kept(self, binds: Iterable[tuple[str, Expr]], fn: Function) -> bool:
