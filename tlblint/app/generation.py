@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
+
+import msgspec
 
 from tlblint.app.naming import index_of
+from tlblint.io.stamp import stamp
 from tlblint.io.tree import Tree
-from tlblint.roles import HEADERS, detect
+from tlblint.model.store import Store, key
+from tlblint.names.index import Texts, of_files
+from tlblint.roles import HEADERS, Generation, detect
 from tlblint.roles.generation import UNKNOWN
+
+KIND = "generation"
 
 
 def headers(tree: Tree) -> dict[str, bytes]:
@@ -16,6 +24,18 @@ def headers(tree: Tree) -> dict[str, bytes]:
     for path in HEADERS:
         if tree.holds(path) == "file" and (raw := index.read(path)) is not None:
             found[path] = raw
+    return found
+
+
+def told(files: Mapping[str, bytes], texts: Texts | None, store: Store) -> Generation:
+    """What these headers tell, remembered; ``texts``: what has been taken apart of them."""
+    name = key(stamp(), *(part for path, raw in sorted(files.items()) for part in (path, raw)))
+    row = store.get(KIND, [name]).get(name)
+    if row is not None:
+        with suppress(msgspec.DecodeError, ValueError):
+            return msgspec.msgpack.decode(row, type=Generation)
+    found = detect(of_files(files, texts))
+    store.put(KIND, {name: msgspec.msgpack.encode(found)})
     return found
 
 

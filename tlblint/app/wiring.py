@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache, partial
 
+import msgspec
 from msgspec.structs import replace
 
 from tlblint import __version__
 from tlblint.app import filefacts, shipped, tables
+from tlblint.app import generation as generations
 from tlblint.app.named import find
 from tlblint.app.spine import Contracts, Result, Spine, Wanted
 from tlblint.calls.walks import KERNEL
@@ -25,8 +28,7 @@ from tlblint.io.errors import InputError
 from tlblint.io.stamp import stamp
 from tlblint.model.ir import FileFacts
 from tlblint.model.store import NOTHING, Store, key
-from tlblint.names.index import of_files
-from tlblint.roles import ContractTable, Generation, ProfileData, RoleError, RoleTable, detect, load_contracts, load_profile_data, load_roles
+from tlblint.roles import ContractTable, Generation, ProfileData, RoleError, RoleTable, load_contracts, load_profile_data, load_roles
 from tlblint.roles.contracts import SAYS
 from tlblint.roles.generation import FEATURES, UNKNOWN
 from tlblint.roles.kinds import KINDS
@@ -37,6 +39,7 @@ from tlblint.rulefile import RuleFileError, parse_rule
 Name = tuple[str, str]
 """(path, function)."""
 
+RULES = "rules"
 OWN_ATTRS = frozenset({"again", "no-result", "kernel", "out", "walker", "extra", "own", "kept", "late", "left-out", "replaced", "lowered", "aged",
                        "empty"})
 """Attributes that the engine adds to those of the role table."""
@@ -47,8 +50,8 @@ def build(wanted: Wanted) -> Spine:
     directory = data.root("rules")
     texts, profile_texts = shipped.texts("api"), shipped.texts("profiles")
     tables.recall([*texts.values(), *profile_texts.values()], wanted.store)
-    rules = _rules(directory, wanted.rule_files)
-    generation = detect(of_files(wanted.headers, wanted.naming.texts if wanted.naming is not None else None))
+    rules = _rules(directory, wanted.rule_files, wanted.store)
+    generation = generations.told(wanted.headers, wanted.naming.texts if wanted.naming is not None else None, wanted.store)
     try:
         table = load_roles(shipped.role_files(texts), generation.features)
         contracts = load_contracts(texts["contracts.toml"])
@@ -160,11 +163,24 @@ def _analyse(
     return analyse(facts, rules, context, Options(only, over, store=store, digest=digest.encode() if store is not NOTHING else b""))
 
 
-def _rules(directory: str, extra: tuple[str, ...]) -> tuple[RuleSpec, ...]:
+def _rules(directory: str, extra: tuple[str, ...], store: Store) -> tuple[RuleSpec, ...]:
+    """The rules that ship and those of the user's files, by code; the former are remembered as they were read."""
+    files = {name: raw for name, raw in data.files(directory, ".md").items() if name.startswith("TLB")}
+    name = key(stamp(), *(part for path, raw in files.items() for part in (path, raw)))
+    row = store.get(RULES, [name]).get(name)
     out: dict[str, RuleSpec] = {}
-    shipped = [(name, raw) for name, raw in data.files(directory, ".md").items() if name.startswith("TLB")]
-    own = [(path, data.read(path)) for path in extra]
-    for path, raw in [*shipped, *own]:
+    with suppress(msgspec.DecodeError, ValueError):
+        out = {rule.code: rule for rule in msgspec.msgpack.decode(row, type=tuple[RuleSpec, ...])} if row is not None else {}
+    if not out:
+        out = _parsed(directory, files)
+        store.put(RULES, {name: msgspec.msgpack.encode(tuple(out.values()))})
+    out |= _parsed(directory, {path: data.read(path) for path in extra})
+    return tuple(out[code] for code in sorted(out))
+
+
+def _parsed(directory: str, files: Mapping[str, bytes]) -> dict[str, RuleSpec]:
+    out: dict[str, RuleSpec] = {}
+    for path, raw in files.items():
         try:
             rule = parse_rule(path, raw.decode())
         except RuleFileError as error:
@@ -172,7 +188,7 @@ def _rules(directory: str, extra: tuple[str, ...]) -> tuple[RuleSpec, ...]:
         except UnicodeDecodeError:
             raise InputError(path, "not UTF-8 text", _guide(directory)) from None
         out[rule.code] = rule
-    return tuple(out[code] for code in sorted(out))
+    return out
 
 
 def _guide(directory: str) -> str:
