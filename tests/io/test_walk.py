@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from tests.conftest import Write
 from tlblint.io import processors
 from tlblint.io import walk as walking
+from tlblint.io.mounts import tells_of_changes
 from tlblint.io.tree import PlainDir
 from tlblint.io.walk import MARGIN, Ahead, Paths, Seen, Walked, parts, walk
 
@@ -58,6 +60,69 @@ def test_a_walk_tells_what_is_not_as_it_was(top: Path) -> None:
     assert set(there.states) == {b"mm", b"new"} and b"drivers" in there.same
     assert (there.whole(), there.files) == (here.whole(), here.files)
     assert sorted(there.recent) == sorted(here.recent)
+
+
+FOLDERS = ("write", "new", "gone", "renamed", "link", "folder", "folder gone", "kind", "moved in")
+
+
+@pytest.mark.parametrize("change", FOLDERS)
+def test_a_directory_that_is_as_it_was_is_not_listed(top: Path, change: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever comes or goes is seen all the same."""
+    monkeypatch.setattr(walking, "MARGIN", -(10**15))
+    monkeypatch.setattr(walking, "tells_of_changes", lambda path: True)
+    first = Ahead(str(top), ("",)).result()
+    listed = first.folders
+    assert {os.fsdecode(folder) for folder in listed} == {"mm", "mm/sub", "drivers", "dir.c"}  # what is odd at the top may be otherwise any time
+    last = Seen(first.whole(), folders=listed)
+    assert not Ahead(str(top), ("",), last=last).result().folders.keys() & listed.keys()
+    sub, file = top / "mm" / "sub", top / "mm" / "b.c"
+    if change == "write":
+        file.write_bytes(b"something else")
+    elif change == "new":
+        (sub / "new.c").write_bytes(b"")
+    elif change == "gone":
+        file.unlink()
+    elif change == "renamed":
+        file.rename(file.with_name("z.c"))
+    elif change == "link":
+        (sub / "link.h").symlink_to("c.h")
+    elif change == "folder":
+        (sub / "in").mkdir()
+        (sub / "in" / "x.c").write_bytes(b"")
+    elif change == "folder gone":
+        shutil.rmtree(sub)
+    elif change == "kind":
+        file.unlink()
+        file.mkdir()
+    else:
+        sub.rename(top / "drivers" / "sub")
+    there, here = Ahead(str(top), ("",), last=last).result(), walk(str(top), ("",))
+    assert (there.whole(), there.files, sorted(there.links), sorted(there.refused)) == (here.whole(), here.files, sorted(here.links), sorted(here.refused))
+
+
+def test_where_nobody_knows_whether_directories_tell_they_are_listed(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walking, "MARGIN", -(10**15))
+    monkeypatch.setattr(walking, "tells_of_changes", lambda path: False)
+    assert not Ahead(str(top), ("",)).result().folders
+
+
+def test_what_was_changed_just_now_is_listed_again(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walking, "tells_of_changes", lambda path: True)
+    assert not Ahead(str(top), ("",)).result().folders
+
+
+def test_kinds_of_file_systems(tmp_path: Path) -> None:
+    device = os.stat(tmp_path).st_dev
+    table = tmp_path / "mountinfo"
+    line = "36 35 {} / /a rw,noatime master:1 - {} root rw\n"
+    ours, other = f"{os.major(device)}:{os.minor(device)}", "9999:1"
+    for kind, tells in (("ext4", True), ("xfs", True), ("9p", False), ("fuse.sshfs", False), ("vboxsf", False)):
+        table.write_text(line.format(other, "ext4") + line.format(ours, kind))
+        assert tells_of_changes(str(tmp_path), str(table)) is tells
+    table.write_text(line.format(other, "ext4"))
+    assert not tells_of_changes(str(tmp_path), str(table))
+    table.write_text("nonsense\n")
+    assert not tells_of_changes(str(tmp_path), str(table)) and not tells_of_changes(str(tmp_path), str(tmp_path / "none"))
 
 
 def test_what_a_walk_says_is_the_same_is_known(top: Path) -> None:

@@ -24,11 +24,14 @@ TREE, BLOBS = "tree", "blobs"
 FEW = 32
 """Changed files that are searched again by the next run, too: that costs less than to write down anew what is known of all."""
 
+MANY = 300
+"""Directories that are not as they were; the same of them: to list one takes as long as to look at a file."""
+
 MOST = 400_000
 """Objects that are remembered as being of no interest."""
 
 
-_Row = tuple[dict[bytes, bytes], bytes, bytes]
+_Row = tuple[dict[bytes, bytes], bytes, bytes, dict[bytes, bytes]]
 
 
 def remembered(tree: Tree, paths: Sequence[str], words: Iterable[bytes], where: Where, hints: Collection[bytes], store: Store) -> tuple[str, ...]:
@@ -57,7 +60,7 @@ def remembered(tree: Tree, paths: Sequence[str], words: Iterable[bytes], where: 
     chosen = where.cut(sorted(path for path in found if path in listed))
     if walked.last is None or walked.last.name != name:
         store.put(TREE, {_pointer(tree): name})
-    if seen.states and len(doubtful) <= FEW:
+    if seen.states and len(doubtful) <= FEW and len(walked.folders) <= MANY:
         since = {os.fsencode(path): changed[path] for path in chosen if path in changed and path not in walked.recent}
         if since != seen.since:
             store.put(TREE, {key(name): msgspec.msgpack.encode(since)})
@@ -67,9 +70,9 @@ def remembered(tree: Tree, paths: Sequence[str], words: Iterable[bytes], where: 
         now.states = {folder: states for folder, states in seen.states.items() if not below(os.fsdecode(folder), walked.places)} | dict(now.states)
         now.found |= {path for path in seen.found if not below(path, walked.places)}
         now.doubt |= {path for path in seen.doubt if not below(path, walked.places)}
-    if now != seen:
+    if now != seen or walked.folders:
         join = (os.fsencode("\0".join(sorted(names))) for names in (now.found, now.doubt))
-        store.put(TREE, {name: msgspec.msgpack.encode((now.states, *join))})
+        store.put(TREE, {name: msgspec.msgpack.encode((now.states, *join, {**seen.folders, **walked.folders}))})
     return chosen
 
 
@@ -129,9 +132,9 @@ def _read(store: Store, name: bytes) -> Seen:
     row = store.get(TREE, [name]).get(name)
     if row is not None:
         with suppress(msgspec.DecodeError):
-            states, found, doubt = msgspec.msgpack.decode(row, type=_Row)
+            states, found, doubt, folders = msgspec.msgpack.decode(row, type=_Row)
             some, others = (set(os.fsdecode(names).split("\0")) if names else set() for names in (found, doubt))
-            return Seen(states, some, others, name, _since(store, name))
+            return Seen(states, some, others, name, folders, _since(store, name))
     return Seen(name=name)
 
 

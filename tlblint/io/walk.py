@@ -19,6 +19,7 @@ import msgspec
 
 from tlblint.io import processors
 from tlblint.io.aside import Aside
+from tlblint.io.mounts import tells_of_changes
 
 SUFFIXES = (".c", ".h")
 
@@ -37,6 +38,8 @@ MOST = 16_000
 
 _END = b"\0\0"
 _WIDE = (1 << 63) - 1
+_OWN = 32
+"""Bytes of the state of a directory."""
 _GENTLE = 10
 """How far walkers stand back where somebody has more to do with what is known already."""
 _NUMBER = struct.Struct("<H")
@@ -50,6 +53,8 @@ class Seen(msgspec.Struct):
     found: set[str] = msgspec.field(default_factory=set)
     doubt: set[str] = msgspec.field(default_factory=set)
     name: bytes = b""
+    folders: Mapping[bytes, bytes] = msgspec.field(default_factory=dict)
+    """Directories with their own states and what is in them besides C files: as long as that state is the same, so is what is in them."""
     since: Mapping[bytes, bytes] = msgspec.field(default_factory=dict)
     """States of files of interest that have changed since, and were looked at then."""
     touched: frozenset[str] = frozenset()
@@ -104,7 +109,8 @@ class Walked(msgspec.Struct, dict=True):
     """What a walk over ``places`` ("": everything) has seen; paths start at the top.
 
     ``states``: directory -> its C files with their states, as bytes that are equal as long as nothing has changed; ``same``: directories in which
-    these are what ``last`` has. ``recent``: files that may change while their state stays, ``lost`` those that have none.
+    these are what ``last`` has. ``folders``: as Seen has it, of directories that ``last`` has otherwise; none without the ``device`` that they are on.
+    ``recent``: files that may change while their state stays, ``lost`` those that have none.
     """
 
     places: tuple[str, ...]
@@ -114,7 +120,9 @@ class Walked(msgspec.Struct, dict=True):
     recent: list[str] = msgspec.field(default_factory=list)
     lost: list[str] = msgspec.field(default_factory=list)
     same: list[bytes] = msgspec.field(default_factory=list)
+    folders: dict[bytes, bytes] = msgspec.field(default_factory=dict)
     last: Seen | None = None
+    device: int | None = None
 
     @cached_property
     def files(self) -> Paths:
@@ -146,9 +154,10 @@ def walk(top: str, places: Sequence[str], states: bool = True) -> Walked:
     return _walked(top, tuple(places), ((place, True) for place in places), states)
 
 
-def _walked(top: str, places: tuple[str, ...], tasks: Iterable[tuple[str, bool]], states: bool = True, last: Seen | None = None) -> Walked:
+def _walked(top: str, places: tuple[str, ...], tasks: Iterable[tuple[str, bool]], states: bool = True, last: Seen | None = None,
+            device: int | None = None) -> Walked:  # fmt: skip
     """``tasks``: directories, and whether to go on into those in them."""
-    out = Walked(places, last=last)
+    out = Walked(places, last=last, device=device)
     late = time.time_ns() - MARGIN
     for place, deep in tasks:
         waiting = [place]
@@ -164,20 +173,66 @@ _FOLDER = os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_DIRECTORY", 0)
 
 def _look(out: Walked, top: str, directory: str, waiting: list[str], states: bool, late: int) -> None:
     """What is in one directory; those in it are left ``waiting``."""
+    path = os.path.join(top, directory)
+    if out.device is not None and out.last is not None and _as_before(out, out.last, path, directory, waiting, late):
+        return
     try:
-        folder = os.open(os.path.join(top, directory), _FOLDER) if _BY_NUMBER else -1
+        folder = os.open(path, _FOLDER) if _BY_NUMBER else -1
     except OSError as error:
         out.refused.append((directory or ".", f"directory: {reason(error)}"))
         return
     try:
-        _look_into(out, folder if folder >= 0 else os.path.join(top, directory), directory, waiting, states, late)
+        _look_into(out, folder if folder >= 0 else path, directory, waiting, states, late)
     finally:
         if folder >= 0:
             os.close(folder)
 
 
+def _as_before(out: Walked, last: Seen, path: str, directory: str, waiting: list[str], late: int) -> bool:
+    """Look only at the files that are known to be in a directory, when nothing has come there or gone."""
+    folder = os.fsencode(directory)
+    known = last.folders.get(folder, b"")
+    try:
+        if not known or known[:_OWN] != _own(os.lstat(path)):
+            return False
+        names, _, before = last.states.get(folder, b"").partition(_END)
+        numbers = _numbers(path, _split(names)) if names else []
+    except OSError:
+        return False
+    inner, _, links = known[_OWN:].partition(_END)
+    start = f"{directory}/" if directory else ""
+    waiting.extend(start + name for name in _split(inner))
+    out.links.extend(start + name for name in _split(links))
+    if names:
+        _take(out, directory, names, numbers, late, before)
+    return True
+
+
+def _numbers(path: str, names: Sequence[str]) -> list[int]:
+    """The states of files of a directory. Raises OSError."""
+    numbers: list[int] = []
+    folder = os.open(path, _FOLDER)
+    try:
+        for name in names:
+            state = os.stat(name, dir_fd=folder, follow_symlinks=False)
+            numbers += (state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino & _WIDE)
+    finally:
+        os.close(folder)
+    return numbers
+
+
+def _split(names: bytes) -> list[str]:
+    return os.fsdecode(names).split("\0") if names else []
+
+
+def _own(found: os.stat_result) -> bytes:
+    """The state of a directory: any name that comes or goes changes it."""
+    return array("q", (found.st_dev & _WIDE, found.st_ino & _WIDE, found.st_mtime_ns, found.st_ctime_ns)).tobytes()
+
+
 def _look_into(out: Walked, place: int | str, directory: str, waiting: list[str], states: bool, late: int) -> None:
     try:
+        own = os.stat(place)
         with os.scandir(place) as entries:
             found = list(entries)
     except OSError as error:
@@ -186,6 +241,8 @@ def _look_into(out: Walked, place: int | str, directory: str, waiting: list[str]
     start = f"{directory}/" if directory else ""
     names: list[str] = []
     numbers: list[int] = []
+    inner: list[str] = []
+    links, odd = len(out.links), len(out.refused) + len(out.lost)
     for entry in found:
         name = entry.name
         if name.endswith(SUFFIXES) and entry.is_file(follow_symlinks=False):
@@ -198,20 +255,24 @@ def _look_into(out: Walked, place: int | str, directory: str, waiting: list[str]
                 numbers += (state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino & _WIDE)
             names.append(name)
         else:
-            _other(out, entry, start + name, waiting)
+            _other(out, entry, start + name, inner)
+    waiting.extend(inner)
+    if own.st_dev == out.device and len(out.refused) + len(out.lost) == odd and max(own.st_mtime_ns, own.st_ctime_ns) < late:
+        parts = ("\0".join(path[len(start) :] for path in paths) for paths in (inner, out.links[links:]))
+        out.folders[os.fsencode(directory)] = _own(own) + _END.join(map(os.fsencode, parts))
     if names:
-        _take(out, directory, names, numbers, late)
+        _take(out, directory, os.fsencode("\0".join(names)), numbers, late)
 
 
-def _take(out: Walked, directory: str, names: Sequence[str], numbers: Sequence[int], late: int) -> None:
-    """The C files of a directory and, four numbers each, their states."""
-    folder, state = os.fsencode(directory), os.fsencode("\0".join(names)) + _END + array("q", numbers).tobytes()
-    if out.last is not None and out.last.states.get(folder) == state:
+def _take(out: Walked, directory: str, names: bytes, numbers: Sequence[int], late: int, before: bytes | None = None) -> None:
+    """The C files of a directory and, four numbers each, their states. ``before``: what these were, where the files are the same."""
+    folder, states = os.fsencode(directory), array("q", numbers).tobytes()
+    if states == before if before is not None else out.last is not None and out.last.states.get(folder) == names + _END + states:
         out.same.append(folder)
     else:
-        out.states[folder] = state
+        out.states[folder] = names + _END + states
     if numbers and (max(numbers[1::4]) > late or max(numbers[2::4]) > late):
-        files = zip(names, numbers[1::4], numbers[2::4], strict=True)
+        files = zip(_split(names), numbers[1::4], numbers[2::4], strict=True)
         out.recent += [f"{directory}/{name}" if directory else name for name, *times in files if max(times) > late]
 
 
@@ -264,7 +325,8 @@ class Ahead:
         try:
             os.write(end, b"".join(map(_NUMBER.pack, range(len(tasks)))))
             os.close(end)
-            work = partial(_worked, self._top, self.places, self._states, self.last, tasks, queue, os.getpid())
+            device = os.stat(self._top).st_dev if self._states and _BY_NUMBER and tells_of_changes(self._top) else None
+            work = partial(_worked, self._top, self.places, self._states, self.last, device, tasks, queue, os.getpid())
             self._walkers = [Aside(work, True) for _ in range(count)]
         finally:
             os.close(queue)
@@ -306,14 +368,17 @@ def _folders(top: str, place: str) -> list[str]:
     return [f"{place}/{name}" if place else name for name in names]
 
 
-def _worked(top: str, places: tuple[str, ...], states: bool, last: Seen | None, tasks: Sequence[tuple[str, bool]], queue: int, parent: int) -> bytes:
+def _worked(
+    top: str, places: tuple[str, ...], states: bool, last: Seen | None, device: int | None, tasks: Sequence[tuple[str, bool]], queue: int, parent: int
+) -> bytes:
     """The part of one process: what it takes from the queue until that is empty. Nothing in the process that has read none of it."""
     if os.getpid() == parent:
         return b""
     if last is not None and last.touched:
         with suppress(OSError):
             os.nice(_GENTLE)
-    return _pack(_walked(top, places, (tasks[_NUMBER.unpack(number)[0]] for number in iter(partial(os.read, queue, _NUMBER.size), b"")), states, last))
+    taken = (tasks[_NUMBER.unpack(number)[0]] for number in iter(partial(os.read, queue, _NUMBER.size), b""))
+    return _pack(_walked(top, places, taken, states, last, device))
 
 
 def _together(places: tuple[str, ...], last: Seen | None, parts: Sequence[Walked]) -> Walked | None:
@@ -326,22 +391,23 @@ def _together(places: tuple[str, ...], last: Seen | None, parts: Sequence[Walked
         out.recent += part.recent
         out.lost += part.lost
         out.same += part.same
+        out.folders |= part.folders
     return out if not out.same or (last is not None and last.states.keys() >= set(out.same)) else None
 
 
-_Wire = tuple[bytes, bytes, bytes, tuple[tuple[bytes, str], ...], dict[bytes, bytes], tuple[bytes, ...]]
+_Wire = tuple[bytes, bytes, bytes, tuple[tuple[bytes, str], ...], dict[bytes, bytes], tuple[bytes, ...], dict[bytes, bytes]]
 
 
 def _pack(made: Walked) -> bytes:
     """File names need not be text."""
     links, recent, lost = (os.fsencode("\0".join(paths)) for paths in (made.links, made.recent, made.lost))
-    return msgspec.msgpack.encode((links, recent, lost, [(os.fsencode(path), why) for path, why in made.refused], made.states, made.same))
+    return msgspec.msgpack.encode((links, recent, lost, [(os.fsencode(path), why) for path, why in made.refused], made.states, made.same, made.folders))
 
 
 def _unpack(raw: bytes) -> Walked | None:
     try:
-        *packed, refused, states, same = msgspec.msgpack.decode(raw, type=_Wire)
+        *packed, refused, states, same, folders = msgspec.msgpack.decode(raw, type=_Wire)
     except msgspec.DecodeError:
         return None
     links, recent, lost = (os.fsdecode(paths).split("\0") if paths else [] for paths in packed)
-    return Walked((), links, [(os.fsdecode(path), why) for path, why in refused], states, recent, lost, list(same))
+    return Walked((), links, [(os.fsdecode(path), why) for path, why in refused], states, recent, lost, list(same), folders)
