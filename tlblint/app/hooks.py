@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from tlblint.app.naming import index_of
 from tlblint.app.reading import Reading
@@ -19,7 +20,7 @@ from tlblint.io import data, prefilter
 from tlblint.io.apply import Applied
 from tlblint.io.aside import Aside
 from tlblint.io.errors import Unreadable
-from tlblint.io.marks import NONE, Still
+from tlblint.io.marks import NONE, Still, mark
 from tlblint.io.stamp import stamp
 from tlblint.io.tree import PlainDir, Tree, Worktree
 from tlblint.io.walk import walk
@@ -170,9 +171,14 @@ def _known(tree: Tree, store: Store, name: bytes) -> Told | None:
         with suppress(msgspec.DecodeError, ValueError):
             told = msgspec.msgpack.decode(row, type=Told)
             changed = Still(tree).changed(told.files)
-            others = any(_digest(_files(tree, places)) != before for places, before in told.listed)
-            if not others and (not changed or _same(tree, told, changed)):
-                return told if all(_digest(_holding(tree, words)) == before for words, before in told.sought) else None
+            now = {os.fsencode(path): mark(tree, path) for path in changed}
+            if any(_digest(_files(tree, places)) != before for places, before in told.listed) or (changed and not _same(tree, told, changed)):
+                return None
+            if any(_digest(_holding(tree, words)) != before for words, before in told.sought):
+                return None
+            if changed:  # so that the next run need not take them apart once more
+                store.put(KIND, {name: msgspec.msgpack.encode(replace(told, files={**told.files, **now}))})
+            return told
     return None
 
 
