@@ -92,8 +92,9 @@ class Reporter:
         return tuple(sorted(out, key=lambda f: (f.path, f.pos, f.rule, f.function, f.message)))
 
     def _act(self, hit: Hit) -> object:
-        """Each place that leaves the obligation behind is to be mended by itself; for other acts the obligation's site is the place."""
-        if hit.kind not in PLACES:
+        """Each place that leaves the obligation behind is to be mended by itself; for other acts, and where nothing is said of it, the
+        obligation's site is the place."""
+        if hit.kind not in PLACES or "{act" not in hit.say:
             return ""
         fn, pos = self._place(hit.act)
         return fn.path, pos
