@@ -28,6 +28,8 @@ SPAN = "@span:"
 ENDS_SPAN = frozenset({"entry.promote", "ptl.acquire", "ptl.release", "lazy.leave"})
 EMPTIED = "emptied#"
 """Before a pointer: the entry was taken out through it under this lock, and nothing was stored since. 1 if the old value was dropped."""
+CONFIRMED = "confirmed#"
+"""Before the number of an entry value: the value that was read of an entry and is the same."""
 COMPARED = "compared#"
 """Before the number of an entry value: the one that it was compared with for whether a flush is needed."""
 UNFILLED = "unfilled#"
@@ -260,7 +262,7 @@ def unread(env: Env, pointer: str | None) -> list[tuple[str, tuple]]:  # type: i
             del env[key]
     found = [(k, v) for k, v in env.items() if type(v) is tuple and v[0] == "e" and v[2] == "read" and v[4] and (pointer is None or v[4] == pointer)]
     for key, value in found:
-        if key[0] == "*":
+        if key[0] == "*" or key.startswith(CONFIRMED):
             del env[key]
         elif pointer is not None:
             env[key] = (*value[:4], "")
@@ -418,6 +420,7 @@ def _clear(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: 
     read = {value[1] for _, value in stale}
     if not read and "no-result" in attrs and "discard" not in attrs:
         read = _lone_read(env, "")  # what is asked from here on is asked of that one
+    read |= {int(key[len(CONFIRMED) :]) for key, _ in stale if key.startswith(CONFIRMED)}
     for number_read in sorted(read):
         self.event(path, "value.stale", {"pte": pointer, "value": number_read}, attrs, call.level, call.pos, call.name, present=present)
     _same_page(env, {value[1] for _, value in stale} or _lone_read(env), number)

@@ -18,7 +18,7 @@ from tlblint.engine.bounds import given, narrowed
 from tlblint.engine.code import Call, Code
 from tlblint.engine.compile import DERIVE, HAVOC, HIGHEST, LOWEST, PURE, ROLE, SET, paths_in, text_of, tokens
 from tlblint.engine.domains import left, possible
-from tlblint.engine.effects import CHANGES, EMPTIED, ENDS_SPAN, FILLS, NO_BITS, QUIET, RECORDS, UNFILLED, Effects, drop_number, forget_spans, unread
+from tlblint.engine.effects import CHANGES, CONFIRMED, EMPTIED, ENDS_SPAN, FILLS, NO_BITS, QUIET, RECORDS, UNFILLED, Effects, drop_number, forget_spans, unread
 from tlblint.engine.entries import Entry, entered
 from tlblint.engine.events import Event, Instance, Violation
 from tlblint.engine.flows import root
@@ -782,7 +782,9 @@ class Run:
         path.trail = (path.trail, (self._number(pos), "branch", key, "true" if outcome else "false"))
         if key.startswith("same@"):
             if outcome:
-                _share(path.env, *key[5:].split("="))
+                one, two = key[5:].split("=")
+                _share(path.env, one, two)
+                _confirm(path.env, int(one), int(two))
         elif "#" in key:
             self._tell(path, key, outcome, pos)
         return True
@@ -897,6 +899,15 @@ def _share(env: Env, one: str, other: str) -> None:
         for here, there in ((one, other), (other, one)):
             if f"{word}#{here}" in env:
                 env.setdefault(f"{word}#{there}", env[f"{word}#{here}"])
+
+
+def _confirm(env: Env, one: int, two: int) -> None:
+    """A value that was read earlier, or handed in, is what an entry holds: it is as old as what it was compared with."""
+    origins = {v[1]: (v[2], v[4]) for v in env.values() if type(v) is tuple and v[0] == "e" and v[1] in (one, two)}
+    for number, other in ((one, two), (two, one)):
+        origin, pointer = origins.get(number, ("", ""))
+        if origin == "read" and pointer[:1] not in ("", "~") and origins.get(other, ("", "")) in (("unknown", ""), ("read", "~" + pointer)):
+            env[f"{CONFIRMED}{other}"] = ("e", number, "read", "", pointer)
 
 
 def _held(values: Iterable[object]) -> set[int]:
