@@ -75,7 +75,7 @@ class Marks:
             words = frozenset(WORDS[e.kind] for e in role.effects if e.kind in WORDS and "dirty" not in e.attrs) if role is not None else _NONE
             if words and not arch_of(fn.path):
                 self.says[index] = words
-            elif role is not None and (_takes_and_flushes(role) or NUMBERS in said[index] or self._members.speaks_of(fn) or self.lost(fn)):
+            elif role is not None and (_is_judged(role, fn) or NUMBERS in said[index] or self._members.speaks_of(fn) or self.lost(fn)):
                 self.says[index] = _NONE
         self._defining = self._with_parts(program, [i for i, words in self.says.items() if words])
         self.seen = "kinds " + key(*sorted(self.flags), "", *(word for place in sorted(self._defining) for word in place)).hex()
@@ -254,8 +254,10 @@ class Marks:
             yield from (mark[0] for mark in marks)
 
 
-def _takes_and_flushes(role: Role) -> bool:
-    """Whether an API function is to flush what it takes out: in between it may ask the wrong one."""
+def _is_judged(role: Role, fn: Function) -> bool:
+    """Whether an API function is to flush what it takes out, or a gather: in between it may ask the wrong one, behind that one that is reset."""
+    if any(effect.kind == "flush.gather" for effect in role.effects):
+        return not arch_of(fn.path)
     return any(effect.kind == "entry.clear" and "flushed" in effect.attrs for effect in role.effects)
 
 
