@@ -579,10 +579,22 @@ def _negative(sets: Iterable[Instr]) -> frozenset[str]:
 
 
 def _sure(fn: Function, assigned: frozenset[str], conds: Iterable[Expr]) -> frozenset[str]:
-    found = {name for name, type_ in fn.params if type_[-1:] == "*"} - assigned
+    found = {name for name, type_ in fn.params if type_[-1:] == "*"}
+    found -= assigned - _only_stepped(fn, found & assigned)
     for cond in conds if found else ():
         found.difference_update(paths_in(cond))
     return frozenset(found)
+
+
+def _only_stepped(fn: Function, names: set[str]) -> set[str]:
+    """The pointers that are only ever moved on."""
+    out = set(names)
+    for instr in (instr for block in fn.blocks for instr in block.instrs) if names else ():
+        if instr[0] in ("call", "icall"):
+            out.difference_update(arg[1] for arg in instr[3] if arg[0] == "&")
+        elif instr[1] in out and (instr[0] != "set" or instr[2][:1] != ("op",) or instr[2][2] != ("v", instr[1])):
+            out.discard(instr[1])
+    return out
 
 
 def _ands(expr: Expr) -> Iterable[Expr]:

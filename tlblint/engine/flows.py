@@ -77,8 +77,10 @@ _Below = list[tuple[Flow, tuple[tuple[str, str], ...], tuple[Expr, ...]]]
 def _writes(code: Code, below: _Below) -> tuple[frozenset[str], set[str]]:
     """What is stored through parameters, and what of that is more than an addition."""
     params = {name for name, _ in code.fn.params}
-    out = {path for path in code.writes if root(path) in params and root(path) != path}
-    set_anew = {op[1] for ops, *_ in code.blocks for op in ops if op[0] == SET and op[1] in out and op[2][:3] != ("op", "+", ("v", op[1]))} if out else set()
+    names = {path: found for path in code.writes if root(found := _pointed(path, code.sources.copies)) in params and root(found) != found}
+    out = set(names.values())
+    sets = (op for ops, *_ in code.blocks for op in ops if op[0] == SET and op[1] in names) if out else ()
+    set_anew = {names[op[1]] for op in sets if op[2][:3] != ("op", "+", ("v", op[1]))}
     for flow, inner, args in below:
         for written in flow.writes:
             through = _through(written, inner, args, params)
@@ -86,6 +88,13 @@ def _writes(code: Code, below: _Below) -> tuple[frozenset[str], set[str]]:
             if written not in flow.raised:
                 set_anew.update(through)
     return frozenset(out), set_anew
+
+
+def _pointed(path: str, copies: Mapping[str, str]) -> str:
+    """A path below a local pointer by the name of what that is a copy of: "w->end" is "walk->private->end"."""
+    start = root(path)
+    base = copies.get(start) if start != path else None
+    return path.replace(start, base, 1) if base is not None and base.replace("->", "").replace("_", "").isalnum() else path
 
 
 def _tests(code: Code, below: _Below) -> frozenset[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from operator import itemgetter
 
 from tlblint.engine.automata import ordered
@@ -29,6 +29,7 @@ from tlblint.engine.state import SHIFT, START, TOLD, Auto, Exit, Path, Record, T
 from tlblint.engine.summary import Hit, Node, Summary
 from tlblint.engine.unsure import is_lost, lost, strays
 from tlblint.engine.values import (
+    PAGE_OF,
     SAME_PAGE,
     Env,
     Question,
@@ -433,6 +434,9 @@ class Run:
         handed = {v[1] for a in args if type(v := evaluate(path.env, a)) is tuple and v[0] == "e"}
         handed |= {n for a in args if (n := mapped_by(path.env, a))}
         told = {n for a in args if (n := asked_of(path.env, a))}
+        for arg in args:
+            if arg[0] == "&" and arg[1] in self._structs:
+                told |= _answers_in(path.env, arg[1] + ".")
         aside = tuple(i for i in path.auto.instances if not world.automata.listens(i, kinds) or not _reaches(world.automata.value_bound(i), handed))
         if told:  # the callee may look at an answer without asking for itself
             aside = tuple(i for i in aside if told.isdisjoint(i[2]))
@@ -456,11 +460,12 @@ class Run:
             for key in [k for k in path.env if k.startswith(f"({temp}&")]:
                 del path.env[key]  # bits of what it returned the last time
         after = self._after(path.env, frame, code)
+        posed = {param: arg for (param, _), arg in zip(code.fn.params, args, strict=False) if arg[0] in ("op", "!") and param in code.kept}
         for leave in summary.exits:
             answer = truth({}, leave.value) if asked else None
             if known is not None and answer is (not known):
                 continue  # the same question of the same number was answered otherwise on this path
-            back = self._return(path, leave, frame, code, after, temp, dest, trail, pos)
+            back = self._return(path, leave, frame, code, after, temp, dest, trail, pos, posed)
             if aside or len(back.auto.instances) > 1:
                 back.auto = with_instances(back.auto, world.automata.canonical({*back.auto.instances, *aside}))
             if entry is not None:
@@ -518,7 +523,8 @@ class Run:
                 del env[fact]
         return env
 
-    def _return(self, path: Path, leave: Exit, frame: Frame, code: Code, after: Env, temp: str, dest: str, trail: Trail, pos: int) -> Path:
+    def _return(self, path: Path, leave: Exit, frame: Frame, code: Code, after: Env, temp: str, dest: str, trail: Trail, pos: int,
+                posed: Mapping[str, Expr]) -> Path:
         handed = type(leave.value) is tuple and leave.value[0] == "l"
         if handed:
             frame.hand_out(leave.value[1], dest or temp)
@@ -529,7 +535,7 @@ class Run:
             env = dict(after)
         for number in {v[1] for v in (leave.value, *(v for _, v in leave.env)) if type(v) is tuple and v[0] == "e" and v[1] >= 0}:
             drop_number(env, number)  # the callee's site gives a new value each time
-        learned: list[tuple[str, bool]] = []
+        learned: list[tuple[Expr, bool]] = []
         for key, value in leave.env:
             if key[0] == "&":
                 env[f"({temp}&{key[len(RESULT_BIT) :]})"] = value  # type: ignore[assignment]
@@ -550,7 +556,7 @@ class Run:
                     moved = "nz" if known else 0  # a copy of an argument without a name
                 if moved is not None and key in code.kept:
                     if (known := truth(env, moved)) is not None:
-                        learned.append((outer_key, known))
+                        learned.append((("v", outer_key), known))
                 elif moved is not None:
                     env[outer_key] = moved
                     if "." in outer_key and "->" not in outer_key:
@@ -559,13 +565,15 @@ class Run:
                         _tie(env, moved)
                 elif key in code.writes and outer_key in self._conditions.followed:
                     env[lost(outer_key)] = 1  # something that has no name here
+            elif key in posed and (known := truth({}, value)) is not None:  # type: ignore[arg-type]
+                learned.append((posed[key], known))
         env.pop(temp, None)
         returned = frame.value_out(leave.value)
         if returned is not None:
             env[temp] = returned
         back = Path(self._state_back(leave, frame), env, (trail, (0, "inside", leave.trail, "")))
-        for outer_key, known in learned:
-            question = ask(env, ("v", outer_key))
+        for asked, known in learned:
+            question = ask(env, asked)
             if question.known is None and question.key is not None:
                 self._learn(back, question.key, known != question.negated, pos)
         return back
@@ -845,6 +853,8 @@ class Run:
             return int(question.known)
         if (empty := self._spans.known(env, cond)) is not None:
             return int(empty)
+        if question.key is not None and "#" in question.key and cond[0] == "op" and not question.key.startswith(PAGE_OF):
+            return ("term", question.key, question.negated)  # pte_dirty(pte) != 0
         if question.key is None or not tokens(question.key) or not tokens(question.key) <= self._code.kept:
             return None
         return ("term", question.key, question.negated, "copy") if cond[0] == "v" else ("term", question.key, question.negated)
@@ -929,6 +939,12 @@ def asked_of(env: Env, expr: Expr) -> int:
         return 0
     number = held[1].rpartition("#")[2]
     return int(number) if number.isdigit() else 0
+
+
+def _answers_in(env: Env, below: str) -> set[int]:
+    """The numbers of entry values of which members of a structure hold an answer."""
+    held = [v[1] for k, v in env.items() if k.startswith(below) and type(v) is tuple and v[0] == "term"]
+    return {int(number) for text in held if (number := text.rpartition("#")[2]).isdigit() and "#" in text}
 
 
 def _reaches(number: int, handed: set[int]) -> bool:

@@ -16,7 +16,7 @@ from tlblint.engine.code import Code
 from tlblint.engine.compile import PTL_NAME, SPINLOCK, constants, tokens
 from tlblint.engine.flows import Flow
 from tlblint.engine.state import Auto
-from tlblint.engine.values import Env, Value, evaluate, mapped_by, resolve
+from tlblint.engine.values import Env, Value, ask, evaluate, mapped_by, resolve, truth
 from tlblint.model.ir import Expr
 
 _PAGES = ("struct page *", "struct folio *")
@@ -155,6 +155,13 @@ def _below(name: str, param: str, env: Env) -> list[tuple[str, str]]:
             elif value[0] == "term" and len(value) > 3 and "#" not in value[1] and "(" not in value[1]:
                 out.append((value[1], member))
     return sorted(out)
+
+
+def _answer(env: Env, arg: Expr, held: Value | None) -> bool | None:
+    """Whether an argument is true, where it is a question about what the callee does not know."""
+    if type(held) is tuple:
+        return truth(env, held) if held[0] == "term" else None
+    return ask(env, arg).known if arg[0] in ("op", "!") else None
 
 
 class Frame:
@@ -386,8 +393,10 @@ class Frame:
             if type_ in _PAGES and (number := mapped_by(env, arg)):
                 out[param] = ("term", f"paged#{self.number_in(number)}", False)
                 continue
-            value = evaluate(env, arg)
-            value = value if type(value) is tuple and value[0] == "&" else self.value_in(value)
+            held = evaluate(env, arg)
+            value = held if type(held) is tuple and held[0] == "&" else self.value_in(held)
+            if value is None and "=" + param in flow.tests and (sure := _answer(env, arg, held)) is not None:
+                value = "nz" if sure else 0  # a question that has no name in the callee
             if type(value) is tuple and value[0] == "&" and param in self._code.entry_pointers:
                 out[param] = ("&", "*" + param)
             if value is None or (type(value) is tuple and (value[0] == "&" or _leads_to(out, value, param))):

@@ -101,7 +101,7 @@ def evaluate(env: Env, expr: Expr) -> Value | None:
     if tag == "-":
         inner = evaluate(env, expr[1])
         if type(inner) is tuple and inner[0] == "k":
-            return "nz"
+            return ("k", "-" + inner[1]) if inner[1][0] == "E" else "nz"
         return -inner if type(inner) is int else ("nz" if inner == "nz" else None)
     return None
 
@@ -130,6 +130,8 @@ def _binary(env: Env, expr: Expr) -> Value | None:
         return _arith(op, left, right)
     if op in _SELF and _alias(env, expr[2], left, expr[3], right):
         return _SELF[op]
+    if right == 0 and op in _BELOW_ZERO and _is_negative(left):
+        return _BELOW_ZERO[op]
     if op == "|" and ((truth(env, left) is True) or (truth(env, right) is True)):
         return "nz"
     if op == "|" and right == 0:
@@ -215,6 +217,16 @@ def exclude(env: Env, path: str, value: Value) -> None:
         env[path] = rest
 
 
+_NEGATIVE = ("k", "-")
+"""Some number below 0."""
+_BELOW_ZERO = {"<": 1, "<=": 1, ">": 0, ">=": 0}
+
+
+def _is_negative(value: Value | None) -> bool:
+    """Whether a value is below 0: so are error numbers as functions return them."""
+    return value < 0 if type(value) is int else type(value) is tuple and value[0] == "k" and value[1][:1] == "-"
+
+
 _SELF = {">": 0, "<": 0, ">=": 1, "<=": 1}
 
 
@@ -231,11 +243,13 @@ def _step(op: str, left: Value | None, right: Value | None) -> Value | None:
         return left
     if type(left) is int and type(right) is int:
         total = left + right if op == "+" else left - right
-        return total if abs(total) < 2 else ("nz" if op == "+" else None)
+        return total if abs(total) < 2 else _NEGATIVE if total < 0 else ("nz" if op == "+" else None)
+    if op == "-" and type(right) is int and right > 0 and _is_negative(left):
+        return _NEGATIVE
     if right == 0 and left is not None:
         return left
     plain = left is None or _nonzero(left) or (type(left) is tuple and left[0] == "term" and "#" not in left[1] and "(" not in left[1])
-    if op == "+" and plain and type(right) is tuple and right[0] in ("k", "of"):
+    if op == "+" and plain and type(right) is tuple and right[0] in ("k", "of") and not _is_negative(right):
         return "nz"
     if op == "+" and (right == 1 or right == "nz" or (type(right) is tuple and _nonzero(right))) and (plain or type(left) is int):
         return "nz"
@@ -266,7 +280,7 @@ def _equal(left: Value | None, right: Value | None) -> bool | None:
     if type(left) is int and type(right) is int:
         return left == right
     if type(left) is tuple and type(right) is tuple and left[0] == right[0] == "k":
-        return bool(left[1] == right[1])
+        return None if _NEGATIVE in (left, right) else bool(left[1] == right[1])
     for one, other in ((left, right), (right, left)):
         if other == 0 and one != 0 and truth({}, one):
             return False
@@ -285,7 +299,7 @@ def truth(env: Env, value: Value | None) -> bool | None:
             return not turned
         if type(value) is not tuple:
             return None
-        if value[0] in ("p", "l", "&", "of") or (value[0] == "k" and _is_something(value[1])):
+        if value[0] in ("p", "l", "&", "of") or (value[0] == "k" and (value[1][:1] == "-" or _is_something(value[1]))):
             return not turned
         if value[0] != "term":
             return None
@@ -575,24 +589,28 @@ def merge(old: Env, new: Env) -> bool:
     """Keep in ``old`` what both know. True when ``old`` lost something."""
     if old.items() <= new.items():
         return False
-    changed = False
     get = new.get
-    for key, value, other in [(key, value, other) for key, value in old.items() if (other := get(key)) is not value and other != value]:
+    after: list[tuple[str, Value | None]] = []
+    for key, value in old.items():
+        other = get(key)
+        if other is value or other == value:
+            continue
         joined = _join(value, other)
-        if joined is not None:
-            if joined != value:
-                old[key] = joined
-                changed = True
-            continue
-        if _nonzero(value) and _nonzero(other):
-            both = _either(value, other)  # type: ignore[arg-type]
-            if value != both:
-                old[key] = both
-                changed = True
-            continue
-        del old[key]
-        changed = True
-    return changed
+        if joined is None and (_nonzero(value) or _is_true(old, value)) and (_nonzero(other) or _is_true(new, other)):
+            joined = _either(value, other)  # type: ignore[arg-type]
+        if joined is None or joined != value:
+            after.append((key, joined))
+    for key, joined in after:
+        if joined is None:
+            del old[key]
+        else:
+            old[key] = joined
+    return bool(after)
+
+
+def _is_true(env: Env, value: Value | None) -> bool:
+    """Whether a copy is one of something that is not zero."""
+    return type(value) is tuple and value[0] == "term" and truth(env, value) is True
 
 
 def _join(one: Value, other: Value | None) -> Value | None:
@@ -617,13 +635,15 @@ def _same_read(one: tuple, other: tuple) -> bool:  # type: ignore[type-arg]
 
 def _nonzero(value: Value | None) -> bool:
     if type(value) is tuple:
-        return value[0] == "of" or (value[0] == "k" and _is_something(value[1]))
+        return value[0] == "of" or (value[0] == "k" and (value[1][:1] == "-" or _is_something(value[1])))
     return value is not None and value != 0
 
 
 def _either(one: Value, other: Value) -> Value:
     """One of two values, neither of them 0: one of a few numbers if both are."""
     found: list[int] = []
+    if _is_negative(one) and _is_negative(other):
+        return _NEGATIVE
     for value in (one, other):
         if type(value) is int:
             found.append(value)

@@ -18,6 +18,8 @@ _OWNS = re.compile(rb"struct[ \t]+(?:mmu_gather|mmu_notifier_range)[ \t]+[A-Za-z
 """A variable that has to be begun and finished, or started and ended; helpers may do that."""
 _HOLDS = re.compile(rb"spinlock_t[ \t]*\*[ \t]*[A-Za-z_]\w*[ \t]*[;,=]")
 """A variable for a lock that helpers take and drop."""
+_KEEPS = re.compile(rb"struct[ \t]+(\w+)\s*\{[^{}]*?(?:\bspinlock_t[ \t]*\*[ \t]*[A-Za-z_]|\bstruct[ \t]+(?:mmu_gather|mmu_notifier_range)[ \t]+[A-Za-z_])")
+"""A structure with a member of that kind."""
 SHORT = 500
 """Bytes of a function that is read because it may only give an answer: a condition or an assignment moved out of its caller."""
 
@@ -44,6 +46,8 @@ def bridged(raw: bytes, spans: list[Span], helpers: frozenset[bytes], above: fro
     for name in owners:  # judged as their callers call them: all of them
         owned += _found(raw, re.compile(name.encode("latin-1") + rb"\s*\("))
     owned += _found(raw, _HOLDS)
+    for struct in sorted({match[1] for match in _KEEPS.finditer(raw)}):
+        owned += _found(raw, re.compile(rb"struct[ \t]+" + struct + rb"[ \t]+[A-Za-z_]\w*[ \t]*[;,=]"))
     work += [name for name, _, _ in _around((span for some in others.values() for span in some), sorted(owned))]
     while work:  # only what is called from code in scope is looked at
         name = work.pop()
