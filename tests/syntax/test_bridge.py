@@ -46,3 +46,10 @@ def test_twins_in_the_arms_of_an_if_call_what_one_of_them_calls() -> None:
 def test_helpers_that_are_twins_are_read_both() -> None:
     twins = f"#ifdef CONFIG_A\n{function('lock', 'spin_lock(ptl);')}#else\n{function('lock', '')}#endif\n"
     assert read(twins + function("both", "lock(mm, pte, ptl);\n\tpte_unmap_unlock(pte, ptl);")) == ["take", "give", "lock", "lock", "both"]
+
+
+@pytest.mark.parametrize(("deed", "there"), [("atomic_inc(&mm->tlb_flush_batched);", True), ("atomic_inc(&mm->users);", False)])
+def test_who_changes_a_flag_that_stands_for_flushes_is_read(deed: str, there: bool) -> None:
+    helper = function("note", deed)
+    found = read(helper + function("both", "note(mm, pte, ptl);\n\tpte_unmap_unlock(pte, ptl);"))
+    assert ("note" in found) == there

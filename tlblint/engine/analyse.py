@@ -103,6 +103,7 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
     marked = {i: marks.kinds.get(i, frozenset()) for i in (*marks.kinds, *judged_for_itself)}
     scope = Scope(program, context.roles, walks, {i for i, promised in says.items() if "settles" in promised}, marked)
     scope.carrying |= set(judged_for_itself)
+    scope.mattering |= marks.parts
     if said is not None:
         said.keep(program, marks.seen)
 

@@ -77,25 +77,27 @@ class Marks:
                 self.says[index] = words
             elif role is not None and (_is_judged(role, fn) or NUMBERS in said[index] or self._members.speaks_of(fn) or self.lost(fn)):
                 self.says[index] = _NONE
-        self._defining = self._with_parts(program, [i for i, words in self.says.items() if words])
+        self.parts = self._parts(program, [i for i, words in self.says.items() if words])
+        """Those that are judged by what they are for, and static functions that do a part of it, by index."""
+        self._defining = {(functions[i].path, functions[i].name) for i in self.parts}
         self.seen = "kinds " + key(*sorted(self.flags), "", *(word for place in sorted(self._defining) for word in place)).hex()
         """What the events of functions depend on besides their text, as one name."""
         self.kinds = {index: kinds for index, fn in enumerate(functions)
                       if (kinds := program.once(self.seen, index, partial(self._kinds, fn, index in clearing)))}  # fmt: skip
         """The events of each function that has any."""
 
-    def _with_parts(self, program: Program, defining: list[int]) -> set[tuple[str, str]]:
-        """(file, name) of these API functions and of the static functions of their files that do a part of what they are for."""
-        work, found = list(defining), set()
+    def _parts(self, program: Program, defining: list[int]) -> set[int]:
+        """These API functions and the static functions of their files that they call, directly or not, and that have no role of their own."""
+        work, out = list(defining), set()
         while work:
             index = work.pop()
             fn = program.functions[index]
-            if index not in found:
-                found.add(index)
+            if index not in out:
+                out.add(index)
                 called = {(instr[2], len(instr[3])) for block in fn.blocks for instr in block.instrs if instr[0] == "call"}
                 parts = [program.resolve(name, fn.path) for name, nargs in called if self._roles(name, nargs) is None]
                 work += [part for part in parts if part is not None and program.functions[part].static and program.functions[part].path == fn.path]
-        return {(program.functions[index].path, program.functions[index].name) for index in found}
+        return out
 
     @property
     def flags(self) -> frozenset[str]:

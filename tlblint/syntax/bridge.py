@@ -14,6 +14,8 @@ _WORDS = bytes(c if c in WORD or c == 40 else 32 if c in b" \t" else 0 for c in 
 """Translation table: what can stand between a name and its parenthesis becomes a blank, and what can not a NUL."""
 _ANSWERS = re.compile(rb"\breturn\b[^;]|(?:\*\s*\w++\s*+\)?+|->\s*\w++)\s*+(?:=(?!=)|[-+|&]=|\+\+|--)|(?:\+\+|--)[\s(]*\*")
 _LOCKS = re.compile(rb"\bspin_\w*lock\w*\s*\(")
+_FLAGS = re.compile(rb"&\w++(?:(?:->|\.)\w++)*(?:->|\.)\w*?(?:flush|pending|batch)\w*\s*[,)]")
+"""A count or flag that a call changes, and that is named after flushes which are put off."""
 _OWNS = re.compile(rb"struct[ \t]+(?:mmu_gather|mmu_notifier_range)[ \t]+[A-Za-z_]")
 """A variable that has to be begun and finished, or started and ended; helpers may do that."""
 _HOLDS = re.compile(rb"spinlock_t[ \t]*\*[ \t]*[A-Za-z_]\w*[ \t]*[;,=]")
@@ -71,11 +73,14 @@ def _around(spans: Iterable[Span], places: list[tuple[int, int]]) -> list[Span]:
 
 
 def _answers(raw: bytes, span: Span) -> bool:
-    """Whether a function is short and static and returns something, stores through a pointer, or locks: its callers depend on that."""
+    """Whether a static function changes a flag that stands for flushes, or is short and returns something, stores through a pointer, or locks:
+    its callers depend on that."""
     _, start, end = span
-    if end - start > SHORT or not raw.startswith(b"static", start):
+    if not raw.startswith(b"static", start):
         return False
-    return _ANSWERS.search(raw, start, end) is not None or _LOCKS.search(raw, start, end) is not None
+    if end - start > SHORT:
+        return _FLAGS.search(raw, start, end) is not None
+    return any(pattern.search(raw, start, end) for pattern in (_ANSWERS, _LOCKS, _FLAGS))
 
 
 def _calls(raw: bytes, start: int, end: int) -> set[str]:
