@@ -221,9 +221,10 @@ def _active(rules: Sequence[RuleSpec], wanted: Wanted) -> frozenset[str]:
 
 def _helpers(roles: RoleTable) -> frozenset[bytes]:
     """Names that make a helper worth reading when code in scope calls it: what is done about a dirty page, or with the contents of an
-    unmapped one, and what fills in a notifier's range."""
+    unmapped one, what fills in a notifier's range, and what allocates by flags that may wait."""
     kinds = ("page.dirty", "page.copy", "notifier.init")
-    return frozenset(role.name.encode() for role in roles.roles() if any(effect.kind in kinds for effect in role.effects))
+    return frozenset(role.name.encode() for role in roles.roles()
+                     if any(effect.kind in kinds or (effect.kind == "sleep" and effect.when.startswith("flag:")) for effect in role.effects))
 
 
 def _beginning(roles: RoleTable) -> frozenset[bytes]:

@@ -33,6 +33,9 @@ PTL_NAME = re.compile(r"(?:^|[>.*:])(?:\w*ptl\w*|pml|page_table_lock)$|_lockptr\
 _ENTRY_AT = re.compile(r"\*(?:.*[>.])?\w*(?:ptep?|pmdp?|pudp?)$")
 """What a pointer to an entry points to: to copy it is to look at the entry, whatever becomes of the copy."""
 
+_WAITING = frozenset({"GFP_KERNEL", "GFP_KERNEL_ACCOUNT", "GFP_USER", "GFP_HIGHUSER", "GFP_HIGHUSER_MOVABLE", "GFP_TRANSHUGE", "GFP_NOFS", "GFP_NOIO"})
+_WAITS: Effect = ("sleep", (), frozenset(), "always")
+
 SPINLOCK = "spinlock_t *"
 BOUND = re.compile(r"(?:->|\.|^\*|^)\w*(?:start|end|low|high|first|last|begin|limit|(?<![a-zA-Z])(?:from|to|lo|hi|min|max))(?:_?addr)?$")
 """How variables that hold one end of a range are called."""
@@ -187,6 +190,11 @@ def flagged(fn: Function, when: str, args: tuple[Expr, ...]) -> bool:
     return False
 
 
+def may_wait(expr: Expr) -> bool:
+    """Whether an argument allows an allocation to wait for memory: whoever gets it may sleep, whatever it is called."""
+    return expr[0] == "k" and expr[1] in _WAITING
+
+
 def _constants(expr: Expr) -> set[str]:
     """The named constants in an expression."""
     if expr[0] == "k":
@@ -306,6 +314,8 @@ class Compiler:
             texts = [text_of(a) for a in args]
             if all(t is not None and "%" not in t for t in texts):
                 return (PURE, f"%{temp}", f"{name}({','.join(t for t in texts if t)})")
+        if any(map(may_wait, args)):
+            return (ROLE, Role(name, None, "", (), ""), (_WAITS,), f"%{temp}", name, args, pos, dest.get(temp, ""))
         if args and ENTRY_FUNCTION.match(name):
             return (DERIVE, f"%{temp}", self._original(args), tuple(a[1] for a in args if a[0] == "&"))
         if self._values and dest.get(temp) in self._values:

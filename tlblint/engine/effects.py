@@ -8,7 +8,7 @@ from collections.abc import Callable
 from tlblint.engine.automata import OPEN_GATHER
 from tlblint.engine.bounds import below
 from tlblint.engine.code import Call
-from tlblint.engine.compile import PTL_NAME, text_of
+from tlblint.engine.compile import PTL_NAME, paths_in, text_of
 from tlblint.engine.events import Event, Instance
 from tlblint.engine.state import Auto, Path
 from tlblint.engine.values import SAME_PAGE, Env, Value, evaluate, forget, learn, mapped_by, reads_of, resolve, same_page, truth
@@ -365,6 +365,8 @@ def _flush(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: 
     objects: dict[str, object] = {name: self.text(path.env, expr) for name, expr in binds.items() if name in ("vma", "mm")}
     if {"addr", "end"} <= binds.keys() and (start := self.text(path.env, binds["addr"])) == self.text(path.env, binds["end"]) and start and "%" not in start:
         return  # an empty range
+    if _begins_late(binds.get("addr"), binds.get("end")):
+        return  # the first entry is left out
     parts = [self.text(path.env, binds[name]) for name in ("vma", "addr", "end") if name in binds] or [str(objects.get("mm", ""))]
     span = f"{SPAN}flush({','.join(parts)})" if all(parts) and not any("%" in part for part in parts) else ""
     before, site = path.env.get(span), self._number(call.pos)
@@ -373,6 +375,13 @@ def _flush(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: 
     self.event(path, kind, objects, attrs, call.level, call.pos, call.name)
     if span:
         path.env[span] = site
+
+
+def _begins_late(start: Expr | None, end: Expr | None) -> bool:
+    """Whether a range begins one page or more after what its other end knows nothing of: "start + PAGE_SIZE, end"."""
+    if start is None or end is None or start[:2] != ("op", "+") or start[3][0] not in "kn" or start[2][0] != "v":
+        return False
+    return start[2][1] not in paths_in(end)
 
 
 def _pending(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
@@ -626,6 +635,8 @@ def _defer(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: 
     """The unmap batch takes the flush over; it judges by the entry value that it is given, or by whether that is dirty."""
     value = self.value_of(path, binds["value"], call.pos) if "value" in binds else None
     if type(value) is tuple and value[0] == "term" and value[1].startswith("dirty#"):
+        if value[2]:
+            return  # told that it is clean when it is dirty: it will not wait
         value = next((v for v in path.env.values() if type(v) is tuple and v[0] == "e" and v[1] == int(value[1][6:])), None)
     number = value[1] if type(value) is tuple and value[0] == "e" else 0
     self.event(path, kind, {"value": number}, attrs, call.level, call.pos, call.name, value=value)

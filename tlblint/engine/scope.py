@@ -7,7 +7,7 @@ from functools import partial
 
 from tlblint.calls.program import Program
 from tlblint.calls.walks import Walks
-from tlblint.engine.compile import PTL_NAME, SPINLOCK, flagged
+from tlblint.engine.compile import PTL_NAME, SPINLOCK, flagged, may_wait
 from tlblint.engine.effects import ENTRY_NAME
 from tlblint.model.ir import Expr, Function, Instr
 from tlblint.model.roles import Role
@@ -111,6 +111,8 @@ class Scope:
                         kinds.add("entry.read")
                 else:
                     names[instr[2]] = None
+                    if "sleep" not in kinds and any(map(may_wait, instr[3])):
+                        kinds.add("sleep")
         return carries, matters, frozenset(kinds), tuple(names), tuple(walking)
 
     def _kind(self, instr: Instr) -> tuple[bool, bool, bool, bool, bool]:
