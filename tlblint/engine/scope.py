@@ -86,6 +86,7 @@ class Scope:
         """What a function's text says: whether it carries, whether it matters, its events, names of what it calls, calls that start walks."""
         carries = matters = False
         given = {name for name, type_ in fn.params if type_ == SPINLOCK} if fn.static else set()
+        pointed = [("v", "*" + name) for name, type_ in fn.params if type_.removeprefix("const ") in _TO_ENTRIES]
         names: dict[str, None] = {}
         walking: list[Instr] = []
         kinds: set[str] = set()
@@ -107,7 +108,7 @@ class Scope:
                 matters |= matter
                 if is_role:
                     kinds |= self._raised(instr, fn)
-                    if "entry.read" not in kinds and any(map(_is_entry, instr[3])):
+                    if "entry.read" not in kinds and any(_is_entry(arg) or arg in pointed for arg in instr[3]):
                         kinds.add("entry.read")
                 else:
                     names[instr[2]] = None
@@ -181,6 +182,9 @@ class Scope:
 
 _PAIRS = (("ptl.acquire", "ptl.release"), ("lazy.enter", "lazy.leave"), ("section.open", "section.close"), ("pending.inc", "pending.dec"),
           ("gather.begin", "gather.end"), ("notifier.start", "notifier.end"))
+
+
+_TO_ENTRIES = frozenset({"pte_t *", "pmd_t *", "pud_t *"})
 
 
 def _is_entry(expr: Expr) -> bool:
