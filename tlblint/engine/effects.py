@@ -409,6 +409,8 @@ def _read(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: f
     ret = binds.get("value", ("?",))
     if ret[0] == "t":
         path.env[f"%{ret[1]}"] = held
+    elif ret[0] == "v" and pointer:  # a walk that leaves what it has read in its own record
+        path.env[resolve(path.env, ret[1])] = held
 
 
 def _clear(self: Effects, path: Path, kind: str, binds: dict[str, Expr], attrs: frozenset[str], call: Call) -> None:
