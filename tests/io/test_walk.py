@@ -12,6 +12,7 @@ import pytest
 from tests.conftest import Write
 from tlblint.io import processors
 from tlblint.io import walk as walking
+from tlblint.io.aside import Aside
 from tlblint.io.mounts import tells_of_changes
 from tlblint.io.tree import PlainDir
 from tlblint.io.walk import MARGIN, Ahead, Paths, Seen, Walked, parts, walk
@@ -171,6 +172,16 @@ def test_a_walk_whose_process_dies_is_made_here(top: Path, part: bytes) -> None:
     os.close(writer)
     last._pipe = reader
     assert sorted(ahead.result().files) == sorted(walk(str(top), ("",)).files)
+
+
+def test_a_process_that_was_forked_meanwhile_walks_for_itself(top: Path) -> None:
+    """It takes nothing from the one that waits for the walkers."""
+    ahead = Ahead(str(top), ("",))
+    pipes = [walker._pipe for walker in ahead._walkers]
+    aside = Aside(lambda: "\n".join(map(ascii, ahead.result().files)).encode(), True)
+    there = aside.result().decode().split("\n")
+    assert [walker._pipe for walker in ahead._walkers] == pipes
+    assert there == [*map(ascii, walk(str(top), ("",)).files)] == [*map(ascii, ahead.result().files)]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])

@@ -313,6 +313,7 @@ class Ahead:
         self.last = last
         self.places = tuple(places)
         self._result: Walked | None = None
+        self._process = os.getpid()
         self._walkers: list[Aside] = []
         with suppress(OSError):
             self._start(min(processors.count(), WALKERS))
@@ -332,7 +333,9 @@ class Ahead:
             os.close(queue)
 
     def result(self) -> Walked:
-        """What was seen. Walks now where a process could not."""
+        """What was seen. Walks now where a process could not, and in a process that was forked meanwhile: what the walkers say is said once."""
+        if self._result is None and os.getpid() != self._process:
+            self._result = walk(self._top, self.places, self._states)
         if self._result is None:
             parts = [_unpack(walker.result()) for walker in self._walkers]
             whole = [part for part in parts if part is not None]
