@@ -28,6 +28,7 @@ SPAN = "@span:"
 ENDS_SPAN = frozenset({"entry.promote", "ptl.acquire", "ptl.release", "lazy.leave"})
 EMPTIED = "emptied#"
 """Before a pointer: the entry was taken out through it under this lock, and nothing was stored since. 1 if the old value was dropped."""
+_AGAIN = frozenset({"again"})
 CONFIRMED = "confirmed#"
 """Before the number of an entry value: the value that was read of an entry and is the same."""
 COMPARED = "compared#"
@@ -134,7 +135,7 @@ class Effects:
         how = path.env.get(EMPTIED + pointer) if exact else None
         bits = "" if how is None else "nz" if how == 1 else "z"
         for known in reads_of(path.env, pointer):
-            self.event(path, "entry.read", {"pte": pointer, "value": known[1]}, NO_BITS, level, pos, name)
+            self.event(path, "entry.read", {"pte": pointer, "value": known[1]}, _AGAIN, level, pos, name)
             return known[:3] + (bits, pointer)
         number = self._number(pos)
         drop_number(path.env, number)
