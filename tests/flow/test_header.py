@@ -76,6 +76,8 @@ def test_offsets_are_those_of_the_source() -> None:
         ("p++; while (g()) f(q + 1);", set()),
         ("while (n--) f(p++);", {"n", "p"}),
         ("while (g()) { p = next(p); a = b + 1; }", set()),
+        ("for (i = 0; i < n; i++) { p = first + i; a = b + 1; }", {"i", "p"}),
+        ("p = first + i; while (g()) i++;", {"i"}),
     ],
 )
 def test_what_is_stepped_in_a_loop(body: str, paths: set[str]) -> None:

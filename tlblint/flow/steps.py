@@ -9,15 +9,20 @@ from tlblint.model.ir import Block, Expr, Instr
 
 
 def advanced(blocks: tuple[Block, ...]) -> frozenset[str]:
-    """Paths assigned themselves plus or minus something in a block that can run again."""
+    """Paths assigned themselves plus or minus something in a block that can run again, or there the sum of something and such a path."""
     stepped: dict[int, set[str]] = {}
+    sums: list[tuple[int, str, Expr]] = []
     for at, block in enumerate(blocks):
         for instr in block.instrs:
             if instr[0] == "set" and _is_step(instr):
                 stepped.setdefault(at, set()).add(instr[1])
+            elif instr[0] == "set" and instr[2][0] == "op" and instr[2][1] == "+":
+                sums.append((at, instr[1], instr[2]))
     if not stepped or not _has_back_edge(blocks):
         return frozenset()
-    return frozenset(path for at, paths in stepped.items() if _on_cycle(blocks, at) for path in paths)
+    found = {path for at, paths in stepped.items() if _on_cycle(blocks, at) for path in paths}
+    steps = {("v", path) for path in found}
+    return frozenset(found.union(path for at, path, expr in sums if not steps.isdisjoint(expr[2:4]) and _on_cycle(blocks, at)))
 
 
 def _is_step(instr: Instr) -> bool:
