@@ -95,6 +95,8 @@ ORPHANS = """
 import os, signal, sys, time
 from tlblint.io.pool import map_ordered
 
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup has it ignored
+
 def busy(item):
     os.write(1, b"busy\\n")
     while True:

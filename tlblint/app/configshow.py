@@ -31,7 +31,7 @@ def _table(settings: config.Settings, revision: str | None = None) -> str:
 
 def _data() -> str:
     """Rules, roles and contracts are meant to be read: say where an installed copy keeps them."""
-    return f"# rules, roles of kernel names, contracts and profiles: {clean(data.root('rules'))}\n# the interpreter runs as {data.form()}\n"
+    return f"# the interpreter runs as {data.form()}\n# rules, roles of kernel names, contracts and profiles: {clean(data.root('rules'))}\n"
 
 
 def _origin(origin: str, revision: str | None) -> str:
