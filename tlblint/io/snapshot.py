@@ -53,7 +53,10 @@ def remembered(tree: Tree, paths: Sequence[str], words: Iterable[bytes], where: 
     listed = paths if isinstance(paths, Paths) else frozenset(paths)
     beside = () if paths is walked.files else set(listed).symmetric_difference(walked.files)
     changed = _changed(seen, walked)
-    doubtful = {path for path in (*changed, *seen.doubt, *beside) if path in listed}
+    doubtful = {*changed, *seen.doubt, *beside}
+    if isinstance(listed, Paths) and len(doubtful) > FEW:  # of a few it is quicker to ask one by one
+        listed = frozenset(listed)
+    doubtful = {path for path in doubtful if path in listed}
     again = survivors(tree, sorted(doubtful), words, where, hints) if doubtful else ()
     closed = {path for path in again if not os.access(os.path.join(tree.top, path), os.R_OK)}  # of interest because nobody knows
     found = (seen.found - doubtful).union(again)
