@@ -15,7 +15,8 @@ _MANY = 8
 _TESTS: dict[str, Callable[[int, int], bool]] = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
-_TURNED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "==", "!=": "!="}
+SWAPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "==", "!=": "!="}
+"""The same comparison with its sides exchanged."""
 _BOUNDS = {"<?": min, ">?": max}
 
 Domains = Mapping[str, frozenset[int]]
@@ -53,7 +54,7 @@ def left(cond: Expr, outcome: bool, known: Domains, held: object) -> tuple[str, 
     not such a comparison. ``held``: as for possible()."""
     if cond[0] != "op" or cond[1] not in _TESTS:
         return None
-    test, var, number = (cond[1], *cond[2:]) if cond[2][0] == "v" else (_TURNED[cond[1]], cond[3], cond[2])
+    test, var, number = (cond[1], *cond[2:]) if cond[2][0] == "v" else (SWAPPED[cond[1]], cond[3], cond[2])
     wanted = number[1] if number[0] == "n" else number[2] if number[0] == "k" and len(number) > 2 else None
     if var[0] != "v" or var[1] not in known or wanted is None:
         return None

@@ -12,13 +12,13 @@ from collections.abc import Collection, Iterable, Mapping
 
 from tlblint.engine.code import Code
 from tlblint.engine.compile import BOUND, CALL, HIGHEST, LOWEST, ROLE, SET, WIDENED, paths_in
+from tlblint.engine.domains import SWAPPED
 from tlblint.engine.values import Env, resolve, truth
 from tlblint.model.ir import Expr
 
 _LOWER = re.compile(r"(?:start|low|first|begin|(?<![a-zA-Z])(?:from|lo|min))(?:_?addr)?$")
-_TURNED = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
+_DENIED = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
 _FURTHER = {True: ("({0}<{1})", "({1}>{0})"), False: ("({0}>{1})", "({1}<{0})")}
-_SWAPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
 
 def widened(path: str) -> str:
@@ -72,14 +72,14 @@ class Spans:
 
     def reached(self, cond: Expr, outcome: bool) -> str:
         """The variable of which the answer to a comparison says that it takes in what the other side is."""
-        if cond[0] != "op" or cond[1] not in _SWAPPED or not self.kept:
+        if cond[0] != "op" or cond[1] not in SWAPPED or not self.kept:
             return ""
         op, left, right = cond[1], cond[2], cond[3]
         if right[0] == "v" and right[1] in self.kept:
-            op, left, right = _SWAPPED[op], right, left
+            op, left, right = SWAPPED[op], right, left
         if left[0] != "v" or left[1] not in self.kept:
             return ""
-        op = op if outcome else _TURNED[op]
+        op = op if outcome else _DENIED[op]
         if right[:2] == ("op", "+"):
             return left[1] if op in (">", ">=") else ""
         wanted = ("<", "<=") if _LOWER.search(left[1]) else (">", ">=")
@@ -103,11 +103,11 @@ class Spans:
         op, left, right = cond[1], cond[2], cond[3]
         if op == "-":
             op, answer = "!=", answer
-        if op not in _TURNED:
+        if op not in _DENIED:
             return ""
-        op = op if answer else _TURNED[op]
+        op = op if answer else _DENIED[op]
         if left[0] in "nk" or (left[0] == "v" and _LOWER.search(left[1]) and right[0] == "v"):
-            op, left, right = _SWAPPED.get(op, op), right, left
+            op, left, right = SWAPPED[op], right, left
         if left[0] != "v" or not is_bound(left[1]):
             return ""
         if right[0] == "v":
