@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from contextlib import suppress
 
 import pytest
@@ -12,7 +13,8 @@ from msgspec.structs import replace
 from tests.conftest import ROOT
 from tlblint.app import spine as spines
 from tlblint.app.spine import Wanted
-from tlblint.calls.record import NESTED, decode, encode, shape, shapes
+from tlblint.calls.program import size
+from tlblint.calls.record import NESTED, checked, decode, encode, shape, shapes
 from tlblint.model.ir import Block, FileFacts, Function
 
 FILES = sorted(path for folder in ("rules", "traps") for path in (ROOT / "fixtures" / folder).glob("*.c"))
@@ -36,11 +38,25 @@ def facts() -> list[FileFacts]:
 def test_facts_come_back(facts: list[FileFacts]) -> None:
     for fact in facts:
         back = decode(encode(fact))
+        assert [len(fn.blocks) for fn in back.functions] == [len(fn.blocks) for fn in fact.functions]
+        assert [size(fn) for fn in back.functions] == [size(fn) for fn in fact.functions]
         assert back == fact
+        assert fact == back
+        assert hash(back.functions) == hash(fact.functions)
         for mine, theirs in zip(back.functions, fact.functions, strict=True):  # no list for a tuple, no 1 for a True
             assert repr(replace(mine, advanced=frozenset())) == repr(replace(theirs, advanced=frozenset()))
         assert back.shapes == shapes(fact)
     assert sum(len(fact.functions) for fact in facts) > 50
+
+
+def test_blocks_are_made_when_somebody_asks_and_travel_as_what_they_are(facts: list[FileFacts]) -> None:
+    fact = max(facts, key=lambda fact: len(fact.functions))
+    back = decode(encode(fact))
+    assert pickle.loads(pickle.dumps(back.functions)) == fact.functions
+    assert all(type(fn.blocks) is tuple for fn in pickle.loads(pickle.dumps(back.functions)))
+    again = decode(encode(back))
+    assert again.functions[0].blocks[0] == fact.functions[0].blocks[0]
+    assert again.functions[0].blocks[1:] == fact.functions[0].blocks[1:]
 
 
 def test_a_shape_does_not_depend_on_what_stands_above() -> None:
@@ -75,7 +91,7 @@ def test_cut_and_changed_bytes_never_give_anything_but_facts(data: st.DataObject
     at = data.draw(st.integers(0, len(raw) - 1))
     bad = data.draw(st.sampled_from([raw[:at], raw[:at] + bytes([data.draw(st.integers(0, 255))]) + raw[at + 1 :]]))
     with suppress(ValueError):
-        assert isinstance(decode(bad), FileFacts)
+        assert all(type(block) is Block for fn in checked(bad).functions for block in fn.blocks)
 
 
 def test_an_expression_deeper_than_any_is_refused_not_mangled() -> None:

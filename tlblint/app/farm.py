@@ -155,7 +155,7 @@ def _chunks(contents: Mapping[str, bytes]) -> list[list[str]]:
 
 def _decoded(row: bytes | None, path: str) -> FileFacts | None:
     try:
-        facts = record.decode(row) if row is not None else None
+        facts = record.checked(row) if row is not None else None
     except ValueError:
         return None
     return facts if facts is not None and facts.path == path else None

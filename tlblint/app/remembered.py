@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from tlblint.app import front
 from tlblint.app.spine import Spine
-from tlblint.calls.record import decode, encode, fits
+from tlblint.calls.record import decode, encode
 from tlblint.io import pool
 from tlblint.model.ir import FileFacts
 from tlblint.model.store import NOTHING, Store, key
@@ -56,7 +56,6 @@ def _encoded(facts: FileFacts) -> bytes:
     if any(gap.why.startswith(OURS) for gap in facts.not_analysed):
         return b""
     try:
-        row = encode(facts)
+        return encode(facts)
     except ValueError:
         return b""
-    return row if fits(row) else b""

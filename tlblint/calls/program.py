@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from tlblint.model.ir import FileFacts, Function, OpsTable
+from tlblint.model.ir import Blocks, FileFacts, Function, OpsTable
 
 Fact = TypeVar("Fact")
 
@@ -82,7 +82,7 @@ class Program:
         generic = [i for i in candidates if not arch_of(self.functions[i].path)]
         for group in (same, generic):
             if group:
-                return max(group, key=lambda i: (size(self.functions[i]), -i))
+                return max(group, key=lambda i: (size(self.functions[i]), -i)) if len(group) > 1 else group[0]
         return None
 
     def by_name(self, name: str) -> Iterable[int]:
@@ -98,4 +98,5 @@ def arch_of(path: str) -> str:
 
 def size(fn: Function) -> int:
     """How much a function does: by this the real one of several is told from its stubs."""
-    return sum(len(block.instrs) for block in fn.blocks) + len(fn.blocks)
+    blocks = fn.blocks
+    return blocks.size if isinstance(blocks, Blocks) else sum(len(block.instrs) for block in blocks) + len(blocks)

@@ -13,7 +13,8 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from tlblint.model.ir import Block, FileFacts, Function, NotAnalysed, OpsTable
+from tlblint.calls.program import size
+from tlblint.model.ir import Block, Blocks, FileFacts, Function, NotAnalysed, OpsTable
 
 NESTED = 48
 """So deep expressions go at most; a file with a deeper one is not kept."""
@@ -33,11 +34,15 @@ VALUE = _nested(NESTED)
 _Block: TypeAlias = tuple[tuple[VALUE, ...], str, VALUE | None, tuple[int, ...], int]  # type: ignore[valid-type]
 _Pairs: TypeAlias = tuple[tuple[str, str], ...]
 _Texts: TypeAlias = tuple[str, ...]
-_Function: TypeAlias = tuple[str, int, int, _Pairs, str, bool, tuple[_Block, ...], frozenset[str], int, _Texts, _Texts]
+_Function: TypeAlias = tuple[str, int, int, _Pairs, str, bool, bytes, int, int, frozenset[str], int, _Texts, _Texts]
+"""Its blocks stand in it as bytes, with their number and size beside them."""
 _Table: TypeAlias = tuple[str, str, str, _Pairs, str, int]
 _Gap: TypeAlias = tuple[str, str, int, str]
-_FILE = msgspec.msgpack.Decoder(tuple[str, tuple[_Function, ...], tuple[_Table, ...], tuple[_Gap, ...], int, int, bytes, tuple[bytes, ...]])
-_BRIEF = msgspec.msgpack.Decoder(tuple[str, msgspec.Raw, tuple[_Table, ...], tuple[_Gap, ...], int, int, bytes, tuple[bytes, ...]])
+_FILE = msgspec.msgpack.Decoder(tuple[str, bytes, tuple[_Table, ...], tuple[_Gap, ...], int, int, bytes, tuple[bytes, ...]])
+_HEADS = msgspec.msgpack.Decoder(tuple[_Function, ...])
+_BODY = msgspec.msgpack.Decoder(tuple[_Block, ...])
+_NESTING = (b"\xa2op", b"\xa1!", b"\xa1~", b"\xa1-")
+"""How an expression that holds others starts, in bytes."""
 _SWAPPED = array("H", [1]).tobytes() == b"\0\1"
 """Whether this machine has the large part of a number first."""
 _encode = msgspec.msgpack.Encoder().encode
@@ -45,48 +50,60 @@ _encode = msgspec.msgpack.Encoder().encode
 
 def encode(facts: FileFacts) -> bytes:
     """The bytes of a file's facts, ``shapes`` filled in. Raises ValueError for what cannot be written that way."""
-    functions = [
-        (f.name, f.start, f.end, f.params, f.returns, f.static, [(b.instrs, b.kind, b.cond, b.succs, b.pos) for b in f.blocks], sorted(f.advanced), f.variant,
-         f.assumed, f.annotations) for f in facts.functions
-    ]  # fmt: skip
     tables = [(t.path, t.name, t.type, t.slots, t.owner, t.pos) for t in facts.tables]
     gaps = [(gap.path, gap.function, gap.pos, gap.why) for gap in facts.not_analysed]
     try:
+        heads = _encode([_head(fn) for fn in facts.functions])
         newlines = struct.pack(f"<{len(facts.newlines)}I", *facts.newlines)
-        return _encode((facts.path, functions, tables, gaps, facts.total, facts.partial, newlines, shapes(facts)))
+        return _encode((facts.path, heads, tables, gaps, facts.total, facts.partial, newlines, shapes(facts)))
     except (TypeError, OverflowError, UnicodeEncodeError, RecursionError, struct.error) as error:
         raise ValueError(str(error)) from None
 
 
+def _head(f: Function) -> tuple[object, ...]:
+    body = _encode([(b.instrs, b.kind, b.cond, b.succs, b.pos) for b in f.blocks])
+    if sum(map(body.count, _NESTING)) > NESTED - 4:
+        _blocks(body)  # refuses what is nested too deeply
+    return (f.name, f.start, f.end, f.params, f.returns, f.static, body, len(f.blocks), size(f), sorted(f.advanced), f.variant, f.assumed, f.annotations)
+
+
 def decode(raw: bytes) -> FileFacts:
-    """The facts that ``encode`` made these bytes of. Raises ValueError for other bytes."""
+    """The facts that ``encode`` made these bytes of, with Blocks, which raise ValueError when they are no blocks. Raises ValueError for other bytes."""
     try:
-        path, functions, tables, gaps, total, partial, packed, digests = _FILE.decode(raw)
+        path, heads, tables, gaps, total, partial, packed, digests = _FILE.decode(raw)
+        functions = _HEADS.decode(heads)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(str(error)) from None
     made = tuple(
-        Function(name, path, start, end, params, returns, static, tuple(Block(*block) for block in blocks), advanced, variant, assumed, annotations)
-        for name, start, end, params, returns, static, blocks, advanced, variant, assumed, annotations in functions
+        Function(name, path, start, end, params, returns, static, Blocks(_blocks, body, count, size), advanced, variant, assumed, annotations)
+        for name, start, end, params, returns, static, body, count, size, advanced, variant, assumed, annotations in functions
     )
     return FileFacts(path, made, tuple(OpsTable(*t) for t in tables), tuple(NotAnalysed(*gap) for gap in gaps), total, partial, _lines(packed), digests)
+
+
+def _blocks(body: bytes) -> tuple[Block, ...]:
+    try:
+        return tuple(Block(*block) for block in _BODY.decode(body))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(str(error)) from None
 
 
 def brief(raw: bytes) -> FileFacts:
     """The same without functions, in a fraction of the time. Raises ValueError like ``decode``."""
     try:
-        path, _, tables, gaps, total, partial, packed, digests = _BRIEF.decode(raw)
+        path, _, tables, gaps, total, partial, packed, digests = _FILE.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(str(error)) from None
     return FileFacts(path, (), tuple(OpsTable(*t) for t in tables), tuple(NotAnalysed(*gap) for gap in gaps), total, partial, _lines(packed), digests)
 
 
-def fits(raw: bytes) -> bool:
-    """Whether ``decode`` takes these bytes."""
-    try:
-        _FILE.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False
-    return True
+def checked(raw: bytes) -> FileFacts:
+    """What ``decode`` gives, of bytes whose maker nobody vouches for: no block raises later. Raises ValueError like ``decode``."""
+    facts = decode(raw)
+    for fn in facts.functions:
+        if len(fn.blocks[:]) != len(fn.blocks):
+            raise ValueError("another number of blocks")
+    return facts
 
 
 def _lines(packed: bytes) -> Sequence[int]:

@@ -5,7 +5,7 @@ Ways to such a chain that have different results must not meet before its end: e
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tlblint.model.ir import Block, Expr, Function
 
@@ -44,7 +44,7 @@ def _mixed(fn: Function, names: set[str]) -> set[str]:
     return out
 
 
-def _dead(blocks: tuple[Block, ...], names: set[str]) -> tuple[tuple[str, ...], ...]:
+def _dead(blocks: Sequence[Block], names: set[str]) -> tuple[tuple[str, ...], ...]:
     reads: list[set[str]] = []
     kills: list[set[str]] = []
     for block in blocks:

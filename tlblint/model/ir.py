@@ -24,8 +24,8 @@ Instructions (``Instr``) are tagged tuples, ``pos`` is a byte offset into the or
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, overload
 
 import msgspec
 
@@ -51,6 +51,50 @@ class Block(msgspec.Struct, frozen=True):
     pos: int
 
 
+class Blocks(Sequence[Block]):
+    """The blocks of a function that are made when somebody asks for one: of most functions nobody does. Equal to the tuple that ``make`` makes of
+    ``raw``, and pickled as that. ``size``: blocks and instructions together."""
+
+    __slots__ = ("_count", "_make", "_raw", "size")
+
+    def __init__(self, make: Callable[[bytes], tuple[Block, ...]], raw: bytes, count: int, size: int) -> None:
+        self._make = make
+        self._raw: bytes | tuple[Block, ...] = raw
+        self._count = count
+        self.size = size
+
+    def made(self) -> tuple[Block, ...]:
+        """The blocks. Raises what ``make`` raises."""
+        if isinstance(self._raw, bytes):
+            self._raw = self._make(self._raw)
+        return self._raw
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Block]:
+        return iter(self.made())
+
+    @overload
+    def __getitem__(self, at: int) -> Block: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Block, ...]: ...
+    def __getitem__(self, at: int | slice) -> Block | tuple[Block, ...]:
+        return self.made()[at]
+
+    def __eq__(self, other: object) -> bool:
+        return self.made() == (other.made() if isinstance(other, Blocks) else other)
+
+    def __hash__(self) -> int:
+        return hash(self.made())
+
+    def __repr__(self) -> str:
+        return repr(self.made())
+
+    def __reduce__(self) -> tuple[type, tuple[tuple[Block, ...]]]:
+        return tuple, (self.made(),)
+
+
 class Function(msgspec.Struct, frozen=True):
     """One function definition, lowered. Block 0 is the entry.
 
@@ -66,7 +110,8 @@ class Function(msgspec.Struct, frozen=True):
     params: tuple[tuple[str, str], ...]
     returns: str
     static: bool
-    blocks: tuple[Block, ...]
+    blocks: Sequence[Block]
+    """A tuple, or Blocks."""
     advanced: frozenset[str]
     variant: int = 0
     assumed: tuple[str, ...] = ()
