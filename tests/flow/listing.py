@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from tree_sitter import Parser
 
-from tlblint.flow.dispatch import LANGUAGE
 from tlblint.flow.lower import lower
 from tlblint.model.ir import Expr, Function, Instr
+from tlblint.syntax.language import C
 
-PARSER = Parser(LANGUAGE)
+PARSER = Parser(C)
 
 
 def lowered(text: str, raw: str | None = None) -> tuple[Function, tuple[str, ...]]:

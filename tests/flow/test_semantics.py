@@ -11,11 +11,11 @@ from tree_sitter import Parser
 from tests.flow.direct import Direct, Exhausted, Oracle, Stop, Tree
 from tests.flow.machine import Machine, check_shape
 from tests.flow.programs import programs, source
-from tlblint.flow.dispatch import LANGUAGE
 from tlblint.flow.lower import lower
 from tlblint.model.ir import Function
+from tlblint.syntax.language import C
 
-PARSER = Parser(LANGUAGE)
+PARSER = Parser(C)
 
 
 def lowered(program: Tree) -> Function:

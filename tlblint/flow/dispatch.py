@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import tree_sitter_c
-from tree_sitter import Language, Node
+from tree_sitter import Node
 
 from tlblint.flow.context import Context
 from tlblint.model.ir import Expr
+from tlblint.syntax.language import C
 
-LANGUAGE = Language(tree_sitter_c.language())
 ERROR = 0xFFFF
 OPAQUE: Expr = ("?",)
 
@@ -26,7 +25,7 @@ BranchFn = Callable[[Context, Node, int, int], None]
 
 def kind(name: str, named: bool = True) -> int:
     """The symbol number of a node kind; a name that the grammar does not know is a programming error."""
-    number = LANGUAGE.id_for_node_kind(name, named)
+    number = C.id_for_node_kind(name, named)
     if number is None:
         raise LookupError(name)
     return number

@@ -8,16 +8,17 @@ from tree_sitter import Node
 
 from tlblint.flow import terms
 from tlblint.flow.context import Context
-from tlblint.flow.dispatch import EFFECT, LANGUAGE, VALUE, effect, kind, on_effect, on_value, statement, value
+from tlblint.flow.dispatch import EFFECT, VALUE, effect, kind, on_effect, on_value, statement, value
 from tlblint.flow.scopes import leave_scope
 from tlblint.model.ir import Expr
+from tlblint.syntax.language import C
 
 COMPOUND = kind("compound_statement")
 EXPRESSION_STATEMENT = kind("expression_statement")
 PARENTHESIZED = kind("parenthesized_expression")
 SUBSCRIPT = kind("subscript_expression")
 _CAST = kind("cast_expression")
-SYMBOLS = {number: LANGUAGE.node_kind_for_id(number) or "?" for number in range(LANGUAGE.node_kind_count)}
+SYMBOLS = {number: C.node_kind_for_id(number) or "?" for number in range(C.node_kind_count)}
 
 
 def bare(node: Node) -> Node:

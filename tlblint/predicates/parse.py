@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tree_sitter_c
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Node, Parser
 
 from tlblint.predicates.errors import Inconclusive
 from tlblint.predicates.names import Function
+from tlblint.syntax.language import C
 
-_PARSER = Parser(Language(tree_sitter_c.language()))
+_PARSER = Parser(C)
 _PREFIX = b"void f(void) "
 _LARGEST = 120_000
 

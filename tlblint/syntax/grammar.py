@@ -9,20 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-import tree_sitter_c
-from tree_sitter import Language, Node, Parser, Point, Query, QueryCursor, Range, Tree
+from tree_sitter import Node, Parser, Point, Query, QueryCursor, Range, Tree
 
-_C = Language(tree_sitter_c.language())
-DEFINITION = _C.id_for_node_kind("function_definition", True)
+from tlblint.syntax.language import C
+
+DEFINITION = C.id_for_node_kind("function_definition", True)
 assert DEFINITION is not None
 _SILENT = Query(
-    _C,
+    C,
     """
     (compound_statement (function_definition) @nested)
-    (declaration type: (macro_type_specifier) @macro)
-    (declaration type: (type_identifier) @type declarator: (function_declarator declarator: (identifier) parameters: (parameter_list) @args))
+    (macro_type_specifier) @macro
+    (function_declarator declarator: (identifier) parameters: (parameter_list) @args)
     """,
-)
+)  # what is around those is looked at here: to name declarations in it makes a query take ten times as long to prepare
 _EXPRESSIONS = re.compile(rb"\(\s*(?:[a-z_]\w*\s*(?:,\s*[a-z_]\w*\s*)*)?\)")
 _IDENTIFIER = re.compile(rb"[A-Za-z_]\w*")
 
@@ -37,7 +37,7 @@ def parse(text: bytes, slices: Iterable[tuple[int, int]]) -> Tree:
         row += text.count(b"\n", start, end)
         ranges.append(Range(first, Point(row, end - text.rfind(b"\n", 0, end) - 1), start, end))
         at = end
-    return Parser(_C, included_ranges=ranges).parse(text)
+    return Parser(C, included_ranges=ranges).parse(text)
 
 
 def faults(node: Node) -> Iterator[Node]:
@@ -58,14 +58,21 @@ def silent_misparses(node: Node, text: bytes | bytearray) -> list[tuple[int, str
     for inner in captures.get("nested", ()):
         found.append((inner.start_byte, "a macro with a block was read as a nested function"))
     for inner in captures.get("macro", ()):
-        found.append((inner.start_byte, "a macro call was read as a type"))
-    for kind, args in zip(captures.get("type", ()), captures.get("args", ()), strict=False):
-        name = text[kind.start_byte : kind.end_byte]
-        before = (kind.parent or kind).start_byte
-        if name.endswith(b"_t") or before != kind.start_byte or not _EXPRESSIONS.fullmatch(text, args.start_byte, args.end_byte):
+        if _declaration(inner) is not None:
+            found.append((inner.start_byte, "a macro call was read as a type"))
+    for args in captures.get("args", ()):
+        if not _EXPRESSIONS.fullmatch(text, args.start_byte, args.end_byte) or (declared := _declaration(args.parent)) is None:
+            continue
+        kind = declared.child_by_field_name("type")
+        if kind is None or kind.type != "type_identifier" or kind.start_byte != declared.start_byte or text.endswith(b"_t", kind.start_byte, kind.end_byte):
             continue
         found.append((kind.start_byte, "a statement was read as a declaration"))
     return found
+
+
+def _declaration(node: Node | None) -> Node | None:
+    """The declaration that a type or a declarator is right in."""
+    return parent if node is not None and (parent := node.parent) is not None and parent.type == "declaration" else None
 
 
 def is_identifier(text: bytes) -> bool:
