@@ -17,6 +17,7 @@ from tlblint.app.spine import Wanted
 from tlblint.engine import Context, RuleSpec, analyse
 from tlblint.engine.analyse import EngineResult, Options
 from tlblint.engine.kept import KIND
+from tlblint.engine.last import Before
 from tlblint.model.ir import FileFacts
 from tlblint.model.store import Held
 
@@ -31,7 +32,15 @@ def engine() -> tuple[Sequence[RuleSpec], Context]:
     return rules, context
 
 
-class Counting(Held):
+class Kept(Held):
+    """Has the facts of the last run, too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.facts: dict[str, FileFacts] = {}
+
+
+class Counting(Kept):
     """Counts what it was asked for and did not have."""
 
     missed = 0
@@ -43,8 +52,10 @@ class Counting(Held):
         return found
 
 
-def judge(facts: Mapping[str, FileFacts], store: Held | None = None) -> EngineResult:
-    options = Options() if store is None else Options(store=store, digest=b"any")
+def judge(facts: Mapping[str, FileFacts], store: Kept | None = None) -> EngineResult:
+    options = Options() if store is None else Options(store=store, digest=b"any", before=Before(b"last", dict(store.facts).get))
+    if store is not None:
+        store.facts = dict(facts)
     return analyse([facts[path] for path in sorted(facts)], *engine(), options)
 
 
@@ -78,7 +89,7 @@ FACTS = {path: SPINE.facts(path, raw) for path, raw in CONTENTS.items()}
 
 @pytest.fixture(scope="module")
 def filled() -> tuple[EngineResult, dict[tuple[str, bytes], bytes]]:
-    store = Held()
+    store = Kept()
     return judge(FACTS, store), dict(store._rows)
 
 
@@ -95,8 +106,9 @@ def test_the_store_says_what_the_engine_said(filled: tuple[EngineResult, dict[tu
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.data())
 def test_any_edit(filled: tuple[EngineResult, dict[tuple[str, bytes], bytes]], data: st.DataObject) -> None:
-    store = Held()
+    store = Kept()
     store._rows.update(filled[1])
+    store.facts = dict(FACTS)
     raw, facts = dict(CONTENTS), dict(FACTS)
     for _ in range(data.draw(st.integers(1, 3))):
         path = data.draw(st.sampled_from(sorted(raw)))
@@ -127,6 +139,7 @@ def edited(text: bytes, chance: random.Random) -> bytes:
 def test_what_only_moved_is_not_judged_again(filled: tuple[EngineResult, dict[tuple[str, bytes], bytes]]) -> None:
     store = Counting()
     store._rows.update(filled[1])
+    store.facts = dict(FACTS)
     facts = {path: SPINE.facts(path, b"/* a line\n * more */\n" + raw) for path, raw in CONTENTS.items()}
     facts["a/first.c"] = SPINE.facts("a/first.c", b"void first(pte_t *pte, spinlock_t *ptl)\n{\n\tpte_unmap_unlock(pte, ptl);\n}\n")
     same(judge(facts, store), judge(facts))
@@ -144,7 +157,7 @@ def test_other_rules_have_rows_of_their_own() -> None:
 
 def test_bytes_that_are_no_judgement_are_judged_again(filled: tuple[EngineResult, dict[tuple[str, bytes], bytes]]) -> None:
     for bad in (b"", b"\x94\x90\x91\x92\xcd\xff\xff\xa1x\x90\x00", b"no", b"\x94\x90\x90\x91\xcd\xff\xff\x00"):
-        store = Held()
+        store = Kept()
         store._rows.update(dict.fromkeys(filled[1], bad))
         same(judge(FACTS, store), filled[0])
 
@@ -182,7 +195,7 @@ def test_what_functions_say_is_asked_again_when_others_say_other_things() -> Non
     """A flag counts only where somebody in the program takes it back: an edit in one file changes what another one says."""
     user = b"void user(struct mm_struct *mm, pte_t *pte)\n{\n\tptep_get_and_clear(mm, 0, pte);\n\tmm->my_flush_flag = 1;\n}\n"
     clears = b"void other(struct mm_struct *mm, pte_t *pte)\n{\n\tset_pte_at(mm, 0, pte, *pte);\n\tmm->my_flush_flag = 0;\n}\n"
-    store = Held()
+    store = Kept()
     one = {"mm/user.c": SPINE.facts("mm/user.c", user), "mm/other.c": SPINE.facts("mm/other.c", clears)}
     other = {**one, "mm/other.c": SPINE.facts("mm/other.c", clears.replace(b"= 0", b"= 2"))}
     for facts in (one, other, one, other):

@@ -13,8 +13,9 @@ from tlblint.app import baselines, generation, hooks, refuted, reuse, scope
 from tlblint.app import spine as spines
 from tlblint.app.check import Opened
 from tlblint.app.collecting import collect, workers
-from tlblint.app.early import Early, keep
+from tlblint.app.early import Early
 from tlblint.app.excused import excused
+from tlblint.app.lastrun import LastRun
 from tlblint.app.naming import Naming
 from tlblint.app.request import Outcome, Request, silent
 from tlblint.app.shard import Rest, digest
@@ -67,7 +68,7 @@ def _early(opened: Opened, spine: Spine, request: Request) -> Early | None:
     chosen, touched = expected(tree, _words(spine), where, spine.hints, store)
     if not chosen:
         return None
-    return Early(reader, chosen, [path for path in chosen if path in touched], spine, _judging(opened, replace(request, progress=silent)))
+    return Early(reader, chosen, [path for path in chosen if path in touched], spine, _judging(opened, replace(request, progress=silent)), tree.top)
 
 
 def _words(spine: Spine) -> frozenset[bytes]:
@@ -152,12 +153,14 @@ def _reported(
         return collect(spine, some, settings["jobs"].value, request, far)
 
     known = reuse.read(spine, contents, store, compute if early is None else lambda some: early.facts(some, store, compute), ready)
-    keep(store, spine, known.names)
     facts = known.brief()
     request.progress("judging", 0, 0)
     request.stage("judging")
     judging = _judging(opened, request)
+    last = LastRun(store, spine, tree.top, judging.part)
+    known.before = last.before({})
     result = reuse.judge(spine, known, judging, store)
+    last.keep(known.names)
     lines = {fact.path: Lines(fact.newlines) for fact in facts}
     quiet = _excused(spine, known, judging, result, lines, store) if request.excused else ()
     request.stage("waiting")

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tlblint.app import reuse
+from tlblint.app.lastrun import LastRun
 from tlblint.calls import record
 from tlblint.io import cache
 from tlblint.io.aside import Aside
-from tlblint.model.store import Store, key
+from tlblint.model.store import Store
 
 if TYPE_CHECKING:
     from tlblint.app.reader import Reader
@@ -29,7 +30,6 @@ MANY = 16
 FEW = 2
 """Lots that are judged before other processes are ready to."""
 
-KIND = "held"
 _Kinds = dict[str, dict[bytes, bytes]]
 _encode = msgspec.msgpack.Encoder().encode
 _held: list[object] = []
@@ -38,9 +38,9 @@ _held: list[object] = []
 class Early:
     """Has the files ``edited`` of a tree read, and begins to judge ``chosen``, what is expected to be of interest in it. Close it."""
 
-    def __init__(self, reader: Reader, chosen: Sequence[str], edited: Sequence[str], spine: Spine, judging: reuse.Judging) -> None:
+    def __init__(self, reader: Reader, chosen: Sequence[str], edited: Sequence[str], spine: Spine, judging: reuse.Judging, top: str) -> None:
         reader.read(spine.key, edited, spine.facts)
-        self._judging = Aside(partial(_judged, chosen, spine, judging, reader, os.getpid()), True)
+        self._judging = Aside(partial(_judged, chosen, spine, judging, reader, top, os.getpid()), True)
         self._spine = spine
         self._waiting = True
 
@@ -76,15 +76,17 @@ class _New:
         self.rows.setdefault(kind, {}).update(rows)
 
 
-def _judged(chosen: Sequence[str], spine: Spine, judging: reuse.Judging, reader: Reader, parent: int) -> bytes:
+def _judged(chosen: Sequence[str], spine: Spine, judging: reuse.Judging, reader: Reader, top: str, parent: int) -> bytes:
     """All rows that are new. Nothing in the process that can do better."""
     if os.getpid() == parent:
         return b""
     store = _New()
-    names = _names(store, spine)
+    last = LastRun(store, spine, top, judging.part)
+    names = last.names
     known = {path: names[path] for path in chosen if path in names}
     rows = store.get(reuse.FACTS, list(known.values()))
     facts = {path: record.decode(rows[name]) for path, name in known.items() if name in rows}
+    before = dict(facts)
     for name, row in reader.result().values():
         fact = record.decode(row)
         if not reuse.passing(fact.not_analysed):
@@ -99,24 +101,6 @@ def _judged(chosen: Sequence[str], spine: Spine, judging: reuse.Judging, reader:
     if facts.keys() == set(chosen):
         with suppress(_TooMuchError):
             _held.append(facts)  # the process is about to end: nobody need tidy up
-            _held.append(reuse.judge(spine, reuse.Facts(facts, {}, {}, reuse.digest(known), lambda lost: []), judging._replace(over=few), store))
+            everything = reuse.Facts(facts, {}, {}, reuse.digest(known), lambda lost: [], before=last.before(before))
+            _held.append(reuse.judge(spine, everything, judging._replace(over=few), store))
     return _encode(store.rows)
-
-
-def keep(store: Store, spine: Spine, names: Mapping[str, bytes]) -> None:
-    """Remember by which names the facts of files are held."""
-    if names and spine.key:
-        row = _encode({os.fsencode(path): name for path, name in names.items()})
-        if store.get(KIND, [_key(spine)]).get(_key(spine)) != row:
-            store.put(KIND, {_key(spine): row})
-
-
-def _names(store: _New, spine: Spine) -> dict[str, bytes]:
-    row = store.get(KIND, [_key(spine)]).get(_key(spine))
-    with suppress(msgspec.DecodeError):
-        return {os.fsdecode(path): name for path, name in msgspec.msgpack.decode(row, type=dict[bytes, bytes]).items()} if row is not None else {}
-    return {}
-
-
-def _key(spine: Spine) -> bytes:
-    return key("names", spine.key)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -18,6 +18,9 @@ from tlblint.engine import EngineResult
 from tlblint.engine.roots import Over
 from tlblint.model.ir import FileFacts, NotAnalysed
 from tlblint.model.store import NOTHING, Store, key
+
+if TYPE_CHECKING:
+    from tlblint.engine.last import Before
 
 FACTS, RUN = "facts", "run"
 PASSING = ("internal error", "the analysis of", "nested too deeply")
@@ -46,6 +49,8 @@ class Facts(msgspec.Struct):
     again: Callable[[list[str]], list[FileFacts]]
     names: Mapping[str, bytes] = msgspec.field(default_factory=dict)
     """Those of the rows of all files, where all have one."""
+    before: Before | None = None
+    """The run before this one."""
 
     def brief(self) -> list[FileFacts]:
         """All files in path order; of those that the store had, without their functions."""
@@ -156,7 +161,7 @@ def judge(spine: Spine, facts: Facts, judging: Judging, store: Store) -> Result:
     if row is not None:
         with suppress(msgspec.DecodeError, ValueError):
             return msgspec.msgpack.decode(row, type=EngineResult)
-    result = spine.analyse(facts.full(), only, over, store)
+    result = spine.analyse(facts.full(), only, over, store, facts.before)
     if facts.digest and isinstance(result, EngineResult) and not passing(result.not_analysed):
         store.put(RUN, {name: msgspec.msgpack.encode(result)})
     return result

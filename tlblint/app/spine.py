@@ -19,6 +19,7 @@ from tlblint.roles.meant import Meant
 
 if TYPE_CHECKING:
     from tlblint.app.front import Configs
+    from tlblint.engine.last import Before
     from tlblint.names.index import Texts
     from tlblint.roles import RoleTable
 
@@ -34,9 +35,11 @@ class Result(Protocol):
 
 class Judge(Protocol):
     """Judges the facts of all files. ``only``: of which files to report (None: all). ``over``: a map over many items,
-    maybe on several processes. ``store``: remembers what was judged; the result is the same with any."""
+    maybe on several processes. ``store``: remembers what was judged, and may know the run ``before``; the result is the same with any."""
 
-    def __call__(self, facts: Sequence[FileFacts], only: Callable[[str], bool] | None, over: Over = in_order, store: Store = NOTHING, /) -> Result: ...
+    def __call__(
+        self, facts: Sequence[FileFacts], only: Callable[[str], bool] | None, over: Over = in_order, store: Store = NOTHING, before: Before | None = None, /
+    ) -> Result: ...
 
 
 class Again(Protocol):

@@ -20,6 +20,7 @@ from tlblint.calls.walks import KERNEL
 from tlblint.engine import Context, EngineResult, Options, RuleSpec, analyse
 from tlblint.engine.again import Memory
 from tlblint.engine.entries import Entry
+from tlblint.engine.last import Before
 from tlblint.engine.marks import WORDS as DEFINED
 from tlblint.engine.roots import Over, in_order
 from tlblint.findings.own import by_code
@@ -158,9 +159,9 @@ def _reason(contracts: ContractTable, path: str, name: str) -> str:
 
 def _analyse(
     rules: tuple[RuleSpec, ...], context: Context, digest: str, facts: Sequence[FileFacts], only: Callable[[str], bool] | None, over: Over = in_order,
-    store: Store = NOTHING, /,
+    store: Store = NOTHING, before: Before | None = None, /,
 ) -> Result:  # fmt: skip
-    return analyse(facts, rules, context, Options(only, over, store=store, digest=digest.encode() if store is not NOTHING else b""))
+    return analyse(facts, rules, context, Options(only, over, store=store, digest=digest.encode() if store is not NOTHING else b"", before=before))
 
 
 def _rules(directory: str, extra: tuple[str, ...], store: Store) -> tuple[RuleSpec, ...]:

@@ -15,10 +15,12 @@ from tlblint.engine.again import Memory, State
 from tlblint.engine.automata import Automata, Place
 from tlblint.engine.code import Code
 from tlblint.engine.compile import ENTRY_FUNCTION, ENTRY_TYPES, Compiler
+from tlblint.engine.cutoff import Cutoff, Run
 from tlblint.engine.entries import Entry
 from tlblint.engine.flows import Flows
 from tlblint.engine.grammar import RuleSpec
-from tlblint.engine.kept import Kept, Node
+from tlblint.engine.kept import Kept
+from tlblint.engine.last import Before, Last, Node
 from tlblint.engine.marks import Marks
 from tlblint.engine.report import Reporter
 from tlblint.engine.roots import Judged, Over, Roots, in_order
@@ -28,7 +30,7 @@ from tlblint.engine.shared import Shared
 from tlblint.engine.state import SHIFT
 from tlblint.engine.world import World
 from tlblint.model.finding import RawFinding
-from tlblint.model.ir import FileFacts, NotAnalysed
+from tlblint.model.ir import FileFacts, Function, NotAnalysed
 from tlblint.model.roles import Profile, Role
 from tlblint.model.store import NOTHING, Store, key
 
@@ -64,6 +66,8 @@ class Options(msgspec.Struct, frozen=True):
     """Remembers what was judged."""
     digest: bytes = b""
     """Says all that rules and context mean, where there is a store to ask."""
+    before: Before | None = None
+    """The run before that the store may know."""
 
 
 class EngineResult(msgspec.Struct, frozen=True):
@@ -143,12 +147,22 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
         """The states of rules that what happens in a function, or in what it calls, can lead to ERROR."""
         return automata.able(events[index], user(index), promises[index])
 
-    def world(places: frozenset[Place]) -> World:
+    def made(places: frozenset[Place], code: Callable[[int], Code], flows: Flows, shared: Shared) -> World:
         if places not in parts:
             parts[places] = Automata(rules, context.features, places, automata)
-        made = World(session.code, parts[places], says, user, events, entry)
-        made.flows, made.shared = flows, shared
-        return made
+        out = World(code, parts[places], says, user, events, entry)
+        out.flows, out.shared = flows, shared
+        return out
+
+    def world(places: frozenset[Place]) -> World:
+        return made(places, session.code, flows, shared)
+
+    def other(index: int, fn: Function) -> Run:
+        """The program with ``fn`` in place of a function."""
+        compiled = session.compiler.compile(index, fn)
+        code = lambda at: compiled if at == index else session.code(at)  # noqa: E731
+        flows, shared = Flows(code), Shared()
+        return Run(code, flows.of, lambda places: made(places, code, flows, shared))
 
     def subject(index: int) -> bool:
         """The definition of an API function is what the role table describes, not a user of it: few rules are about those."""
@@ -163,12 +177,15 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
         text = "|".join([fn.path, *(" ".join(sorted(words)) for words in said), repr(slots_of), "definition" * marks.is_definition(fn)])
         leads = {c for c in scope.callees[index] if c in walks.entries or callee(program.functions[c].name, fn.path) == c} | set(program.twins(index))
         own = callee(fn.name, fn.path)
-        return Node(key(shapes[index] if index < len(shapes) else shape(fn), text), tuple(sorted(leads | ({own} if own is not None else set()))))
+        return Node(shapes[index] if index < len(shapes) else shape(fn), key(text), tuple(sorted(leads | ({own} if own is not None else set()))))
 
     kept = None
     shapes = [digest for item in sorted(facts, key=lambda item: item.path) for digest in shapes_of(item)] if options.digest else []
     if options.digest:
-        kept = Kept(options.store, program.functions, key(options.digest, *sorted(marks.flags)), node)
+        last = Last(options.store, program.functions, options.before)
+        was = lambda index: last.function(index) if index < len(shapes) else None  # noqa: E731
+        cutoff = Cutoff(program.functions, able, was, other, marks.learn)
+        kept = Kept(options.store, program.functions, key(options.digest, *sorted(marks.flags)), node, last, cutoff)
     roots = Roots(program, scope, context.entries, subject, able, world, kept)
 
     def told(facts: Sequence[FileFacts], judged: Judged) -> EngineResult:

@@ -2,6 +2,7 @@
 
 A key covers the functions that a batch can reach, by their shape, what the rules are told of them, and which of them calls which. Not where
 they stand: sites are kept as (rank among those functions, offset from the start of the function) and put right when they are read back.
+Where functions have another shape than they had last, what was judged then holds if they still answer as they did: see cutoff.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from tlblint.engine.cutoff import Cutoff
+from tlblint.engine.last import Last, Node
 from tlblint.engine.roots import Judged, Start
 from tlblint.engine.state import SHIFT
 from tlblint.engine.summary import Hit
+from tlblint.engine.world import World
 from tlblint.model.finding import PathEvent
 from tlblint.model.ir import Function
 from tlblint.model.store import Store, key
@@ -32,24 +36,20 @@ _Event: TypeAlias = tuple[int, str, str, str, tuple[_Pair, ...]]
 _Row: TypeAlias = tuple[
     int, str, int, tuple[_Value, ...], int, str, str, str, tuple[tuple[str, _Value], ...], tuple[tuple[int, str, str, str], ...], tuple[_Event, ...]
 ]
-_DECODER = msgspec.msgpack.Decoder(tuple[tuple[_Row, ...], tuple[tuple[int, str], ...], tuple[int, ...], int])
+_DECODER = msgspec.msgpack.Decoder(tuple[tuple[_Row, ...], tuple[tuple[int, str], ...], tuple[int, ...], int, bytes])
 _encode = msgspec.msgpack.Encoder().encode
 
 
-class Node(msgspec.Struct, frozen=True):
-    """What the judging of a function rests on: its own digest, and the functions whose answers it may use."""
-
-    digest: bytes
-    leads: tuple[int, ...]
-
-
 class Kept(msgspec.Struct):
-    """Batches by key. ``world``: a digest of what is the same for all functions; ``node`` tells of one function."""
+    """Batches by key. ``world``: a digest of what is the same for all functions; ``node`` tells of one function. ``last``: the functions as they
+    were judged last."""
 
     store: Store
     functions: Sequence[Function]
     world: bytes
     node: Callable[[int], Node]
+    last: Last
+    cutoff: Cutoff
     _nodes: dict[int, Node] = msgspec.field(default_factory=dict)
     _keys: dict[tuple[Start, ...], tuple[bytes, list[int]]] = msgspec.field(default_factory=dict)
 
@@ -57,6 +57,7 @@ class Kept(msgspec.Struct):
         """Those of ``batches`` that were judged before, as they would be judged now."""
         keys = {batch: self._key(batch) for batch in batches}
         rows = self.store.get(KIND, [name for name, _ in keys.values()])
+        self._take_over([(batch, *held) for batch, held in keys.items() if held[0] not in rows], rows)
         found = {}
         for batch, (name, members) in keys.items():
             if name in rows:
@@ -79,18 +80,55 @@ class Kept(msgspec.Struct):
         if rows:
             self.store.put(KIND, rows)
 
+    def done(self) -> None:
+        """Remember what all functions are for the next run."""
+        self.last.keep(self._nodes)
+
+    def asked(self, batch: tuple[Start, ...], worlds: Sequence[World]) -> bytes:
+        """What is kept of the answers that a batch rests on."""
+        name_members = self._keys.get(batch)
+        return self.cutoff.asked(worlds, name_members[1]) if name_members is not None else b""
+
+    def _take_over(self, missing: Sequence[tuple[tuple[Start, ...], bytes, list[int]]], rows: dict[bytes, bytes]) -> None:
+        """Add to ``rows`` those of ``missing`` that still hold, though functions on which they rest were edited."""
+        before = {name: found for batch, name, members in missing if (found := self._before(batch, members)) is not None}
+        held = self.store.get(KIND, [was for was, _ in before.values()])
+        new = {}
+        for batch, name, members in missing:
+            was, changed = before.get(name, (b"", ()))
+            if was not in held:
+                continue
+            hits, stopped, visited, contexts, asked = _DECODER.decode(held[was])
+            asked = self.cutoff.still(asked, [index for index, _ in batch], members, changed) if not hits and not stopped else b""
+            if asked:
+                new[name] = _encode((hits, stopped, visited, contexts, asked))
+        if new:
+            self.store.put(KIND, new)
+            rows.update(new)
+
+    def _before(self, batch: tuple[Start, ...], members: list[int]) -> tuple[bytes, tuple[int, ...]] | None:
+        """Under which key a batch was judged last, and which functions have another shape since; None where it is another batch now."""
+        was = self.last.nodes(members, self._nodes)
+        if was is None:
+            return None
+        changed = tuple(index for index in members if was[index].shape != self._nodes[index].shape)
+        return (self._name(batch, members, was), changed) if changed and all(index not in changed for index, _ in batch) else None
+
     def _key(self, batch: tuple[Start, ...]) -> tuple[bytes, list[int]]:
         """The key of a batch, and the functions that it can reach, sorted."""
         known = self._keys.get(batch)
         if known is None:
             members = sorted(self._reach(index for index, _ in batch))
-            ranks = {index: rank for rank, index in enumerate(members)}
-            parts = [self.world, *(str(ranks[index]).encode() + (b"-" if entry is None else b"+") for index, entry in batch)]
-            for index in members:
-                node = self._nodes[index]
-                parts += [node.digest, ",".join([str(ranks[lead]) for lead in node.leads]).encode()]
-            known = self._keys[batch] = (key(*parts), members)
+            known = self._keys[batch] = (self._name(batch, members, self._nodes), members)
         return known
+
+    def _name(self, batch: tuple[Start, ...], members: Sequence[int], nodes: Mapping[int, Node]) -> bytes:
+        ranks = {index: rank for rank, index in enumerate(members)}
+        parts = [self.world, *(str(ranks[index]).encode() + (b"-" if entry is None else b"+") for index, entry in batch)]
+        for index in members:
+            node = nodes[index]
+            parts += [node.shape, node.text, ",".join([str(ranks[lead]) for lead in node.leads]).encode()]
+        return key(*parts)
 
     def _reach(self, starts: Iterable[int]) -> set[int]:
         out = set(starts)
@@ -125,17 +163,17 @@ class _Places:
                  self._value(h.objects, self._away), [(self._away(site), *rest) for site, *rest in h.trail],
                  [self._event_away(event) for event in h.story if isinstance(event, PathEvent)]) for h in judged.hits]  # fmt: skip
         stopped = [(self._ranks[index], why) for index, why in judged.stopped.items()]
-        return _encode((hits, stopped, sorted(self._ranks[index] for index in judged.visited), judged.contexts))
+        return _encode((hits, stopped, sorted(self._ranks[index] for index in judged.visited), judged.contexts, judged.asked))
 
     def judged(self, raw: bytes) -> Judged:
         """The batch that ``row`` made these bytes of, with sites as they are now."""
-        hits, stopped, visited, contexts = _DECODER.decode(raw)
+        hits, stopped, visited, contexts, asked = _DECODER.decode(raw)
         found = [
             Hit(rule, state, self._back(origin), self._value(keys, self._back), self._back(act), kind, name, say, self._value(objects, self._back),
                 tuple((self._back(site), what, text, note) for site, what, text, note in trail), tuple(self._event_back(event) for event in story))
             for rule, state, origin, keys, act, kind, name, say, objects, trail, story in hits
         ]  # fmt: skip
-        return Judged(found, {self._members[rank]: why for rank, why in stopped}, {self._members[rank] for rank in visited}, contexts)
+        return Judged(found, {self._members[rank]: why for rank, why in stopped}, {self._members[rank] for rank in visited}, contexts, asked)
 
     def _away(self, site: int) -> int:
         if site <= 0:  # none, or a name of the caller's

@@ -59,7 +59,7 @@ class Marks:
         self._kept: set[str] = set()
         said: list[frozenset[str]] = []
         for index, fn in enumerate(functions):
-            cleared, kept, clears, words = program.once("flags", index, partial(self._learn, fn))
+            cleared, kept, clears, words = program.once("flags", index, partial(self.learn, fn))
             self._cleared |= cleared
             self._kept |= kept
             said.append(words)
@@ -107,7 +107,7 @@ class Marks:
     def _kinds(self, fn: Function, clears: bool) -> frozenset[str]:
         return frozenset(self._all(fn, clears))
 
-    def _learn(self, fn: Function) -> tuple[frozenset[str], frozenset[str], bool, frozenset[str]]:
+    def learn(self, fn: Function) -> tuple[frozenset[str], frozenset[str], bool, frozenset[str]]:
         """(flags that a function takes back, ranges that it widens, whether it takes a flag back by a call, other words)."""
         cleared: set[str] = set()
         kept: set[str] = set()

@@ -50,6 +50,8 @@ class Judged(msgspec.Struct):
     stopped: dict[int, str] = msgspec.field(default_factory=dict)
     visited: set[int] = msgspec.field(default_factory=set)
     contexts: int = 0
+    asked: bytes = b""
+    """Of one batch: see Keeping.asked()."""
 
     def add(self, *others: Judged) -> None:
         """Take over what later runs found; the first reason for a stop stays."""
@@ -68,6 +70,12 @@ class Keeping(Protocol):
 
     def keep(self, judged: Mapping[tuple[Start, ...], Judged]) -> None:
         """Remember."""
+
+    def asked(self, batch: tuple[Start, ...], worlds: Sequence[World]) -> bytes:
+        """What is to be remembered of the answers in the worlds that a batch was judged in."""
+
+    def done(self) -> None:
+        """All is judged."""
 
 
 class Roots(msgspec.Struct, frozen=True):
@@ -95,6 +103,8 @@ class Roots(msgspec.Struct, frozen=True):
             total.add(*made)
         for index in self.unreached(near, total.visited):
             total.add(*(early[index] if index in early else self._known([((index, self.entry(index)),)], in_order)[0]))
+        if self.kept is not None:
+            self.kept.done()
         return total
 
     def _apart(self, near: set[int], starts: set[int]) -> list[int]:
@@ -193,9 +203,11 @@ class Roots(msgspec.Struct, frozen=True):
         for index, entry in batch:
             starts.setdefault(self.able(index), []).append((index, entry))
         total = Judged()
-        for places, members in starts.items():
-            if places:
-                total.add(self._run_under(self.world(places), members))
+        worlds = [self.world(places) for places in starts if places]
+        for world, members in zip(worlds, (members for places, members in starts.items() if places), strict=True):
+            total.add(self._run_under(world, members))
+        if self.kept is not None:
+            total.asked = self.kept.asked(batch, worlds)
         return total
 
     def _run_under(self, world: World, starts: Sequence[Start]) -> Judged:

@@ -1,0 +1,126 @@
+"""What rests on an edited function is judged again only where that answers otherwise than it did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.engine.test_kept import SPINE, Kept, judge, same
+from tlblint.engine.roots import Roots
+from tlblint.model.ir import FileFacts
+
+CALLER = b"""#include <linux/mm.h>
+
+void caller(struct vm_area_struct *vma, pmd_t *pmd, unsigned long addr, unsigned long end)
+{
+	spinlock_t *ptl;
+	pte_t *pte = pte_offset_map_lock(vma->vm_mm, pmd, addr, &ptl);
+
+	if (!pte)
+		return;
+	flush_tlb_batched_pending(vma->vm_mm);
+	inner(vma, pte, addr, end);
+	pte_unmap_unlock(pte, ptl);
+}
+"""
+INNER = b"""#include <linux/mm.h>
+
+void inner(struct vm_area_struct *vma, pte_t *pte, unsigned long addr, unsigned long end)
+{
+	unsigned long start = addr;
+	pte_t entry;
+
+	if (end < addr)
+		return;
+	for (; addr < end; pte++, addr += PAGE_SIZE) {
+		entry = ptep_get_and_clear(vma->vm_mm, addr, pte);
+		set_pte_at(vma->vm_mm, addr, pte, pte_wrprotect(entry));
+	}
+	flush_tlb_range(vma, start, end);
+}
+"""
+FLUSH = b"\tflush_tlb_range(vma, start, end);\n"
+
+
+def facts(inner: bytes, caller: bytes = CALLER) -> dict[str, FileFacts]:
+    return {"mm/caller.c": SPINE.facts("mm/caller.c", caller), "mm/inner.c": SPINE.facts("mm/inner.c", inner)}
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The first function of each batch that is run."""
+    seen: list[str] = []
+    run = Roots._run
+
+    def noted(self: Roots, batch: tuple[tuple[int, object], ...]) -> object:
+        seen.append(self.program.functions[batch[0][0]].name)
+        return run(self, batch)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Roots, "_run", noted)
+    yield seen
+
+
+@pytest.fixture
+def store(runs: list[str]) -> Kept:
+    """Knows the two files as they are above."""
+    made = Kept()
+    assert not judge(facts(INNER), made).findings
+    assert "caller" in runs
+    runs.clear()
+    return made
+
+
+def both(new: dict[str, FileFacts], store: Kept, runs: list[str]) -> list[str]:
+    """What is run when the files are ``new``, which tells as much as a run from nothing."""
+    found = judge(new, store)
+    out = list(runs)
+    same(found, judge(new))
+    runs.clear()
+    return out
+
+
+SAME = {
+    "a call of something unknown": INNER.replace(FLUSH, b"\tcond_say(start);\n" + FLUSH),
+    "a comment": INNER.replace(FLUSH, b"\t/* all of it */\n" + FLUSH),
+    "a line less": INNER.replace(b"\n\tpte_t entry;\n", b" pte_t entry;\n"),
+    "another local variable": INNER.replace(FLUSH, b"\tunsigned long told = start;\n\n\tcond_say(told);\n" + FLUSH),
+}
+OTHER = {
+    "no flush": INNER.replace(FLUSH, b""),
+    "a return before the flush": INNER.replace(FLUSH, b"\tif (cond_say(start))\n\t\treturn;\n" + FLUSH),
+    "a parameter that decides": INNER.replace(FLUSH, b"\tif (vma->vm_flags & VM_HUGETLB)\n" + FLUSH.replace(b"\t", b"\t\t")),
+    "what the caller says is flushed": INNER.replace(b"void inner", b"int inner").replace(b"return;", b"return 0;").replace(FLUSH, b"\treturn 1;\n"),
+}
+
+
+@pytest.mark.parametrize("edit", SAME)
+def test_who_calls_what_answers_the_same_is_not_run(edit: str, store: Kept, runs: list[str]) -> None:
+    assert "caller" not in both(facts(SAME[edit]), store, runs)
+
+
+@pytest.mark.parametrize("edit", OTHER)
+def test_who_calls_what_answers_otherwise_is_run(edit: str, store: Kept, runs: list[str]) -> None:
+    assert "caller" in both(facts(OTHER[edit]), store, runs)
+
+
+def test_edits_follow_one_another(store: Kept, runs: list[str]) -> None:
+    for text in [*SAME.values(), INNER]:
+        assert "caller" not in both(facts(text), store, runs)
+    assert "caller" in both(facts(OTHER["no flush"]), store, runs)
+    assert "caller" not in both(facts(INNER), store, runs)
+
+
+def test_the_caller_is_run_when_it_is_edited(store: Kept, runs: list[str]) -> None:
+    assert "caller" in both(facts(INNER, CALLER.replace(b"\tinner(", b"\tcond_say(vma);\n\tinner(")), store, runs)
+
+
+def test_nobody_knows_what_it_was(store: Kept, runs: list[str]) -> None:
+    store.facts.clear()
+    assert "caller" in both(facts(SAME["another local variable"]), store, runs)
+
+
+def test_another_text_than_was_judged(store: Kept, runs: list[str]) -> None:
+    """Facts that are not those that the last run had, whoever says so."""
+    store.facts = facts(OTHER["no flush"])
+    assert "caller" in both(facts(SAME["another local variable"]), store, runs)

@@ -1,0 +1,200 @@
+"""Early cutoff: where the functions that an edit has changed still answer as before, what was judged by their answers holds.
+
+So build systems pass over what depends on an output that came out the same: Mokhov, Mitchell, Peyton Jones, Build Systems a la Carte (ICFP 2018).
+Of a batch in which nothing was found it is kept which function was asked in which state. When one of them is edited, it is run in each of these
+states as it was and as it is. Callers see of it how it is left, which events it raises, what it needs of the budget, and what its parameters are
+used for. If all that is the same but for the places in the function itself, no caller is run again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias, cast
+
+import msgspec
+from msgspec.structs import replace
+
+from tlblint.engine.automata import Place
+from tlblint.engine.code import Code
+from tlblint.engine.flows import Flow, root
+from tlblint.engine.interp import analyse_function
+from tlblint.engine.state import SHIFT, Auto
+from tlblint.engine.summary import Summary
+from tlblint.engine.values import Env
+from tlblint.engine.world import MAX_BUDGET, World
+from tlblint.model.ir import Function
+
+FEW = 8
+"""More functions that are not what they were are not run twice: most of what rests on them will be other, too."""
+
+_Atom: TypeAlias = str | int | bool | None
+_Value: TypeAlias = _Atom | tuple[_Atom | tuple[_Atom | tuple[_Atom, ...], ...], ...]
+_Lock: TypeAlias = tuple[str, str, str]
+_Instance: TypeAlias = tuple[int, str, tuple[_Value, ...], int]
+_State: TypeAlias = tuple[tuple[_Lock, ...], int, int, int, tuple[_Instance, ...]]
+_Asked: TypeAlias = tuple[int, _State, tuple[tuple[str, _Value], ...], tuple[str, ...], bool]
+"""(rank of the function, its entry state, what it was told, what its caller was promised, in a walk)."""
+_Worlds: TypeAlias = tuple[tuple[int, tuple[_Asked, ...]], ...]
+"""Of each world what all its answers took of the budget, and the questions."""
+_DECODER = msgspec.msgpack.Decoder(_Worlds)
+_encode = msgspec.msgpack.Encoder().encode
+_NUMBER = re.compile(r"\d+")
+
+
+class Run(msgspec.Struct, frozen=True):
+    """A program in which one function may be another than it is: its code, what goes through parameters, and worlds."""
+
+    code: Callable[[int], Code]
+    flow: Callable[[int], Flow]
+    world: Callable[[frozenset[Place]], World]
+
+
+Worlds = Callable[[int, Function], Run]
+
+
+class Sides:
+    """A function as it was and as it is, each with worlds to be run in. ``worlds`` makes those in which one function is another."""
+
+    def __init__(self, index: int, old: Function, new: Function, worlds: Worlds) -> None:
+        self._index = index
+        self._ends = (old, new)
+        self._runs = tuple(worlds(index, fn) for fn in self._ends)
+        self._worlds: dict[frozenset[Place], tuple[World, World]] = {}
+        self._told: dict[tuple[frozenset[Place], _Asked], int | None] = {}
+        self.alike = self._alike()
+        """Whether callers use it in the same way."""
+
+    def _alike(self) -> bool:
+        one, other = (_used(run.code(self._index), run.flow(self._index)) for run in self._runs)
+        return one == other
+
+    def dearer(self, places: frozenset[Place], asked: _Asked) -> int | None:
+        """How much more the function takes of the budget than it did, where it answers the same; None where it does not."""
+        known = (places, asked)
+        if known not in self._told:
+            old, new = (self._answer(side, places, asked) for side in (0, 1))
+            self._told[known] = new[0] - old[0] if old is not None and new is not None and old[1:] == new[1:] else None
+        return self._told[known]
+
+    def _answer(self, side: int, places: frozenset[Place], asked: _Asked) -> tuple[Any, ...] | None:
+        """(cost, all that others see); None for an answer that hangs on more than the question, or tells of something wrong."""
+        if places not in self._worlds:
+            self._worlds[places] = (self._runs[0].world(places), self._runs[1].world(places))
+        world = self._worlds[places][side]
+        _, state, told, says, walked = asked
+        world.left, world.budget = 4 * MAX_BUDGET, MAX_BUDGET
+        world.contexts.clear()
+        try:
+            summary = analyse_function(world, self._index, Auto(*state), cast(Env, dict(told)), is_root=False, inherited=frozenset(says), walked=walked)
+        except Exception:  # whoever judges it again says what is wrong
+            return None
+        below = _below(summary)
+        if world.stopped or any(one.hits or one.bounded or not one.clean for one in below.values()):
+            return None
+        others = frozenset(key for key in below if key[0] != self._index)
+        mine = sum(one.cost for key, one in below.items() if key[0] == self._index)
+        seen = (summary.kinds, summary.met, summary.height, len(below), others)
+        return (mine, _left(summary, self._index, self._ends[side]), *seen)
+
+
+class Cutoff:
+    """Asks whether batches hold. ``able``: under which states of rules a function is judged; ``was``: a function as it was judged last, if it is
+    known; ``learned``: what a function says of the program by its text alone."""
+
+    def __init__(self, functions: Sequence[Function], able: Callable[[int], frozenset[Place]], was: Callable[[int], Function | None],
+                 worlds: Worlds, learned: Callable[[Function], object]) -> None:
+        self._functions = functions
+        self._able = able
+        self._was = was
+        self._worlds = worlds
+        self._learned = learned
+        self._sides: dict[int, Sides | None] = {}
+
+    def asked(self, worlds: Sequence[World], members: Sequence[int]) -> bytes:
+        """What is to be kept of the worlds that a batch was judged in; nothing where something was found, or a bound met."""
+        ranks = {index: rank for rank, index in enumerate(members)}
+        out = []
+        for world in worlds:
+            if world.stopped or any(one.hits or not one.clean for one in world.table.values()):
+                return b""
+            asked = [(ranks.get(index, -1), auto, told, sorted(says), walked) for index, auto, told, is_root, says, walked in world.table if not is_root]
+            out.append((sum(one.cost for one in world.table.values()), asked))
+        try:
+            return _encode(out)
+        except (TypeError, OverflowError, UnicodeEncodeError):
+            return b""
+
+    def still(self, raw: bytes, starts: Sequence[int], members: Sequence[int], changed: Sequence[int]) -> bytes:
+        """What ``asked`` has kept, as it is now that some functions have ``changed``; nothing where the batch has to be judged again."""
+        places = list(dict.fromkeys(found for index in starts if (found := self._able(index))))
+        try:
+            worlds = _DECODER.decode(raw) if raw else ()
+        except msgspec.DecodeError:
+            worlds = ()
+        if not worlds or len(worlds) != len(places) or len(changed) > FEW:
+            return b""
+        sides = {rank: self._side(index) for rank, index in enumerate(members) if index in changed}
+        out = []
+        for where, (cost, questions) in zip(places, worlds, strict=True):
+            for question in questions:
+                if question[0] in sides:
+                    side = sides[question[0]]
+                    more = side.dearer(where, question) if side is not None else None
+                    if more is None:
+                        return b""
+                    cost += more
+            if cost > MAX_BUDGET:
+                return b""
+            out.append((cost, questions))
+        return _encode(out)
+
+    def _side(self, index: int) -> Sides | None:
+        """None where nobody knows what a function was, or others need not even ask it to see that it is another."""
+        if index not in self._sides:
+            self._sides[index] = self._compared(index, self._was(index))
+        return self._sides[index]
+
+    def _compared(self, index: int, was: Function | None) -> Sides | None:
+        now = self._functions[index]
+        if was is None or self._learned(was) != self._learned(now):
+            return None
+        sides = Sides(index, _moved(was, now.start), now, self._worlds)
+        return sides if sides.alike else None
+
+
+def _used(code: Code, flow: Flow) -> tuple[Any, ...]:
+    """All that a caller asks of a function but its answers."""
+    fn = code.fn
+    params = {name for name, _ in fn.params}
+    own = tuple(frozenset(path for path in paths if root(path) in params) for paths in (code.writes, code.reads))
+    return (fn.params, fn.returns, fn.static, own, code.kept, code.entry_pointers, flow)
+
+
+def _below(summary: Summary) -> dict[tuple[Any, ...], Summary]:
+    """An answer with those that it was made from, by their questions."""
+    out: dict[tuple[Any, ...], Summary] = {}
+    work = [summary]
+    while work:
+        one = work.pop()
+        if one.key not in out:
+            out[one.key] = one
+            work += one.below
+    return out
+
+
+def _left(summary: Summary, index: int, fn: Function) -> str:
+    """How a function is left, each place in it by its number among those that are spoken of: callers compare places, and ask no more of them.
+    Their texts hold places, too."""
+    text = repr([(tuple(leave.auto), leave.value, leave.env) for leave in summary.exits])
+    base = (index << SHIFT) + 1
+    places = sorted({number for number in map(int, _NUMBER.findall(text)) if base + fn.start <= number <= base + fn.end})
+    names = {str(number): f"place {at}" for at, number in enumerate(places)}
+    return _NUMBER.sub(lambda match: names.get(match[0], match[0]), text)
+
+
+def _moved(fn: Function, start: int) -> Function:
+    """A function as it would be if it began elsewhere."""
+    by = start - fn.start
+    blocks = tuple(replace(b, instrs=tuple((*instr[:-1], instr[-1] + by) for instr in b.instrs), pos=b.pos + by) for b in fn.blocks)
+    return replace(fn, start=start, end=fn.end + by, blocks=blocks)

@@ -1,0 +1,111 @@
+"""The functions of a program as they were when it was judged last: by their names, so that what an edit has done to them can be told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import pairwise
+from typing import NamedTuple, TypeAlias
+
+import msgspec
+
+from tlblint.calls.record import shape
+from tlblint.model.ir import FileFacts, Function
+from tlblint.model.store import Store
+
+KIND = "nodes"
+
+_Name: TypeAlias = tuple[str, str, int]
+"""(path, function, which of those that are called so)."""
+_Row: TypeAlias = tuple[str, str, int, bytes, bytes, tuple[int, ...]]
+_DECODER = msgspec.msgpack.Decoder(tuple[tuple[int, _Row], ...])
+
+
+class Node(msgspec.Struct, frozen=True):
+    """What the judging of a function rests on: its shape, a digest of all else that is said of it, and the functions whose answers it may use."""
+
+    shape: bytes
+    text: bytes
+    leads: tuple[int, ...]
+
+
+class Before(NamedTuple):
+    """The last run of a kind, which goes by ``name``; ``facts``: those of a file then, as far as they are still there."""
+
+    name: bytes
+    facts: Callable[[str], FileFacts | None]
+
+
+class Last:
+    """The nodes of the run before, of which a store has one of each name. Without a run before there are none."""
+
+    def __init__(self, store: Store, functions: Sequence[Function], before: Before | None) -> None:
+        self._store = store
+        self._functions = functions
+        self._before = before
+        self._rows: dict[_Name, tuple[int, _Row]] | None = None
+        self._raw = b""
+        self._names: dict[int, _Name] = {}
+
+    def nodes(self, members: Sequence[int], now: Mapping[int, Node]) -> dict[int, Node] | None:
+        """What ``members`` were, with what they led to by its index now; None where more has changed than shapes."""
+        rows = self._read()
+        if not rows:
+            return None
+        names = self._named()
+        was = [rows.get(names[index]) for index in members]
+        found = [row for row in was if row is not None]
+        if len(found) < len(was) or any(one[0] >= other[0] for one, other in pairwise(found)):
+            return None
+        indexes = {at: index for (at, _), index in zip(found, members, strict=True)}
+        out = {}
+        for (_, row), index in zip(found, members, strict=True):
+            _, _, _, look, text, leads = row
+            if text != now[index].text or tuple(indexes.get(lead, -1) for lead in leads) != now[index].leads:
+                return None
+            out[index] = Node(look, text, now[index].leads)
+        return out
+
+    def function(self, index: int) -> Function | None:
+        """A function as it was; None where that is not known any more."""
+        path, name, number = self._named()[index]
+        row = self._read().get((path, name, number))
+        facts = self._before.facts(path) if self._before is not None else None
+        if row is None or facts is None:
+            return None
+        found = [fn for fn in facts.functions if fn.name == name][number : number + 1]
+        return found[0] if found and shape(found[0]) == row[1][3] else None
+
+    def keep(self, nodes: Mapping[int, Node]) -> None:
+        """Remember what functions are now."""
+        if self._before is None:
+            return
+        names = self._named()
+        rows = [(index, (*names[index], nodes[index].shape, nodes[index].text, nodes[index].leads)) for index in sorted(nodes)]
+        raw = msgspec.msgpack.encode(rows)
+        self._read()
+        if raw != self._raw:
+            self._store.put(KIND, {self._before.name: raw})
+
+    def _read(self) -> Mapping[_Name, tuple[int, _Row]]:
+        if self._rows is None:
+            held = self._store.get(KIND, [self._before.name]) if self._before is not None else {}
+            rows: tuple[tuple[int, _Row], ...] = ()
+            for raw in held.values():
+                with suppress(msgspec.DecodeError):
+                    rows, self._raw = _DECODER.decode(raw), raw
+            self._rows = {row[:3]: (at, row) for at, row in rows}
+        return self._rows
+
+    def _named(self) -> Mapping[int, _Name]:
+        if not self._names:
+            self._names = dict(_numbered(self._functions))
+        return self._names
+
+
+def _numbered(functions: Sequence[Function]) -> Iterator[tuple[int, _Name]]:
+    counts: dict[tuple[str, str], int] = {}
+    for index, fn in enumerate(functions):
+        name = (fn.path, fn.name)
+        counts[name] = counts.get(name, -1) + 1
+        yield index, (*name, counts[name])
