@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tlblint.syntax.patterns import identifier_finder
+from tlblint.syntax.patterns import whole
 
 _MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
@@ -12,8 +12,8 @@ def unreadable(raw: bytes, relevant: frozenset[bytes]) -> str:
     code = _MARKS.get(raw[:2]) or _unmarked(raw[:2])
     if code:
         text = raw.decode(code, "replace").encode("utf-8", "replace")
-        return "encoded in UTF-16" if identifier_finder(relevant).search(text) else ""
-    if b"\r" in raw and raw.count(b"\r") - raw.count(b"\r\n") > raw.count(b"\n") and identifier_finder(relevant).search(raw):
+        return "encoded in UTF-16" if whole(text, relevant) else ""
+    if b"\r" in raw and raw.count(b"\r") - raw.count(b"\r\n") > raw.count(b"\n") and whole(raw, relevant):
         return "its lines end in carriage returns alone"
     return ""
 

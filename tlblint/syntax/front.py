@@ -10,9 +10,10 @@ from tlblint.syntax.bridge import bridged
 from tlblint.syntax.config import Config
 from tlblint.syntax.judge import Verdict, judge
 from tlblint.syntax.outline import Block, outline
+from tlblint.syntax.patterns import whole
 from tlblint.syntax.records import ParsedFile, ParsedFunction
 from tlblint.syntax.recover import recovered, resliced
-from tlblint.syntax.slicer import Span, in_scope, mentions
+from tlblint.syntax.slicer import Span, in_scope
 from tlblint.syntax.tables import find_tables
 from tlblint.syntax.unit import Unit, prepare, rewrite_unit
 
@@ -39,7 +40,7 @@ def parse_file(
         spans, lost = recovered(outline(raw, config), spans, loose)
     read = _read(path, raw, bridged(raw, spans, helpers, above), config)
     if failed := [span for span in spans if span in read.failed]:
-        spans, more = resliced(outline(raw, config), spans, failed, mentions(raw, relevant))
+        spans, more = resliced(outline(raw, config), spans, failed, whole(raw, relevant))
         if not set(failed) <= set(spans):
             lost += more
             read = _read(path, raw, bridged(raw, spans, helpers, above), config)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 
 _DEPTH = 7
 
@@ -43,12 +42,6 @@ def _render(node: dict[int, dict]) -> bytes:  # type: ignore[type-arg]
     return body + b"?" if ends else body
 
 
-@lru_cache(maxsize=16)
-def identifier_finder(names: frozenset[bytes]) -> re.Pattern[bytes]:
-    """Regex of any of ``names`` as a whole identifier."""
-    return re.compile(rb"\b" + any_of(names) + rb"\b") if names else re.compile(rb"(?!)")
-
-
 BLANK = bytes(c if c == 10 else 32 for c in range(256))
 """Translation table: everything but a newline becomes a blank."""
 
@@ -60,4 +53,18 @@ def blank(buf: bytearray, start: int, end: int) -> None:
 
 WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 """Bytes of an identifier."""
+_WORDS = bytes(c if c in WORD else 32 for c in range(256))
 SPACE = frozenset(b" \t\n")
+
+
+def whole(text: bytes, names: frozenset[bytes]) -> list[int]:
+    """Offsets, ascending, at which one of ``names`` stands as a whole identifier. Faster than a regex of hundreds of names, which is also slow to compile."""
+    apart = b" " + text.translate(_WORDS) + b" "
+    found = []
+    for name in names.intersection(apart.split()):
+        alone = b" " + name + b" "
+        at = apart.find(alone)
+        while at >= 0:
+            found.append(at)
+            at = apart.find(alone, at + len(name) + 1)
+    return sorted(found)

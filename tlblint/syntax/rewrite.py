@@ -14,11 +14,9 @@ from tlblint.syntax.type_words import plain_names, types
 from tlblint.syntax.words import ARGUMENT_ATTRIBUTES, ATTRIBUTES
 
 _BAL = balanced()
-_UNDERSCORED = {name[2:] for name in ATTRIBUTES if name.startswith(b"__")}
-_ATTRIBUTE = re.compile(
-    rb"__(?:(?:" + any_of(name[2:] for name in ARGUMENT_ATTRIBUTES) + rb")\s*+" + _BAL + rb"|(?:" + any_of(_UNDERSCORED) + rb")(?![A-Za-z0-9_]))"
-)
-_OTHERS = ATTRIBUTES - {b"__" + name for name in _UNDERSCORED}
+_UNDERSCORED = re.compile(rb"__\w++")
+_ARGUMENTS = re.compile(rb"\s*+" + _BAL)
+_OTHERS = frozenset(name for name in ATTRIBUTES if not name.startswith(b"__"))
 _STEMS = (b"noin", b"notrace", b"nokprobe", b"linkage", b"regparm", b"fastcall", b"NOPV")
 """Of the others each has one of these."""
 assert all(any(stem in name for stem in _STEMS) for name in _OTHERS)
@@ -35,7 +33,7 @@ _EMPTY_ARGUMENT = re.compile(rb"[,(][ \t]++(?=,)")
 
 def attributes(buf: bytearray, start: int, end: int) -> None:
     """Step 3: blank attribute macros, with their arguments if they take any."""
-    _blank(buf, start, end, _ATTRIBUTE)
+    _blank(buf, start, end, _UNDERSCORED)
     for stem in _STEMS:
         if buf.find(stem, start, end) >= 0:
             _blank(buf, start, end, _OTHER)
@@ -45,7 +43,12 @@ def attributes(buf: bytearray, start: int, end: int) -> None:
 def _blank(buf: bytearray, start: int, end: int, finder: re.Pattern[bytes]) -> None:
     for match in finder.finditer(buf, start, end):
         low, high = match.span()
-        if buf[low - 1] not in WORD or not low:
+        if low and buf[low - 1] in WORD:
+            continue
+        name = match.group()
+        if name in ARGUMENT_ATTRIBUTES and (arguments := _ARGUMENTS.match(buf, high, end)):
+            blank(buf, low, arguments.end())
+        elif name in ATTRIBUTES:
             blank(buf, low, high)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from tlblint.syntax.loose import uncovered
-from tlblint.syntax.patterns import identifier_finder
+from tlblint.syntax.patterns import whole
 
 Span = tuple[str, int, int]
 """A function: name, first byte of its header, byte after its closing brace."""
@@ -222,15 +222,10 @@ def index_functions(raw: bytes) -> list[Span]:
     return found
 
 
-def mentions(raw: bytes, names: frozenset[bytes]) -> list[int]:
-    """Offsets at which one of ``names`` stands as a whole identifier."""
-    return [m.start() for m in identifier_finder(names).finditer(raw)]
-
-
 def in_scope(raw: bytes, relevant: frozenset[bytes], also: frozenset[bytes]) -> tuple[list[Span], list[int]]:
     """Functions that mention a name of ``relevant`` or are called one of ``also``, in file order; and the offsets of
     mentions outside of them that may be code in braces all the same."""
-    hits = mentions(raw, relevant)
+    hits = whole(raw, relevant)
     if not hits and not also:
         return [], []
     names = {n.decode("latin-1") for n in also}
