@@ -122,6 +122,8 @@ def test_values(value: object, inside: object) -> None:
         ("(my_ptl==w->fault->ptl)", "(*ptlp==vmf->ptl)"),
         ("pure_huge(w->fault->folio)", "pure_huge(vmf->folio)"),
         ("pure_huge(other)", None),
+        ("(my_pte<my_pte)", None),
+        ("(my_pte>=my_pte)", None),
     ],
 )
 def test_keys(key: str, inside: str | None) -> None:

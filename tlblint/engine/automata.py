@@ -113,6 +113,7 @@ class Automata:
         self._numbers: dict[tuple[Instance, ...], frozenset[int]] = {}
         self._asked: dict[tuple[frozenset[str], frozenset[Place]], frozenset[Place]] = {}
         self._heard: dict[tuple[int, str, frozenset[str]], bool] = {}
+        self._through: dict[tuple[int, str, frozenset[str]], int] = {}
         self._said_to: dict[int, tuple[frozenset[str], frozenset[str]]] = {}
         self._ways: dict[tuple[int, frozenset[str], bool, frozenset[str]], set[str]] = {}
         self._ready: Mapping[int, tuple[tuple[Transition, _Ready], ...]] = whole._ready if whole is not None else {
@@ -213,6 +214,17 @@ class Automata:
             known = any((instance[0], instance[1]) in self._step.get(kind, ()) for kind in kinds)
             self._heard[key] = known
         return known
+
+    def through(self, instance: Instance, kinds: frozenset[str]) -> str:
+        """The gather or range of notifiers without which no event of ``kinds`` can move the instance; "" if there is none."""
+        key = (instance[0], instance[1], kinds)
+        slot = self._through.get(key)
+        if slot is None:
+            steps = [step for kind in kinds for step in self._step.get(kind, _NO_STEPS).get(instance[:2], ())]
+            slots = {-1 if step[1] is None or self.rules[instance[0]].track[step[1]] not in _BY_PATH else step[1] for step in steps}
+            slot = self._through[key] = slots.pop() if len(slots) == 1 else -1
+        path = instance[2][slot] if slot >= 0 else ""
+        return path if isinstance(path, str) else ""
 
     def able(self, kinds: frozenset[str], user: bool, says: frozenset[str]) -> frozenset[Place]:
         """The states of rules from which ERROR can be reached by events of ``kinds`` and promises of ``says``, whatever most guards
@@ -363,6 +375,11 @@ def _unnamed(instance: Instance, slot: int) -> Instance:
 
 _ENTRIES = frozenset({"value", "old", "pte", "page"})
 """Objects by which entries are told apart."""
+
+_BY_PATH = frozenset({"tlb", "range"})
+"""Objects that are known by their path and nothing else."""
+
+_NO_STEPS: Mapping[Place, list[tuple[Transition, int | None, bool | None, _Ready]]] = {}
 
 _UNASKED = frozenset({"enter", "exit", "settle", "gather.declare", "gather.leave", "notifier.declare", "notifier.leave", "ptl.acquire", "ptl.release"})
 """Events that may happen without a call of their own: a walk or a guard takes and drops a lock, too."""

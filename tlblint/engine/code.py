@@ -101,7 +101,7 @@ class Code(msgspec.Struct):
     """Paths that a branch or the result depends on, in this function itself."""
     sources: Sources
     constants: frozenset[str]
-    """The named constants in its expressions."""
+    """The named constants in its expressions; with a "?" before them those that are compared."""
     calls: tuple[tuple[int, tuple[Expr, ...]], ...]
     """What is called, with which arguments."""
     writes: frozenset[str]

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from tlblint.calls.walks import Walks
 from tlblint.engine.code import Call, Code, End, Prepared, Sources
-from tlblint.engine.domains import domains
+from tlblint.engine.domains import SWAPPED, domains
 from tlblint.engine.marks import Mark, Marks
 from tlblint.engine.subjects import subjects
 from tlblint.model.ir import Block, Expr, Function, Instr
@@ -49,6 +49,9 @@ LOWEST, HIGHEST = "<?", ">?"
 """The operators "the lower of" and "the higher of"."""
 _BOUNDS = {**dict.fromkeys(("min", "min_t", "umin"), LOWEST), **dict.fromkeys(("max", "max_t", "umax"), HIGHEST)}
 
+COMPARED = "?"
+"""Before the name of a constant: it stands on a side of a comparison."""
+
 OWNED = {"struct mmu_gather": ("gather", "tlb"), "struct mmu_notifier_range": ("notifier", "range")}
 """Types whose objects belong to the function that declares one: (what its events are called, what rules call the object)."""
 
@@ -83,6 +86,12 @@ def tokens(key: str) -> frozenset[str]:
 def constants(key: str) -> frozenset[str]:
     """The named constants in a comparison."""
     return frozenset(m[0] for m in re.finditer(_TOKEN.pattern + r"(?!\w)(?!\()", key) if m[0].isupper())
+
+
+@lru_cache(maxsize=65536)
+def compared(key: str) -> frozenset[str]:
+    """The same with the mark of those that are compared, see ``Code.constants``."""
+    return frozenset([COMPARED + name for name in constants(key)])
 
 
 def is_zero(expr: Expr) -> bool:
@@ -712,6 +721,12 @@ def _scan(expr: Expr, temps: set[str], constants: set[str]) -> None:
     elif tag == "k":
         constants.add(expr[1])
         constants.add(expr[1].rpartition("<<")[2])  # a bit goes by its number
+    elif tag == "op" and expr[1] in SWAPPED:
+        sides: set[str] = set()
+        for part in expr[2:]:
+            _scan(part, temps, sides)
+        constants |= sides
+        constants.update([COMPARED + name for name in sides])
     elif tag == "v" or tag == "&":
         if expr[1][0] == "%":
             temps.add(expr[1])

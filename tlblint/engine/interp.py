@@ -437,7 +437,8 @@ class Run:
         for arg in args:
             if arg[0] == "&" and arg[1] in self._structs:
                 told |= _answers_in(path.env, arg[1] + ".")
-        aside = tuple(i for i in path.auto.instances if not world.automata.listens(i, kinds) or not _reaches(world.automata.value_bound(i), handed))
+        aside = tuple(i for i in path.auto.instances if not world.automata.listens(i, kinds) or not _reaches(world.automata.value_bound(i), handed)
+                      or ((whose := world.automata.through(i, kinds)) and frame.into(whose) is None and ("&", whose) not in path.env.values()))
         if told:  # the callee may look at an answer without asking for itself
             aside = tuple(i for i in aside if told.isdisjoint(i[2]))
         mine = path.auto if not aside else with_instances(path.auto, tuple(i for i in path.auto.instances if i not in aside))

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from tlblint.engine.automata import ordered
 from tlblint.engine.code import Code
-from tlblint.engine.compile import PTL_NAME, SPINLOCK, constants, tokens
+from tlblint.engine.compile import PTL_NAME, SPINLOCK, compared, constants, tokens
 from tlblint.engine.flows import Flow
 from tlblint.engine.state import Auto
 from tlblint.engine.values import Env, Value, ask, evaluate, mapped_by, resolve, truth
@@ -26,6 +26,8 @@ _TOKEN = re.compile(r"\*?[A-Za-z_$%][\w$]*(?:(?:->|\.)\w+|\[[^\]]*\])*(?P<call>\
 
 _EITHER_WAY = re.compile(r"\(([^()&=]+)(==|&)([^()&=]+)\)")
 """Comparisons that are written with the lesser text first."""
+_WITH_ITSELF = re.compile(r"\(([^()]+?)(?:[<>]=?|==)\1\)")
+"""What a comparison of two variables becomes that have one name in the callee: nobody asks that."""
 
 
 def _in_order(key: str) -> bool:
@@ -307,7 +309,10 @@ class Frame:
         known = self._arguments.inward if inward else self._outward
         out = known.get(rest, "")
         if out == "":
-            out = known[rest] = _renamed(rest, self.into if inward else self.back)
+            out = _renamed(rest, self.into if inward else self.back)
+            if inward and out is not None and _WITH_ITSELF.fullmatch(out) is not None:
+                out = None
+            known[rest] = out
         if out is not None and out[:1] == "(" and (two := _EITHER_WAY.fullmatch(out)) is not None and two[1] > two[3] and _in_order(rest):
             out = f"({two[3]}{two[2]}{two[1]})"
         return None if out is None else prefix + out
@@ -316,9 +321,11 @@ class Frame:
         """Whether a comparison or the answer of a pure function is about what the callee tests, and the function one it asks. It asks no
         comparison with a constant that it does not mention."""
         cut = key.find("(")
-        if cut < 0 or (cut and key[: cut + 1] not in flow.tests) or not tokens(key) <= flow.tests:
+        if cut < 0 or (cut and key[: cut + 1] not in flow.tests) or not (named := tokens(key)) <= flow.tests:
             return False
-        return constants(key) <= flow.constants or not tokens(key).isdisjoint(flow.writes)
+        if not named:
+            return compared(key) <= flow.constants
+        return constants(key) <= flow.constants or not named.isdisjoint(flow.writes)
 
     def _copies(self, env: Env) -> list[tuple[str, str]]:
         """(copy, what it is a copy of) for the copies that the callee can reach."""
