@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import ROOT
 from tests.engine.test_kept import edited
-from tlblint.app import checking, early
+from tlblint.app import checking, early, wiring
 from tlblint.app.check import check
 from tlblint.app.reader import Reader
 from tlblint.app.request import Request
@@ -173,3 +173,24 @@ def test_a_reader_that_is_not_told_what_to_read_ends(demo: Path) -> None:
     for one in (told, untold):
         one.close()
     assert nobody_is_left()
+
+
+def test_a_comment_moves_what_is_found(demo: Path) -> None:
+    for path in sources(demo):
+        path.write_bytes(b"/* one line more */\n" + path.read_bytes())
+        assert report(demo) == report(demo, use=False)
+
+
+def test_a_comment_where_nothing_is_found_is_not_judged(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = report(demo)
+    quiet = [path for path in sources(demo) if path.name.encode() not in found and b"pte" in path.read_bytes()]
+    assert quiet
+    for path in quiet:
+        path.write_bytes(b"/* one line more */\n" + path.read_bytes())
+    new = report(demo, use=False)
+
+    def never(*arguments: Any) -> None:
+        raise AssertionError("judged again")
+
+    monkeypatch.setattr(wiring, "analyse", never)
+    assert report(demo) == new

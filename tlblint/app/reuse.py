@@ -115,6 +115,11 @@ def digest(names: Mapping[str, bytes]) -> bytes:
     return key(*(names[path] for path in sorted(names)))
 
 
+def run_of(spine: Spine, facts: bytes, judging: Judging) -> bytes:
+    """Under which name it is held what was found in the facts of files with this digest."""
+    return key(spine.judging, facts, judging.part)
+
+
 def known_or(spine: Spine, contents: Mapping[str, bytes], store: Store, compute: Compute) -> list[FileFacts]:
     """The facts of files in path order, from the store where it has them."""
     keys = {path: name_of(spine, path, raw) for path, raw in contents.items()}
@@ -153,10 +158,10 @@ def _row(fact: FileFacts) -> bytes | None:
 
 def judge(spine: Spine, facts: Facts, judging: Judging, store: Store) -> Result:
     """What the engine finds in ``facts``."""
-    only, over, part = judging
+    only, over, _ = judging
     if not spine.judging or store is NOTHING:
         return spine.analyse(facts.full(), only, over)
-    name = key(spine.judging, facts.digest, part)
+    name = run_of(spine, facts.digest, judging)
     row = store.get(RUN, [name]).get(name) if facts.digest else None
     if row is not None:
         with suppress(msgspec.DecodeError, ValueError):
