@@ -7,10 +7,7 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
-from concurrent import futures
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -59,17 +56,75 @@ def test_an_exception_comes_through() -> None:
 
 
 def test_a_killed_worker_costs_few_processes_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was not under way when it died is done by the dozen again, not by a process each."""
+    """Another in its place: for the piece that it had, for the item in it, and for that item alone."""
     started: list[int] = []
-    whole = futures.ProcessPoolExecutor
+    fork = os.fork
 
-    def counted(workers: int, *rest: Any) -> Any:
-        started.append(workers)
-        return whole(workers, *rest)
+    def counted() -> int:
+        started.append(1)
+        return fork()
 
-    monkeypatch.setattr(futures, "ProcessPoolExecutor", counted)
+    monkeypatch.setattr(os, "fork", counted)
     assert map_ordered(murder, range(2000), 2, died=lambda item: -item) == [-n if n in (5, 41) else n for n in range(2000)]
-    assert sum(started) < 30
+    assert len(started) < 12
+
+
+def quit_late(item: int) -> int:
+    """Kills the process that has done nine others before, wherever that is."""
+    done.append(item)
+    if len(done) == 10 and os.getpid() != MAIN:
+        os._exit(3)
+    return item
+
+
+done: list[int] = []
+
+
+def test_workers_that_die_of_nothing_in_particular_cost_nothing() -> None:
+    assert map_ordered(quit_late, range(200), 3, died=lambda item: -1, most=4) == list(range(200))
+
+
+class Picky(Exception):
+    """Does not survive pickling."""
+
+    def __init__(self, where: str, what: str) -> None:
+        super().__init__(f"{where}: {what}")
+
+
+def test_an_exception_that_cannot_be_pickled_comes_through_by_name() -> None:
+    def fails(item: int) -> int:
+        raise Picky("here", "this")
+
+    with pytest.raises(RuntimeError, match="Picky: here: this"):
+        map_ordered(fails, range(60), 2, died=double)
+
+
+def test_an_exception_says_where_it_comes_from() -> None:
+    with pytest.raises(ValueError, match="thirty") as caught:
+        map_ordered(fail, range(60), 2, died=double)
+    assert any("in fail" in note for note in caught.value.__notes__)
+
+
+def test_more_pieces_than_go_into_a_pipe() -> None:
+    assert map_ordered(double, range(3000), 3, died=double, most=1) == [n * 2 for n in range(3000)]
+
+
+def test_large_results() -> None:
+    assert map_ordered(lambda n: b"%d" % n * 900_000, range(9), 2, died=lambda n: b"") == [b"%d" % n * 900_000 for n in range(9)]
+
+
+def test_results_travel_as_something_else() -> None:
+    """What is sent is made by workers, and made a result again by this process; where there are no workers nothing travels."""
+    sent: list[int] = []
+
+    def got(item: int, text: tuple[int, str]) -> int:
+        assert text[0] != MAIN
+        sent.append(item)
+        return int(text[1])
+
+    for jobs in (1, 2):
+        assert map_ordered(double, range(40), jobs, died=double, sent=lambda n: (os.getpid(), str(n)), got=got) == [n * 2 for n in range(40)]
+    assert sorted(sent) == list(range(40))
 
 
 def children() -> set[str]:
@@ -135,16 +190,6 @@ def test_memory_does_not_grow_with_the_number_of_items() -> None:
     assert len(first) == 2 and 0 not in first
 
 
-def test_only_the_numbers_of_items_go_to_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All chunks are in the queue at once: they must be small."""
-    sent: list[Sequence[int]] = []
-    whole = futures.ProcessPoolExecutor
-
-    class Watched(whole):  # type: ignore[misc, valid-type]
-        def submit(self, function: Any, chunk: Sequence[int]) -> Any:
-            sent.append(chunk)
-            return super().submit(function, chunk)
-
-    monkeypatch.setattr(futures, "ProcessPoolExecutor", Watched)
-    map_ordered(double, range(1000), 4, died=double)
-    assert max(map(len, sent)) == 32 and sum(map(len, sent)) == 1000
+def test_items_need_no_pickling() -> None:
+    items = [lambda n=n: n for n in range(40)]  # type: ignore[misc]
+    assert map_ordered(lambda item: item(), items, 2, died=lambda item: -1) == list(range(40))

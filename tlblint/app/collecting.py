@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING
 from tlblint.app import front
 from tlblint.app.request import Request
 from tlblint.app.spine import Spine
+from tlblint.calls import record
 from tlblint.io import pool, processors
 from tlblint.model.ir import FileFacts, NotAnalysed
 
@@ -37,7 +40,20 @@ def collect(spine: Spine, contents: Mapping[str, bytes], jobs: int, request: Req
     front.load()
     if far is not None:
         return far(contents, one, died, done)
-    return sorted(pool.map_ordered(one, paths, workers(jobs), died, done, most=AT_ONCE), key=lambda facts: facts.path)
+
+    def got(path: str, row: bytes | FileFacts) -> FileFacts:
+        with suppress(ValueError):
+            return record.decode(row) if isinstance(row, bytes) else row
+        return one(path)  # what is nested deeper than a row may be
+
+    return sorted(pool.map_ordered(one, paths, workers(jobs), died, done, most=AT_ONCE, sent=_row, got=got), key=lambda facts: facts.path)
+
+
+def _row(facts: FileFacts) -> bytes | FileFacts:
+    """Facts as a cache keeps them: made by a worker, and read faster than what is pickled."""
+    with suppress(ValueError):
+        return record.encode(facts)
+    return facts
 
 
 def workers(jobs: int) -> int:
@@ -57,5 +73,4 @@ def facts_of(spine: Spine, contents: Mapping[str, bytes], debug: bool, path: str
 
 def nothing(path: str, raw: bytes, why: str) -> FileFacts:
     """Facts of a file of which ``why`` is all that is known."""
-    newlines = tuple(at for at, byte in enumerate(raw) if byte == 10)
-    return FileFacts(path, (), (), (NotAnalysed(path, "", 0, why),), 0, 0, newlines)
+    return FileFacts(path, (), (), (NotAnalysed(path, "", 0, why),), 0, 0, array("I", (at for at, byte in enumerate(raw) if byte == 10)))
