@@ -5,7 +5,6 @@ Nothing but records, tuples, strings and numbers is ever made from the bytes, wh
 
 from __future__ import annotations
 
-import struct
 from array import array
 from collections.abc import Sequence
 from hashlib import blake2b
@@ -54,9 +53,8 @@ def encode(facts: FileFacts) -> bytes:
     gaps = [(gap.path, gap.function, gap.pos, gap.why) for gap in facts.not_analysed]
     try:
         heads = _encode([_head(fn) for fn in facts.functions])
-        newlines = struct.pack(f"<{len(facts.newlines)}I", *facts.newlines)
-        return _encode((facts.path, heads, tables, gaps, facts.total, facts.partial, newlines, shapes(facts)))
-    except (TypeError, OverflowError, UnicodeEncodeError, RecursionError, struct.error) as error:
+        return _encode((facts.path, heads, tables, gaps, facts.total, facts.partial, _packed(facts.newlines), shapes(facts)))
+    except (TypeError, OverflowError, UnicodeEncodeError, RecursionError) as error:
         raise ValueError(str(error)) from None
 
 
@@ -104,6 +102,13 @@ def checked(raw: bytes) -> FileFacts:
         if len(fn.blocks[:]) != len(fn.blocks):
             raise ValueError("another number of blocks")
     return facts
+
+
+def _packed(newlines: Sequence[int]) -> bytes:
+    lines = array("I", newlines)
+    if _SWAPPED:
+        lines.byteswap()
+    return lines.tobytes()
 
 
 def _lines(packed: bytes) -> Sequence[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from itertools import accumulate
 
 from msgspec.structs import replace
@@ -41,7 +42,14 @@ def facts_of(
     for step in (text, made[0] if made is not None else None):
         if step is not None:
             facts = moved(facts, step.origin)
-    return replace(facts, newlines=tuple(accumulate(map(_AFTER, map(len, raw.split(b"\n")[:-1])), initial=-1))[1:])
+    return replace(facts, newlines=newlines_of(raw))
+
+
+def newlines_of(raw: bytes) -> array[int]:
+    """The offsets of the newlines of a file."""
+    if b"\r" in raw or not raw.endswith(b"\n"):
+        return array("I", tuple(accumulate(map(_AFTER, map(len, raw.split(b"\n")[:-1])), initial=-1))[1:])
+    return array("I", tuple(accumulate(map(len, raw.splitlines(keepends=True)), initial=-1))[1:])  # lines with their ends: half the work
 
 
 def _facts(path: str, raw: bytes, parsed: ParsedFile) -> FileFacts:
