@@ -37,7 +37,7 @@ def collect(spine: Spine, contents: Mapping[str, bytes], jobs: int, request: Req
         request.progress("reading", bytes_of[count], bytes_of[-1])
 
     done(0)
-    front.load()
+    front.load(spine.words)
     if far is not None:
         return far(contents, one, died, done)
 

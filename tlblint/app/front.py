@@ -34,9 +34,12 @@ class Configs(Mapping[str, "Config"]):
         return len(self._settings)
 
 
-def load() -> None:
-    """Import it now, so that processes that are forked later need not."""
+def load(words: frozenset[bytes] = frozenset()) -> None:
+    """Import it now, so that processes that are forked later need not. They will look for ``words`` in many files."""
     import tlblint.flow  # noqa: F401
+    from tlblint.syntax.patterns import ready
+
+    ready(words)
 
 
 def facts_of(
