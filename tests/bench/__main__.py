@@ -67,6 +67,8 @@ def measure(tree: Path, place: Path, programs: dict[str, str], options: argparse
         print(f"round {number} of {options.times}" + ("" if number else ", which does not count"), file=sys.stderr)
         bench.round(number)
     bench.rows["read"].note = f"{size / 1e6:,.0f} MB"
+    for name in ("comment", "body"):
+        bench.rows[name].note = against(bench.rows[name], bench.rows["warm"])
     slow = [others.matcher(name, program, str(bench.tree), options.jobs, options.limit) for name, program in programs.items()]
     if not options.no_cocci and (row := others.coccinelle(str(bench.tree), options.jobs, options.limit)) is not None:
         slow.append(row)
@@ -157,6 +159,11 @@ class Bench:
         command = [*self.command[:-1], "series", str(self.place / name), "--tree", str(self.tree), "--jobs", self._jobs, "-f", "concise"]
         out = once(row, command, str(self.tree))
         row.note = row.note or f"{out.count(b': TLB'):,} findings"
+
+
+def against(edited: Row, warm: Row) -> str:
+    """What an edit costs beside a run with nothing changed: minima, and medians."""
+    return f"{edited.best / warm.best:.2f} x warm (median {edited.median / warm.median:.2f}); {edited.note}" if edited.wall and warm.wall else edited.note
 
 
 def machine(load: float, before: Clock, jobs: int, form: str) -> str:

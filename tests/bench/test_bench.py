@@ -128,3 +128,9 @@ def test_the_machine_is_not_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "WARNING" in bench.machine(1.4, Clock(0, 0, 0), 2, "") and "WARNING" not in bench.machine(1.2, Clock(0, 0, 0), 2, "")
     monkeypatch.setattr(bench, "elsewhere", lambda before, after: 0.4)
     assert "WARNING" in bench.machine(0.0, Clock(0, 0, 0), 2, "")
+
+
+def test_an_edit_is_compared_with_a_warm_run() -> None:
+    warm, edited = Row("warm", wall=[0.2, 0.4, 0.9]), Row("edited", wall=[0.6, 0.3, 0.5], note="13 findings")
+    assert bench.against(edited, warm) == "1.50 x warm (median 1.25); 13 findings"
+    assert bench.against(Row("edited", note="none"), warm) == "none"
