@@ -12,7 +12,7 @@ import msgspec
 from tests.findings.make import OWN, OwnRule
 from tlblint.app.named import find
 from tlblint.app.spine import Spine, Wanted
-from tlblint.engine.roots import Over, in_order
+from tlblint.engine.asked import Over, in_order
 from tlblint.findings import own
 from tlblint.io.errors import InputError
 from tlblint.model.finding import RawFinding, Step

@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
-from tlblint.engine import Context, EngineResult, RuleSpec, analyse
-from tlblint.engine.entries import Entry
+from tlblint.engine.analyse import analyse
+from tlblint.engine.asked import Context, EngineResult, Entry
+from tlblint.engine.grammar import RuleSpec
 from tlblint.flow import facts_of
 from tlblint.model.ir import FileFacts
 from tlblint.model.roles import Effect, Profile, Role

@@ -6,7 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from tests.engine.small import CONTEXT, ROLES, RULES, WORDS, _role, rule
-from tlblint.engine import EngineResult, analyse
+from tlblint.engine.analyse import analyse
+from tlblint.engine.asked import EngineResult
 from tlblint.flow import facts_of
 from tlblint.syntax import Config
 

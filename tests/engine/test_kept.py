@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from tests.conftest import ROOT
 from tlblint.app import spine as spines
 from tlblint.app.spine import Wanted
-from tlblint.engine import Context, RuleSpec, analyse
-from tlblint.engine.analyse import EngineResult, Options
+from tlblint.engine.analyse import analyse
+from tlblint.engine.asked import Context, EngineResult, Options
+from tlblint.engine.grammar import RuleSpec
 from tlblint.engine.kept import KIND
 from tlblint.engine.last import Before
 from tlblint.model.ir import FileFacts

@@ -11,7 +11,9 @@ from msgspec.structs import replace
 from tests.engine import small
 from tests.engine.cases import ALL
 from tests.engine.small import CONTEXT, ROLES, RULES, facts, judge, marked, places, rule
-from tlblint.engine import Options, analyse, interp
+from tlblint.engine import interp
+from tlblint.engine.analyse import analyse
+from tlblint.engine.asked import Options
 from tlblint.model.finding import RawFinding
 from tlblint.model.ir import FileFacts
 from tlblint.model.roles import Profile, Role

@@ -22,7 +22,7 @@ from tlblint.app.shard import Rest, digest
 from tlblint.app.simulated import simulated
 from tlblint.app.spine import Loader, Names, Result, Spine, Wanted
 from tlblint.app.targets import targets
-from tlblint.engine.roots import Over
+from tlblint.engine.asked import Over
 from tlblint.findings import own, suppress
 from tlblint.findings.lines import Lines
 from tlblint.findings.refine import Files, order, refine

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from tlblint.app.spine import Contracts, Result
-from tlblint.engine.roots import Over
+from tlblint.engine.asked import Over
 from tlblint.findings.lines import Lines
 from tlblint.model.finding import RawFinding
 from tlblint.model.ir import FileFacts

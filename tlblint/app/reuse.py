@@ -14,8 +14,7 @@ from msgspec.structs import replace
 
 from tlblint.app.spine import Result, Spine
 from tlblint.calls import record
-from tlblint.engine import EngineResult
-from tlblint.engine.roots import Over
+from tlblint.engine.asked import EngineResult, Over
 from tlblint.model.ir import FileFacts, NotAnalysed
 from tlblint.model.store import NOTHING, Store, key
 

@@ -25,7 +25,7 @@ from tlblint.app.simulated import simulated
 from tlblint.app.spine import Loader, Result, Spine
 from tlblint.app.states import Name, Source, State, changed, not_read, renamed, said_otherwise, states, surround
 from tlblint.app.targets import targets
-from tlblint.engine import EngineResult
+from tlblint.engine.asked import EngineResult
 from tlblint.findings import own, suppress
 from tlblint.findings.attribute import State as Seen
 from tlblint.findings.attribute import lives

@@ -11,7 +11,7 @@ from tlblint.app.remembered import OURS, facts_key
 from tlblint.app.series_moved import NOWHERE, Moved
 from tlblint.app.spine import Again, Result, Spine
 from tlblint.app.states import Name, State
-from tlblint.engine import EngineResult
+from tlblint.engine.asked import EngineResult
 from tlblint.model.ir import FileFacts
 from tlblint.model.store import NOTHING, Store, key
 

@@ -10,7 +10,7 @@ import msgspec
 
 from tlblint.app.spine import Contracts, Spine
 from tlblint.app.states import Name, State, named, renamed, same_text
-from tlblint.engine.roots import in_order
+from tlblint.engine.asked import in_order
 from tlblint.model.finding import Finding
 from tlblint.model.store import NOTHING, Store
 from tlblint.report.view import is_new

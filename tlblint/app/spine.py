@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from tlblint.engine.roots import Over, in_order
+from tlblint.engine.asked import Over, in_order
 from tlblint.findings.own import RuleInfo
 from tlblint.model.finding import RawFinding
 from tlblint.model.ir import FileFacts, NotAnalysed

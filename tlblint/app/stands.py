@@ -11,7 +11,7 @@ from contextlib import suppress
 import msgspec
 
 from tlblint.calls.record import shapes
-from tlblint.engine import EngineResult
+from tlblint.engine.asked import EngineResult
 from tlblint.model.ir import FileFacts
 
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache, partial
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
@@ -17,12 +18,8 @@ from tlblint.app import generation as generations
 from tlblint.app.named import find
 from tlblint.app.spine import Contracts, Result, Spine, Wanted
 from tlblint.calls.walks import KERNEL
-from tlblint.engine import Context, EngineResult, Options, RuleSpec, analyse
-from tlblint.engine.again import Memory
-from tlblint.engine.entries import Entry
-from tlblint.engine.last import Before
-from tlblint.engine.marks import WORDS as DEFINED
-from tlblint.engine.roots import Over, in_order
+from tlblint.engine.asked import DEFINED, Context, EngineResult, Entry, Options, Over, in_order
+from tlblint.engine.grammar import RuleSpec
 from tlblint.findings.own import by_code
 from tlblint.io import data
 from tlblint.io.errors import InputError
@@ -36,6 +33,9 @@ from tlblint.roles.kinds import KINDS
 from tlblint.roles.meant import Meant
 from tlblint.roles.profiles import WORDS
 from tlblint.rulefile import RuleFileError, parse_rule
+
+if TYPE_CHECKING:
+    from tlblint.engine.last import Before
 
 Name = tuple[str, str]
 """(path, function)."""
@@ -59,7 +59,6 @@ def build(wanted: Wanted) -> Spine:
         profiles = load_profile_data(profile_texts)
     except RoleError as error:
         raise InputError(str(error), "the shipped data cannot be read", "install tlblint again") from None
-    _check_words(rules)
     chosen = shipped.chosen(profiles, wanted.profiles)
     active = _active(rules, wanted)
     ruleset = _digest(rules, texts, profile_texts)
@@ -118,9 +117,13 @@ class _Again:
 
     def __init__(self, rules: tuple[RuleSpec, ...], context: Context, moved: Mapping[Name, Name] | None = None, whole: Collection[Name] = ()) -> None:
         self._rules, self._context = rules, _followed(context, moved, whole) if moved else context
+        from tlblint.engine.again import Memory
+
         self._memory: Memory[EngineResult] = Memory()
 
     def judge(self, facts: Sequence[FileFacts], part: frozenset[tuple[str, str]] | None) -> Result:
+        from tlblint.engine.analyse import analyse
+
         self._memory.part = part
         return analyse(facts, self._rules, self._context, Options(memory=self._memory))
 
@@ -161,6 +164,8 @@ def _analyse(
     rules: tuple[RuleSpec, ...], context: Context, digest: str, facts: Sequence[FileFacts], only: Callable[[str], bool] | None, over: Over = in_order,
     store: Store = NOTHING, before: Before | None = None, /,
 ) -> Result:  # fmt: skip
+    from tlblint.engine.analyse import analyse  # most runs find the answer remembered
+
     return analyse(facts, rules, context, Options(only, over, store=store, digest=digest.encode() if store is not NOTHING else b"", before=before))
 
 
@@ -189,6 +194,7 @@ def _parsed(directory: str, files: Mapping[str, bytes]) -> dict[str, RuleSpec]:
         except UnicodeDecodeError:
             raise InputError(path, "not UTF-8 text", _guide(directory)) from None
         out[rule.code] = rule
+    _check_words(tuple(out.values()))
     return out
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 
 import msgspec
@@ -11,71 +11,26 @@ from tlblint.calls.program import Program
 from tlblint.calls.record import shape
 from tlblint.calls.record import shapes as shapes_of
 from tlblint.calls.walks import Walks
-from tlblint.engine.again import Memory, State
+from tlblint.engine.again import State
+from tlblint.engine.asked import Context, EngineResult, Entry, Options
 from tlblint.engine.automata import Automata, Place
 from tlblint.engine.code import Code
 from tlblint.engine.compile import ENTRY_FUNCTION, ENTRY_TYPES, Compiler
 from tlblint.engine.cutoff import Cutoff, Run
-from tlblint.engine.entries import Entry
 from tlblint.engine.flows import Flows
 from tlblint.engine.grammar import RuleSpec
 from tlblint.engine.kept import Kept
-from tlblint.engine.last import Before, Last, Node
+from tlblint.engine.last import Last, Node
 from tlblint.engine.marks import Marks
 from tlblint.engine.report import Reporter
-from tlblint.engine.roots import Judged, Over, Roots, in_order
+from tlblint.engine.roots import Judged, Roots
 from tlblint.engine.said import Said
 from tlblint.engine.scope import Scope
 from tlblint.engine.shared import Shared
 from tlblint.engine.state import SHIFT
 from tlblint.engine.world import World
-from tlblint.model.finding import RawFinding
 from tlblint.model.ir import FileFacts, Function, NotAnalysed
-from tlblint.model.roles import Profile, Role
-from tlblint.model.store import NOTHING, Store, key
-
-
-class Context(msgspec.Struct, frozen=True):
-    """What the engine must be told of the kernel: roles, profiles, contracts and their features, all from data files.
-
-    ``entries`` maps a function name to how it is entered (from operation tables and contracts); ``slots`` maps
-    (struct type, field) to the same for callbacks. ``outside`` is true of paths whose page tables are not user space's,
-    ``skipped`` of those that are no subject at all.
-    """
-
-    roles: Callable[[str, int], Role | None]
-    pure: Callable[[str], bool]
-    features: frozenset[str]
-    profiles: tuple[Profile, ...]
-    says: Callable[[str, str], frozenset[str]]
-    entries: Callable[[str, str], Entry | None]
-    slots: Mapping[tuple[str, str], Entry]
-    outside: Callable[[str, str], bool]
-    skipped: Callable[[str], bool]
-
-
-class Options(msgspec.Struct, frozen=True):
-    """``only``: report only what lies in files for which this is true (None: all). ``over``: how to map over the roots;
-    the findings do not depend on it."""
-
-    only: Callable[[str], bool] | None = None
-    over: Over = in_order
-    memory: Memory[EngineResult] | None = None
-    """What is known from an earlier state of the same tree; it says by itself what to judge."""
-    store: Store = NOTHING
-    """Remembers what was judged."""
-    digest: bytes = b""
-    """Says all that rules and context mean, where there is a store to ask."""
-    before: Before | None = None
-    """The run before that the store may know."""
-
-
-class EngineResult(msgspec.Struct, frozen=True):
-    """Findings in a total order, and the functions that reached a bound."""
-
-    findings: tuple[RawFinding, ...]
-    not_analysed: tuple[NotAnalysed, ...]
-    contexts: int = 0
+from tlblint.model.store import key
 
 
 class _Session(msgspec.Struct):

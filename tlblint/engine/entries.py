@@ -2,29 +2,11 @@
 
 from __future__ import annotations
 
-import msgspec
-
+from tlblint.engine.asked import Entry
 from tlblint.engine.automata import Automata
 from tlblint.engine.events import Event
 from tlblint.engine.state import SHIFT, START, Auto
 from tlblint.model.ir import Function
-
-
-class Entry(msgspec.Struct, frozen=True):
-    """``ptl``: a lock held on entry, by the name the function uses for it, or "caller" for one it cannot name.
-    ``lazy``: lazy MMU mode is on. ``walker``: the PTL belongs to a walk over a range, which this is called from for each
-    entry. ``pending``: a tlb_flush_pending count is open. ``note`` says who does all that, for the trace. ``bind`` says which
-    argument is what, by operand. ``given``: a condition, as it is written, that holds whenever anything is owed."""
-
-    ptl: str = ""
-    level: str = "pte"
-    lazy: bool = False
-    walker: bool = False
-    pending: bool = False
-    says: frozenset[str] = frozenset()
-    note: str = ""
-    bind: tuple[tuple[str, str], ...] = ()
-    given: str = ""
 
 
 def entered(automata: Automata, user: bool, says: frozenset[str], index: int, fn: Function, entry: Entry, auto: Auto = START) -> Auto:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from operator import itemgetter
 
+from tlblint.engine.asked import Entry
 from tlblint.engine.automata import ordered
 from tlblint.engine.bits import RESULT_BIT, bits_after, known_bits
 from tlblint.engine.bounds import given, narrowed
@@ -19,7 +20,7 @@ from tlblint.engine.code import Call, Code
 from tlblint.engine.compile import DERIVE, HAVOC, HIGHEST, LOWEST, PURE, ROLE, SET, paths_in, text_of, tokens
 from tlblint.engine.domains import left, possible
 from tlblint.engine.effects import CHANGES, CONFIRMED, EMPTIED, ENDS_SPAN, FILLS, NO_BITS, QUIET, RECORDS, UNFILLED, Effects, drop_number, forget_spans, unread
-from tlblint.engine.entries import Entry, entered
+from tlblint.engine.entries import entered
 from tlblint.engine.events import Event, Instance, Violation
 from tlblint.engine.flows import root
 from tlblint.engine.order import follows, stored

@@ -12,6 +12,7 @@ from functools import partial
 
 from tlblint.calls.program import Program, arch_of
 from tlblint.engine import announced, members
+from tlblint.engine.asked import DEFINED
 from tlblint.model.ir import Block, Expr, Function, Instr
 from tlblint.model.roles import Role
 from tlblint.model.store import key
@@ -39,9 +40,6 @@ NUMBERS, IGNORES = "numbers", "ignores:"
 _ORDERED = frozenset({"generation.take", "cpus.read"})
 """Who takes the number of a TLB generation and asks which CPUs an address space is on has to do it in the right order."""
 _SWITCHES = frozenset({"flag.clear", "flag.swap"})
-WORDS = {"flush.batched": "completes-flush", "unmap.flush": "completes-flush", "gather.end": "completes-flush", "unmap.defer": "defers-flush",
-         "gather.begin": "begins-gather"}
-"""What the definition of a function with such an effect has to do: said to the rules like a contract."""
 
 
 class Marks:
@@ -72,7 +70,7 @@ class Marks:
         self._announced = announced.Announced(program, said)
         for index, fn in enumerate(functions):
             role = roles(fn.name, len(fn.params))
-            words = frozenset(WORDS[e.kind] for e in role.effects if e.kind in WORDS and "dirty" not in e.attrs) if role is not None else _NONE
+            words = frozenset(DEFINED[e.kind] for e in role.effects if e.kind in DEFINED and "dirty" not in e.attrs) if role is not None else _NONE
             if words and not arch_of(fn.path):
                 self.says[index] = words
             elif role is not None and (_is_judged(role, fn) or NUMBERS in said[index] or self._members.speaks_of(fn) or self.lost(fn)):

@@ -14,17 +14,15 @@ from typing import Any, Protocol
 import msgspec
 
 from tlblint.calls.program import Program
+from tlblint.engine.asked import Entry, Over, in_order
 from tlblint.engine.automata import Place
-from tlblint.engine.entries import Entry, entered
+from tlblint.engine.entries import entered
 from tlblint.engine.interp import analyse_function
 from tlblint.engine.scope import Scope
 from tlblint.engine.state import START
 from tlblint.engine.story import with_events
 from tlblint.engine.summary import Hit
 from tlblint.engine.world import World
-
-Over = Callable[[Callable[[Any], Any], Sequence[Any], Callable[[Any], Any]], list[Any]]
-"""A map over items that keeps their order: (function, items, what an item gives that killed its process)."""
 
 Start = tuple[int, Entry | None]
 """A function's index and how it is entered."""
@@ -36,11 +34,6 @@ BATCH = 4
 
 LOT = 4
 """Batches of one file that go to a process together: it has worked out what they have in common once."""
-
-
-def in_order(function: Callable[[Any], Any], items: Sequence[Any], died: Callable[[Any], Any]) -> list[Any]:
-    """The map that stays in this process."""
-    return [function(item) for item in items]
 
 
 class Judged(msgspec.Struct):

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tlblint.engine.asked import Entry
 from tlblint.engine.automata import Automata
 from tlblint.engine.code import Code
-from tlblint.engine.entries import Entry
 from tlblint.engine.flows import Flows
 from tlblint.engine.summary import Summary
 from tlblint.engine.unsure import Unsure
