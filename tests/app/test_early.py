@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import ROOT
 from tests.engine.test_kept import edited
-from tlblint.app import checking, early, wiring
+from tlblint.app import checking, early
 from tlblint.app.check import check
 from tlblint.app.reader import Reader
 from tlblint.app.request import Request
@@ -192,5 +192,5 @@ def test_a_comment_where_nothing_is_found_is_not_judged(demo: Path, monkeypatch:
     def never(*arguments: Any) -> None:
         raise AssertionError("judged again")
 
-    monkeypatch.setattr(wiring, "analyse", never)
+    monkeypatch.setattr("tlblint.engine.analyse.analyse", never)
     assert report(demo) == new
