@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import cast
 
-import msgspec
-
 from tlblint.sim.ir import Alt, Bin, Branch, Const, Effect, Expr, Fail, Not, Program, Set, Step, Var, When
 
 State = Sequence[int]
@@ -15,34 +13,43 @@ Test = Callable[[State], int]
 Act = Callable[[bytearray], None]
 
 
-class Move(msgspec.Struct, frozen=True):
-    """An alternative, ready to run: ``guard`` (None: always), ``act`` on a copy of the state, ``goto``: where the thread is then. ``blot``: of one that
-    leaves a state as it is or commits a violation, whether it does that; None for all others."""
+class Way:
+    """An alternative of a thread, ready to run: ``guard`` (None: always), ``act`` on a copy of the state, ``behind``: where the thread is then,
+    or ``goto`` that says so of the state. ``blot``: of one that leaves a state as it is or commits a violation, whether it does that; None
+    for all others. ``number``: of the alternative in its step.
 
-    guard: Test | None
-    blot: Test | None
-    act: Act
-    goto: Callable[[State], int] | int
-    text: str
-    node: int
-    flush: bool
+    And how often it was taken; of a flush how often that changed the cached translations.
+    """
+
+    __slots__ = ("act", "behind", "blot", "flush", "goto", "guard", "node", "number", "thread", "times", "useful")
+
+    def __init__(self, place: tuple[int, int, int], guard: Test | None, blot: Test | None, act: Act, goto: Callable[[State], int] | int, flush: bool) -> None:
+        self.thread, self.node, self.number = place
+        self.guard = guard
+        self.blot = blot
+        self.act = act
+        self.behind: int = goto if isinstance(goto, int) else 0
+        self.goto: Callable[[State], int] | None = None if isinstance(goto, int) else goto
+        self.flush = flush
+        self.times = 0
+        self.useful = 0
 
 
-class Machinery(msgspec.Struct, frozen=True):
-    """``moves[thread][pc]`` are the ways on. A state is: a byte per thread (its pc), the violation, the variables."""
+class Machinery:
+    """``ways[thread][pc]`` are the ways on. A state is: a byte per thread (its pc), the violation, the variables."""
 
-    start: bytes
-    names: tuple[str, ...]
-    moves: tuple[tuple[tuple[Move, ...], ...], ...]
-    ends: tuple[int | None, ...]
-    """pc of a thread that is done; None for a daemon."""
-    bad: int
-    """Where in a state the violation stands."""
-    final: tuple[tuple[Test, int], ...]
-    always: tuple[tuple[Test, int], ...]
-    sometimes: tuple[tuple[str, Test], ...]
-    cached: tuple[int, ...]
-    """Places of the cached translations."""
+    def __init__(self, start: bytes, ways: list[list[tuple[Way, ...]]], ends: list[int]) -> None:
+        self.start = start
+        self.ways = ways
+        self.ends = ends
+        """pc of a thread that is done; -1 for a daemon."""
+        self.bad = len(ends)
+        """Where in a state the violation stands."""
+        self.final: list[tuple[Test, int]] = []
+        self.always: list[tuple[Test, int]] = []
+        self.sometimes: list[tuple[str, Test]] = []
+        self.cached: list[int] = []
+        """Places of the cached translations."""
 
 
 def build(program: Program) -> Machinery:
@@ -50,22 +57,17 @@ def build(program: Program) -> Machinery:
     count = len(program.codes)
     at = {name: count + 1 + place for place, name in enumerate(program.init)}
     maker = _Maker(at, count)
-    moves = tuple(tuple(maker.moves(code.nodes, pc) for pc in range(len(code.nodes) + 1)) for code in program.codes)
+    ways = [[maker.ways(thread, code.nodes, pc) for pc in range(len(code.nodes) + 1)] for thread, code in enumerate(program.codes)]
     start = bytearray([*([0] * count), 0, *program.init.values()])
     for thread, code in enumerate(program.codes):
         goto = maker.settle(code.nodes, 0)
         start[thread] = goto if isinstance(goto, int) else goto(start)
-    return Machinery(
-        bytes(start),
-        tuple(program.init),
-        moves,
-        tuple(None if code.daemon else len(code.nodes) for code in program.codes),
-        count,
-        tuple((maker.test(fail.cond), fail.code) for fail in program.final),
-        tuple((maker.test(expr), code) for expr, code in program.always),
-        tuple((words, maker.test(expr)) for words, expr in program.sometimes),
-        tuple(at[name] for name in program.tlbs),
-    )
+    made = Machinery(bytes(start), ways, [-1 if code.daemon else len(code.nodes) for code in program.codes])
+    made.final = [(maker.test(fail.cond), fail.code) for fail in program.final]
+    made.always = [(maker.test(expr), code) for expr, code in program.always]
+    made.sometimes = [(words, maker.test(expr)) for words, expr in program.sometimes]
+    made.cached = [at[name] for name in program.tlbs]
+    return made
 
 
 class _Maker:
@@ -181,17 +183,17 @@ class _Maker:
 
     # -- control
 
-    def moves(self, nodes: tuple[Step | Branch, ...], pc: int) -> tuple[Move, ...]:
+    def ways(self, thread: int, nodes: tuple[Step | Branch, ...], pc: int) -> tuple[Way, ...]:
         node = nodes[pc] if pc < len(nodes) else None
         if not isinstance(node, Step):
             return ()
-        return tuple(self._move(nodes, pc, alt) for alt in node.alts)
+        return tuple([self._way((thread, pc, number), nodes, alt) for number, alt in enumerate(node.alts)])
 
-    def _move(self, nodes: tuple[Step | Branch, ...], pc: int, alt: Alt) -> Move:
+    def _way(self, place: tuple[int, int, int], nodes: tuple[Step | Branch, ...], alt: Alt) -> Way:
         goto = self.settle(nodes, alt.goto)
-        idle = goto == pc and not alt.flush and all(isinstance(effect, Fail) for effect in alt.effects)
+        idle = goto == place[1] and not alt.flush and all(isinstance(effect, Fail) for effect in alt.effects)
         blot = _any([self.test(effect.cond) for effect in alt.effects if isinstance(effect, Fail)]) if idle else None
-        return Move(None if alt.guard is None else self.test(alt.guard), blot, self.act(alt.effects), goto, alt.text, pc, alt.flush)
+        return Way(place, None if alt.guard is None else self.test(alt.guard), blot, self.act(alt.effects), goto, alt.flush)
 
     def settle(self, nodes: tuple[Step | Branch, ...], pc: int) -> Callable[[State], int] | int:
         """Where a thread that comes to ``pc`` stands after the branches there."""

@@ -2,45 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
-from itertools import chain
-
-import msgspec
 from msgspec.structs import replace
 
-from tlblint.sim.engine import Act, Machinery, Move, State, Test, build
+from tlblint.sim.engine import Machinery, Test, build
 from tlblint.sim.ir import PRUNED, VIOLATIONS, Program, Step, code_of
 from tlblint.sim.lower import lower
 from tlblint.sim.lowered import Lowered
 from tlblint.sim.model import BOUND, Bounds, Model, Outcome
 from tlblint.sim.reduce import Reduction
+from tlblint.sim.search import Search, note
 from tlblint.sim.tidy import tidied
 from tlblint.sim.witness import Taken, tell
 
 DEADLOCK = code_of("deadlock")
 FEW = 800
 """States below which it costs more to find out what can be left out than it saves."""
-Way = tuple[int, Test | None, Test | None, Act, int, "Callable[[State], int] | None", tuple[int, int], bool, int]
-"""(thread, guard, blot, act, pc behind it, what gives that pc where it depends on the state, (thread, node), flush, number of the alternative)"""
-Spot = tuple[tuple[Way, ...], tuple[Way, ...], bool]
-"""Where threads may stand: (the alternatives of one that goes alone, those of all, whether all that have to be are done)."""
-
-
-class Search(msgspec.Struct):
-    """What a search saw. ``violations`` are the codes met at ``length``."""
-
-    states: int = 0
-    transitions: int = 0
-    length: int | None = None
-    violations: set[int] = msgspec.field(default_factory=set)
-    complete: bool = True
-    hits: Counter[tuple[int, int]] = msgspec.field(default_factory=Counter)
-    """(thread, node) -> times taken."""
-    useful: dict[tuple[int, int], list[int]] = msgspec.field(default_factory=dict)
-    """(thread, node) -> [times it changed the cached translations, times it ran], for flushes."""
-    sometimes: dict[str, bool] = msgspec.field(default_factory=dict)
-    ended: bool = False
 
 
 class Explorer:
@@ -50,26 +26,26 @@ class Explorer:
         self.program = program
         self.machinery: Machinery = build(program)
         self._count = len(program.codes)
-        self._of = [
-            [tuple(_way(thread, move, number) for number, move in enumerate(moves)) for moves in nodes] for thread, nodes in enumerate(self.machinery.moves)
-        ]
-        """thread -> pc -> the alternatives there."""
-        self._ways: dict[bytes, tuple[Way, ...]] = {}
-        self._spots: dict[bytes, Spot] = {}
+        self._solos: dict[bytes, int] = {}
         self._reduction = Reduction(program) if reduced and not program.always else None
 
-    def ways(self, pcs: bytes) -> tuple[Way, ...]:
-        """All alternatives of threads that stand at ``pcs``."""
-        found = self._ways.get(pcs)
+    def _solo(self, pcs: bytes) -> int:
+        """A thread at ``pcs`` whose step no other can notice, now or later; -1 when there is none, or that is not asked."""
+        if self._reduction is None:
+            return -1
+        found = self._solos.get(pcs)
         if found is None:
-            found = self._ways[pcs] = tuple(chain.from_iterable(map(list.__getitem__, self._of, pcs)))
+            thread = self._reduction.solo(pcs)
+            found = self._solos[pcs] = -1 if thread is None else thread
         return found
 
-    def _spot(self, pcs: bytes) -> Spot:
-        ways = self.ways(pcs)
-        thread = None if self._reduction is None else self._reduction.solo(pcs)  # whose step no other can notice, now or later
-        alone = () if thread is None else tuple(way for way in ways if way[0] == thread)
-        return alone, ways, all(end is None or pcs[thread] == end for thread, end in enumerate(self.machinery.ends))
+    def _finished(self, state: bytes) -> bool:
+        """Whether all threads are done that have to be."""
+        ends = self.machinery.ends
+        for thread in range(self._count):  # noqa: SIM110 - asked of every state
+            if ends[thread] != state[thread] and ends[thread] >= 0:
+                return False
+        return True
 
     def ending(self, state: bytes, moved: bool, finished: bool) -> int:
         """The violation of a state as an end: deadlock, leak, lost data; 0 for none. ``moved``: something is still enabled."""
@@ -80,24 +56,23 @@ class Explorer:
     def run(self, bound: int) -> Search:
         """Breadth first until a layer holds a violation, all is seen, or more than ``bound`` states are."""
         search = Search()
-        start, count, spots = self.machinery.start, self._count, self._spots
+        start, count = self.machinery.start, self._count
         seen, layer, depth = {start}, [start], 0
         pending = list(self.machinery.sometimes)
         self._watch(start, search, pending, 0)
         while layer and search.length is None and search.complete:
             following: list[bytes] = []
             for state in layer:
-                pcs = state[:count]
-                spot = spots.get(pcs)
-                if spot is None:
-                    spot = spots[pcs] = self._spot(pcs)
-                alone, ways, finished = spot
-                moved = bool(alone) and self._take(alone, state, seen, following, search, depth)
-                moved = moved or self._take(ways, state, seen, following, search, depth)
+                solo = self._solo(state[:count])
+                moved = solo >= 0 and self._take(solo, state, seen, following, search, depth)
+                if not moved:
+                    for thread in range(count):
+                        moved |= self._take(thread, state, seen, following, search, depth)
+                finished = self._finished(state)
                 if finished or not moved:
                     search.ended = search.ended or finished
                     if code := self.ending(state, moved, finished):
-                        _note(search, depth, code)
+                        note(search, depth, code)
                 if len(seen) > bound:
                     search.complete = False
                     break
@@ -106,6 +81,7 @@ class Explorer:
                 for state in following:
                     self._watch(state, search, pending, depth)
             layer = following
+        self._count_up(search)
         search.states, search.transitions = len(seen), sum(search.hits.values())
         search.sometimes = {words: all(words != left for left, _ in pending) for words, _ in self.machinery.sometimes}
         return search
@@ -113,28 +89,31 @@ class Explorer:
     def _watch(self, state: bytes, search: Search, pending: list[tuple[str, Test]], depth: int) -> None:
         for test, code in self.machinery.always:
             if not test(state):
-                _note(search, depth, code)
+                note(search, depth, code)
         pending[:] = [(words, test) for words, test in pending if not test(state)]
 
-    def _take(self, ways: tuple[Way, ...], state: bytes, seen: set[bytes], following: list[bytes], search: Search, depth: int) -> bool:
-        bad, hits = self.machinery.bad, search.hits
+    def _take(self, thread: int, state: bytes, seen: set[bytes], following: list[bytes], search: Search, depth: int) -> bool:
+        """All that one thread may do next. False if it can do nothing."""
+        bad = self._count
         moved = False
-        for thread, guard, blot, act, behind, goto, where, flush, _ in ways:
+        for way in self.machinery.ways[thread][state[thread]]:
+            guard = way.guard
             if guard is not None and not guard(state):
                 continue
             moved = True
+            way.times += 1
+            blot = way.blot
             if blot is not None and not blot(state):  # as most accesses of a user: the state stays what it is
-                hits[where] += 1
                 continue
             buffer = bytearray(state)
-            act(buffer)
-            buffer[thread] = behind if goto is None else goto(buffer)
-            hits[where] += 1
-            if flush:
-                self._count_flush(search, where, state, buffer)
+            way.act(buffer)
+            goto = way.goto
+            buffer[thread] = way.behind if goto is None else goto(buffer)
+            if way.flush:
+                way.useful += self._cleans(state, buffer)
             if buffer[bad]:
                 if buffer[bad] != PRUNED:
-                    _note(search, depth + 1, buffer[bad])
+                    note(search, depth + 1, buffer[bad])
                 continue
             after = bytes(buffer)
             if after not in seen:
@@ -142,10 +121,26 @@ class Explorer:
                 following.append(after)
         return moved
 
-    def _count_flush(self, search: Search, key: tuple[int, int], before: bytes, after: bytearray) -> None:
-        counts = search.useful.setdefault(key, [0, 0])
-        counts[0] += any(before[at] != after[at] for at in self.machinery.cached)
-        counts[1] += 1
+    def _cleans(self, before: bytes, after: bytearray) -> bool:
+        for at in self.machinery.cached:  # noqa: SIM110 - asked of every flush
+            if before[at] != after[at]:
+                return True
+        return False
+
+    def _count_up(self, search: Search) -> None:
+        """How often steps ran goes where it is asked for."""
+        for nodes in self.machinery.ways:
+            for ways in nodes:
+                for way in ways:
+                    if not way.times:
+                        continue
+                    key = (way.thread, way.node)
+                    search.hits[key] += way.times
+                    if way.flush:
+                        counts = search.useful.setdefault(key, [0, 0])
+                        counts[0] += way.useful
+                        counts[1] += way.times
+                    way.times = way.useful = 0
 
     # -- the shortest witness
 
@@ -180,28 +175,28 @@ class Explorer:
     ) -> tuple[int, int, tuple[bytes, int], Taken | None] | None:
         """Go on from ``key``: put what comes next into ``fresh``, and what violates into ``best`` if it costs less."""
         state, last = key
-        bad, moved = self.machinery.bad, False
-        pcs = state[: self._count]
-        for thread, guard, _, act, behind, goto, where, _, number in self.ways(pcs):
-            if guard is not None and not guard(state):
-                continue
-            moved = True
-            buffer = bytearray(state)
-            act(buffer)
-            buffer[thread] = behind if goto is None else goto(buffer)
-            price = cost + (last not in (-1, thread))
-            if buffer[bad]:
-                if before_end and buffer[bad] != PRUNED and (best is None or price < best[0]):
-                    best = (price, buffer[bad], key, (thread, where[1], number))
-                continue
-            after = bytes(buffer)
-            if after in seen or at_end:
-                continue
-            old = fresh.get((after, thread))
-            if old is None or price < old[0]:
-                fresh[after, thread] = (price, key, number)
+        bad, moved = self._count, False
+        for thread in range(bad):
+            for way in self.machinery.ways[thread][state[thread]]:
+                if way.guard is not None and not way.guard(state):
+                    continue
+                moved = True
+                buffer = bytearray(state)
+                way.act(buffer)
+                buffer[thread] = way.behind if way.goto is None else way.goto(buffer)
+                price = cost + (last not in (-1, thread))
+                if buffer[bad]:
+                    if before_end and buffer[bad] != PRUNED and (best is None or price < best[0]):
+                        best = (price, buffer[bad], key, (thread, way.node, way.number))
+                    continue
+                after = bytes(buffer)
+                if after in seen or at_end:
+                    continue
+                old = fresh.get((after, thread))
+                if old is None or price < old[0]:
+                    fresh[after, thread] = (price, key, way.number)
         if at_end:
-            code = self.ending(state, moved, self._spot(pcs)[2]) or next((code for test, code in self.machinery.always if not test(state)), 0)
+            code = self.ending(state, moved, self._finished(state)) or next((code for test, code in self.machinery.always if not test(state)), 0)
             if code and (best is None or cost < best[0]):
                 best = (cost, code, key, None)
         return best
@@ -215,21 +210,9 @@ class Explorer:
             _, before, number = layers[depth][key]
             assert before is not None
             thread = key[1]
-            found.append((thread, self.machinery.moves[thread][before[0][thread]][number].node, number))
+            found.append((thread, self.machinery.ways[thread][before[0][thread]][number].node, number))
             key, depth = before, depth - 1
         return found[::-1]
-
-
-def _way(thread: int, move: Move, number: int) -> Way:
-    behind, goto = (move.goto, None) if isinstance(move.goto, int) else (0, move.goto)
-    return thread, move.guard, move.blot, move.act, behind, goto, (thread, move.node), move.flush, number
-
-
-def _note(search: Search, length: int, code: int) -> None:
-    if search.length is None or length < search.length:
-        search.length, search.violations = length, set()
-    if length == search.length:
-        search.violations.add(code)
 
 
 def explore(model: Model, bounds: Bounds | None = None, tidy: bool = False, memory: Lowered | None = None) -> Outcome:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from tlblint.sim.ir import PRUNED, Branch, Code, Effect, Fail, Program, Set, Step, ahead, names_in, onward
 
 
-class Touch(msgspec.Struct, frozen=True):
-    reads: frozenset[str]
-    writes: frozenset[str]
+class Touch:
+    __slots__ = ("reads", "writes")
+
+    def __init__(self, reads: frozenset[str], writes: frozenset[str]) -> None:
+        self.reads = reads
+        self.writes = writes
 
 
 class Reduction:
