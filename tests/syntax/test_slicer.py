@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.syntax.support import SMALL, TORTURE, parse
-from tlblint.syntax import Config, index_functions, parse_file
+from tlblint.syntax import Config, index_functions, parse_file, slicer
 
 
 def names(source: str) -> list[str]:
@@ -68,3 +70,21 @@ def test_tables() -> None:
 
 def test_tables_of_a_file_without_relevant_functions() -> None:
     assert [t.name for t in parse("static struct x_ops y = {\n\t.a = b,\n};\n").tables] == ["y"]
+
+
+PIECES = st.sampled_from(
+    [b"\n", b"\n\n", b"{", b"}", b"\n}\n", b"\n{\n", b"(", b")", b" ", b"\t", b"foo", b"int ", b"*", b"*/\n", b"#if X\n", b"#endif\n", b";", b"=", b"\r", b"\\",
+     b"SYSCALL_DEFINE2(x, y)", b"if", b"__printf(1, 2)", b"\xc3\xa9", b"a_b", b"A", b"asm_exc_x", b"int foo(int a)", b"int foo(int a)\n{\n\tx();\n}\n",
+     b"struct a\n*b(int c,\n\t int d)\n{", b",", b"7", b"sizeof(x)", b"\n{\n\tbar();\n}\n"]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=30).map(b"".join))
+def test_the_short_way_finds_what_the_long_one_does(text: bytes) -> None:
+    slicer._functions.cache_clear()
+    short = slicer.index_functions(text)
+    slicer._functions.cache_clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(slicer, "_simple", lambda raw, low, brace: (0, ""))
+        assert slicer.index_functions(text) == short
+    slicer._functions.cache_clear()

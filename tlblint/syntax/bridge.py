@@ -39,22 +39,24 @@ def bridged(raw: bytes, spans: list[Span], helpers: frozenset[bytes], above: fro
             others.setdefault(span[0], []).append(span)
     if not others:
         return spans
+    told = helpers.union(name.encode("latin-1") for name in (*others, *scoped))
     calls: dict[str, set[str]] = {}
     for name, start, end in spans:
-        calls.setdefault(name, set()).update(_calls(raw, start, end))
+        calls.setdefault(name, set()).update(_calls(raw, start, end, told))
     work = [name for called in calls.values() for name in called if name in others] + [name for name in above if name in others]
     owned = list(_found(raw, _OWNS)) if b"mmu_gather" in raw or b"mmu_notifier_range" in raw else []
     owners = [name for name, start, _ in _around(spans, owned) if raw.startswith(b"static", start)]
     for name in owners:  # judged as their callers call them: all of them
         owned += _found(raw, re.compile(name.encode("latin-1") + rb"\s*\("))
-    owned += _found(raw, _HOLDS)
-    for struct in sorted({match[1] for match in _KEEPS.finditer(raw)}):
+    locks = b"spinlock_t" in raw
+    owned += _found(raw, _HOLDS) if locks else ()
+    for struct in sorted({match[1] for match in _KEEPS.finditer(raw)}) if locks or owned else ():
         owned += _found(raw, re.compile(rb"struct[ \t]+" + struct + rb"[ \t]+[A-Za-z_]\w*[ \t]*[;,=]"))
     work += [name for name, _, _ in _around((span for some in others.values() for span in some), sorted(owned))]
     while work:  # only what is called from code in scope is looked at
         name = work.pop()
         if name not in calls:
-            calls[name] = set().union(*(_calls(raw, start, end) for _, start, end in others[name]))
+            calls[name] = set().union(*(_calls(raw, start, end, told) for _, start, end in others[name]))
             work.extend(called for called in calls[name] if called in others)
     below = set(calls) - scoped
     useful = {name for name in below if any(word.encode("latin-1") in helpers for word in calls[name]) or any(_answers(raw, span) for span in others[name])}
@@ -83,13 +85,11 @@ def _answers(raw: bytes, span: Span) -> bool:
     return any(pattern.search(raw, start, end) for pattern in (_ANSWERS, _LOCKS, _FLAGS))
 
 
-def _calls(raw: bytes, start: int, end: int) -> set[str]:
-    """The identifiers before an opening parenthesis."""
-    out = set()
-    for piece in raw[start:end].translate(_WORDS).split(b"(")[:-1]:
-        piece = piece.rstrip(b" ")
-        out.add(piece[max(piece.rfind(b" "), piece.rfind(b"\0")) + 1 :])
-    return {name.decode("latin-1") for name in out if name and not name[:1].isdigit()}
+def _calls(raw: bytes, start: int, end: int, told: frozenset[bytes]) -> set[str]:
+    """The identifiers of ``told`` before an opening parenthesis."""
+    pieces = raw[start:end].translate(_WORDS).split(b"(")[:-1]
+    found = [piece.rstrip(b" ").rpartition(b"\0")[2].rpartition(b" ")[2] for piece in pieces]
+    return {name.decode("latin-1") for name in told.intersection(found)}
 
 
 def _turned(calls: dict[str, set[str]]) -> dict[str, set[str]]:

@@ -34,6 +34,9 @@ _ATTRIBUTE_CALL = re.compile(
 _DEFINER = re.compile(rb"(?:[A-Z0-9_]*(?:DEFINE|BPF_CALL_|BPF_PROG)[A-Z0-9_]*|__?[A-Z_]*SYSCALL_DEFINEx?|asm_exc\w+)$")
 _PLAIN = re.compile(rb"(?:[ \t]*+[^\s#/;{}\\*][^\n#/;{}\\]*(?<=[^\s)])\n){0,9}[ \t]*+[^\s#/;{}\\*][^\n#/;{}\\]*\n")
 """A header that can only start where the text does: no line of it is one that a header ends above."""
+_NOT_SIMPLE = re.compile(rb"[#/;{}\\=]")
+_SPACES = b" \t\n\r\f\v*"
+_BEFORE_NAME = (b" ", b"\t", b"\n", b"*")
 _HEADER_LINES = 80
 _HEADER_BYTES = 8192
 _LINE_BYTES = 4096
@@ -122,6 +125,21 @@ def _plain_start(raw: bytes, low: int, brace: int) -> int:
     return above
 
 
+def _simple(raw: bytes, low: int, brace: int) -> tuple[int, str]:
+    """Start and name of a header as most are: plain lines below an empty one, with a name in small letters before the first parenthesis. The
+    name is empty for all others: there header_start() and header_name() tell."""
+    start = raw.rfind(b"\n\n", max(low, brace - _HEADER_BYTES), brace) + 2
+    if start < 3 or raw[brace - 1] != 10 or _NOT_SIMPLE.search(raw, start, brace) or raw[start] in _SPACES:
+        return 0, ""
+    if raw.find(b"\n", start, brace - 1) >= 0 and not _PLAIN.fullmatch(raw, start, brace):
+        return 0, ""
+    name = raw[start : max(raw.find(b"(", start, brace), start)].rstrip()
+    name = name[max(map(name.rfind, _BEFORE_NAME)) + 1 :]
+    if not name.islower() or not name.replace(b"_", b"").isalnum() or name[0] < 65 or name.startswith((b"__", b"asm_exc")):
+        return 0, ""
+    return (0, "") if name in _CONTROL or name in _NOT_FUNCTION else (start, name.decode())
+
+
 def _in_comment(raw: bytes, at: int) -> bool:
     floor = max(0, at - 65536)
     opened = raw.rfind(b"/*", floor, at)
@@ -130,11 +148,13 @@ def _in_comment(raw: bytes, at: int) -> bool:
 
 def _at(raw: bytes, low: int, brace: int, end: int) -> Span | None:
     """The function whose body is ``raw[brace:end]``, if it is one."""
-    start = header_start(raw, low, brace)
-    name = header_name(raw[start:brace]) if start < brace else None
-    while raw[start : start + 1] in (b"\n", b"\r"):
-        start += 1
-    if name is None or raw[start : start + 1] in (b" ", b"\t") or _in_comment(raw, brace):
+    start, name = _simple(raw, low, brace)
+    if not name:
+        start = header_start(raw, low, brace)
+        name = (header_name(raw[start:brace]) or "") if start < brace else ""
+        while raw[start : start + 1] in (b"\n", b"\r"):
+            start += 1
+    if not name or raw[start : start + 1] in (b" ", b"\t") or _in_comment(raw, brace):
         return None
     if raw[end : end + 1] == b";" and raw.startswith(name.encode("latin-1"), start):
         return None  # NAME(..) { .. };  declares a structure
@@ -211,7 +231,12 @@ def _segments(raw: bytes) -> Iterator[tuple[int, int]]:
 @lru_cache(maxsize=1024)
 def _functions(raw: bytes, low: int, close: int) -> tuple[Span, ...]:
     """The functions of one stretch; those of a file are asked for more than once."""
-    return tuple(_bodies(raw, low, close) if close < len(raw) else _one_liners(raw, low, close))
+    if close == len(raw):
+        return tuple(_one_liners(raw, low, close))
+    brace = raw.find(b"\n{", low, close) + 1
+    if brace and raw[brace + 1] == 10 and (found := _at(raw, low, brace, close + 2)) and raw.find(b"{", low, found[1]) < 0:
+        return (found,)  # as most are
+    return tuple(_bodies(raw, low, close))
 
 
 def index_functions(raw: bytes) -> list[Span]:
