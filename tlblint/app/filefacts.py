@@ -21,13 +21,8 @@ def facts_of(
 ) -> FileFacts:
     """A function of which something is promised is read in any case: one that lost the flush or the count that it owes mentions nothing else
     of interest. So is one that begins what others count on with."""
-    known = frozenset(item.contract.function for item in contracts.functions)
-    owing = frozenset(
-        name.encode() for item in contracts.functions if item.contract.path == path or (not item.contract.path and "settles" in item.contract.says)
-        if (name := item.contract.function).encode() in raw
-    )
-    owing |= {name for name in beginning if name in raw}
-    facts = front.facts_of(path, raw, configs.get(arch_of(path)) or configs[""], words, owing, helpers, known, expand=True)
+    owing = frozenset(name for name in contracts.read(path) | beginning if name in raw)
+    facts = front.facts_of(path, raw, configs.get(arch_of(path)) or configs[""], words, owing, helpers, contracts.names, expand=True)
     from tlblint.roles.local import own, renamed
 
     return renamed(facts, (*own(facts, roles), *local.get(arch_of(path), ())))

@@ -18,6 +18,8 @@ def assumptions(raw: bytes, starts: Sequence[int]) -> dict[int, tuple[str, ...]]
     """Function start -> the words assumed of it. A comment belongs to the function that follows with no other code between; without a
     reason it says nothing."""
     out: dict[int, tuple[str, ...]] = {}
+    if b"tlblint:" not in raw:
+        return out
     ordered = sorted(starts)
     for match in _ASSUME.finditer(raw):
         after = next((start for start in ordered if start >= match.end()), None)

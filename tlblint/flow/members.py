@@ -13,6 +13,8 @@ from tlblint.syntax.patterns import WORD
 
 PAIRED = frozenset({"struct mmu_gather", "struct mmu_notifier_range"})
 """Types of which rules ask that their use begins and ends in whoever declares them."""
+_LIKELY = b"struct mmu_"
+assert all(name.encode().startswith(_LIKELY) for name in PAIRED)
 
 _STRUCT = re.compile(rb"struct\s+(\w+)\s*\{([^{}]*)\}")
 _MEMBER = re.compile(rb"(?:^|;)\s*struct\s+(\w+)\s+(\w+)\s*(?=;)")
@@ -26,7 +28,7 @@ Members = Mapping[str, tuple[tuple[str, str], ...]]
 
 def members_of(raw: bytes) -> Members:
     """The paired objects in the structures that a file defines. Structures with structures defined inside are passed over."""
-    if not any(re.search(re.escape(name.encode()) + rb"\s+\w+\s*;", raw) for name in PAIRED):
+    if _LIKELY not in raw or not any(re.search(re.escape(name.encode()) + rb"\s+\w+\s*;", raw) for name in PAIRED):
         return {}
     plain = _COMMENT.sub(b" ", raw)
     fields = {f"struct {found[1].decode()}": [(name.decode(), f"struct {type_.decode()}") for type_, name in _MEMBER.findall(found[2])]

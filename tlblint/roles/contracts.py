@@ -99,6 +99,23 @@ class ContractTable(msgspec.Struct, frozen=True, dict=True):
             out.setdefault(item.contract.function, []).append(item)
         return out
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Functions of which something is promised, wherever they are."""
+        return frozenset(item.contract.function for item in self.functions)
+
+    @cached_property
+    def _read(self) -> dict[str, frozenset[bytes]]:
+        out: dict[str, set[bytes]] = {"": set()}
+        for item in self.functions:
+            if item.contract.path or "settles" in item.contract.says:
+                out.setdefault(item.contract.path, set()).add(item.contract.function.encode())
+        return {path: frozenset(names) for path, names in out.items()}
+
+    def read(self, path: str) -> frozenset[bytes]:
+        """Functions that are to be read in ``path`` whatever they mention: those that are named there, and those that settle something anywhere."""
+        return self._read[""] | self._read.get(path, frozenset())
+
     def slot(self, struct: str, slot: str) -> SlotContract | None:
         """The contract of ``.slot`` in a table of type ``struct`` (with or without "struct "), or None."""
         plain = struct.removeprefix("const ").removeprefix("struct ")

@@ -10,7 +10,7 @@ import re
 
 from tlblint.syntax.expand import Expansion, arguments
 
-_DEFINITION = re.compile(rb"^(?:DEFINE_(CLASS|FREE|GUARD|LOCK_GUARD_0|LOCK_GUARD_1)|EXTEND_(CLASS))(?=\()", re.M)
+_DEFINITION = re.compile(rb"(?:DEFINE_(CLASS|FREE|GUARD|LOCK_GUARD_0|LOCK_GUARD_1)|EXTEND_(CLASS))(?=\()")
 _NAME = re.compile(rb"\w+\Z")
 _GUARDED = re.compile(rb"\b_T->lock\b")
 _FEWEST = {b"CLASS": 4, b"FREE": 3, b"GUARD": 4, b"LOCK_GUARD_0": 3, b"LOCK_GUARD_1": 4}
@@ -26,7 +26,8 @@ def classes(raw: bytes) -> tuple[Expansion, frozenset[bytes]] | None:
     names: set[bytes] = set()
     last = size = 0
     for match in _DEFINITION.finditer(raw):
-        taken = arguments(raw, match.end()) if match.start() >= last else None
+        column = match.start() - raw.rfind(b"\n", 0, match.start()) - 1
+        taken = arguments(raw, match.end()) if match.start() >= last and not column else None
         made = _functions(match.group(1) or b"EXTEND", taken[0]) if taken is not None else []
         if not made or taken is None:
             continue
