@@ -15,7 +15,7 @@ def taken_over(last: FileFacts | None, facts: FileFacts) -> FileFacts:
     if last is None:
         return replace(facts, newlines=newlines)
     before = {(fn.name, fn.variant): fn for fn in last.functions}
-    return replace(facts, functions=tuple(_function(before.get((fn.name, fn.variant)), fn) for fn in facts.functions), newlines=newlines)
+    return replace(facts, functions=tuple(_function(before.get((fn.name, fn.variant)), fn) for fn in facts.functions), newlines=newlines, said=b"")
 
 
 def _function(old: Function | None, new: Function) -> Function:

@@ -80,15 +80,16 @@ def build(wanted: Wanted) -> Spine:
         profiles=tuple(sorted(p.profile.name for p in chosen)),
         words=words,
         ruleset=ruleset,
-        facts=partial(filefacts.facts_of, configs, words, _helpers(roles), _beginning(roles), contracts, roles, local),
-        analyse=partial(_analyse, judged, context, judging[0]),
+        facts=partial(filefacts.facts_of, configs, words, _helpers(roles), _beginning(roles), contracts, roles, local,
+                      filefacts.Told(roles, frozenset(context.slots), named)),
+        analyse=partial(_analyse, judged, context, judging[0], named),
         hints=(*table.prefilter(), *(new.encode() for new, _ in wanted.renamed), *sorted({one.name.encode() for one in meant if one.like})),
         names=table.names(),
         skipped=shipped.starts(texts, "skipped"),
         always=frozenset(item.contract.path for item in contracts.functions if item.contract.path and "settles" in item.contract.says),
         again=partial(_Again, judged, context),
         contracts=Contracts(
-            partial(_analyse, judged, _without_contracts(context, texts), judging[1]), partial(_reason, contracts),
+            partial(_analyse, judged, _without_contracts(context, texts), judging[1], named), partial(_reason, contracts),
             lambda path, name: contracts.function(name, path) is not None or context.outside(path, name),
         ),
         key=named,
@@ -161,12 +162,13 @@ def _reason(contracts: ContractTable, path: str, name: str) -> str:
 
 
 def _analyse(
-    rules: tuple[RuleSpec, ...], context: Context, digest: str, facts: Sequence[FileFacts], only: Callable[[str], bool] | None, over: Over = in_order,
-    store: Store = NOTHING, before: Before | None = None, /,
+    rules: tuple[RuleSpec, ...], context: Context, digest: str, said: str, facts: Sequence[FileFacts], only: Callable[[str], bool] | None,
+    over: Over = in_order, store: Store = NOTHING, before: Before | None = None, /,
 ) -> Result:  # fmt: skip
     from tlblint.engine.analyse import analyse  # most runs find the answer remembered
 
-    return analyse(facts, rules, context, Options(only, over, store=store, digest=digest.encode() if store is not NOTHING else b"", before=before))
+    named = digest.encode() if store is not NOTHING else b""
+    return analyse(facts, rules, context, Options(only, over, store=store, digest=named, before=before, said=said))
 
 
 def _rules(directory: str, extra: tuple[str, ...], store: Store) -> tuple[RuleSpec, ...]:

@@ -29,22 +29,26 @@ class Program:
                 self._global.setdefault(fn.name, []).append(index)
 
         self._variants = variants
-        self._said: dict[tuple[object, int], Any] = {}
+        self._said: dict[object, dict[int, Any]] = {}
 
     def once(self, what: object, index: int, make: Callable[[], Fact]) -> Fact:
         """What ``make`` says of the text of a function and nothing else; ``what`` names it."""
-        key = (what, index)
-        if key not in self._said:
-            self._said[key] = make()
-        return self._said[key]  # type: ignore[no-any-return]
+        known = self._said.setdefault(what, {})
+        if index not in known:
+            known[index] = make()
+        return known[index]  # type: ignore[no-any-return]
 
-    def tell(self, what: object, index: int, answer: object) -> None:
-        """What ``once`` is to answer."""
-        self._said[what, index] = answer
+    def each(self, what: object, make: Callable[[Function], Fact]) -> list[Fact]:
+        """The same of every function, by index."""
+        known = self._said.setdefault(what, {})
+        for index, fn in enumerate(self.functions):
+            if index not in known:
+                known[index] = make(fn)
+        return [known[index] for index in range(len(self.functions))]
 
-    def told(self, what: object, index: int) -> object:
-        """What ``once`` has answered; None where nobody asked."""
-        return self._said.get((what, index))
+    def tell(self, what: object, first: int, answers: Sequence[object]) -> None:
+        """What ``once`` is to answer of the functions from ``first`` on."""
+        self._said.setdefault(what, {}).update(enumerate(answers, first))
 
     def add(self, function: Function) -> int:
         """Take in a function that stands in no file and that no call finds by its name. Returns its index."""

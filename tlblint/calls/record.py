@@ -37,7 +37,7 @@ _Function: TypeAlias = tuple[str, int, int, _Pairs, str, bool, bytes, int, int, 
 """Its blocks stand in it as bytes, with their number and size beside them."""
 _Table: TypeAlias = tuple[str, str, str, _Pairs, str, int]
 _Gap: TypeAlias = tuple[str, str, int, str]
-_FILE = msgspec.msgpack.Decoder(tuple[str, bytes, tuple[_Table, ...], tuple[_Gap, ...], int, int, bytes, tuple[bytes, ...]])
+_FILE = msgspec.msgpack.Decoder(tuple[str, bytes, tuple[_Table, ...], tuple[_Gap, ...], int, int, bytes, tuple[bytes, ...], bytes])
 _HEADS = msgspec.msgpack.Decoder(tuple[_Function, ...])
 _BODY = msgspec.msgpack.Decoder(tuple[_Block, ...])
 _NESTING = (b"\xa2op", b"\xa1!", b"\xa1~", b"\xa1-")
@@ -53,7 +53,7 @@ def encode(facts: FileFacts) -> bytes:
     gaps = [(gap.path, gap.function, gap.pos, gap.why) for gap in facts.not_analysed]
     try:
         heads = _encode([_head(fn) for fn in facts.functions])
-        return _encode((facts.path, heads, tables, gaps, facts.total, facts.partial, _packed(facts.newlines), shapes(facts)))
+        return _encode((facts.path, heads, tables, gaps, facts.total, facts.partial, _packed(facts.newlines), shapes(facts), facts.said))
     except (TypeError, OverflowError, UnicodeEncodeError, RecursionError) as error:
         raise ValueError(str(error)) from None
 
@@ -68,7 +68,7 @@ def _head(f: Function) -> tuple[object, ...]:
 def decode(raw: bytes) -> FileFacts:
     """The facts that ``encode`` made these bytes of, with Blocks, which raise ValueError when they are no blocks. Raises ValueError for other bytes."""
     try:
-        path, heads, tables, gaps, total, partial, packed, digests = _FILE.decode(raw)
+        path, heads, tables, gaps, total, partial, packed, digests, said = _FILE.decode(raw)
         functions = _HEADS.decode(heads)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(str(error)) from None
@@ -76,7 +76,7 @@ def decode(raw: bytes) -> FileFacts:
         Function(name, path, start, end, params, returns, static, Blocks(_blocks, body, count, size), advanced, variant, assumed, annotations)
         for name, start, end, params, returns, static, body, count, size, advanced, variant, assumed, annotations in functions
     )
-    return FileFacts(path, made, tuple(OpsTable(*t) for t in tables), tuple(NotAnalysed(*gap) for gap in gaps), total, partial, _lines(packed), digests)
+    return FileFacts(path, made, tuple(OpsTable(*t) for t in tables), tuple(NotAnalysed(*gap) for gap in gaps), total, partial, _lines(packed), digests, said)
 
 
 def _blocks(body: bytes) -> tuple[Block, ...]:
@@ -89,10 +89,10 @@ def _blocks(body: bytes) -> tuple[Block, ...]:
 def brief(raw: bytes) -> FileFacts:
     """The same without functions, in a fraction of the time. Raises ValueError like ``decode``."""
     try:
-        path, _, tables, gaps, total, partial, packed, digests = _FILE.decode(raw)
+        path, _, tables, gaps, total, partial, packed, digests, said = _FILE.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(str(error)) from None
-    return FileFacts(path, (), tuple(OpsTable(*t) for t in tables), tuple(NotAnalysed(*gap) for gap in gaps), total, partial, _lines(packed), digests)
+    return FileFacts(path, (), tuple(OpsTable(*t) for t in tables), tuple(NotAnalysed(*gap) for gap in gaps), total, partial, _lines(packed), digests, said)
 
 
 def checked(raw: bytes) -> FileFacts:

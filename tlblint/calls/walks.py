@@ -7,8 +7,7 @@ So a walk is analysed like any other call, and what a callback finds in ``walk->
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 
@@ -34,62 +33,48 @@ class Walk(msgspec.Struct, frozen=True):
     slots: Mapping[int, tuple[str, str]]
 
 
-class Walks:
-    """All walks of a program: those of its tables, and those of calls that are given a function. ``add`` takes a new function
-    into the program and returns its index."""
+Filled = tuple[str, str, int, str, str]
+"""A callback that a function puts into a table of its own: (table, struct, where it is declared, slot, callback)."""
 
-    def __init__(self, program: Program, slots: Slots, roles: Callable[[str, int], Role | None]) -> None:
+Asked = tuple[Sequence[Filled], Sequence[Instr]]
+"""What a function has to do with walks: assigned() and handing() of it."""
+
+
+class Walks:
+    """All walks of a program: those of its tables, and those of calls that are given a function. ``asked``: what the functions of the program are known to
+    have to do with walks, by index."""
+
+    def __init__(self, program: Program, slots: Slots, roles: Callable[[str, int], Role | None], asked: Sequence[Asked] | None = None) -> None:
         self._program = program
         self._slots = slots
         self._roles = roles
+        self._effects: dict[tuple[str, int], Effect | None] = {}
+        if asked is None:
+            asked = [(assigned(fn, slots), handing(fn, self.effect)) for fn in program.functions]
         self._by_table: dict[tuple[str, str, str], int] = {}
         self._by_name: dict[tuple[str, str], list[int]] = {}
         self._handed: dict[tuple[str, int], int] = {}
         self.entries: dict[int, Mapping[int, tuple[str, str]]] = {}
-        for table in self._tables():
+        for table in self._tables([(index, filled) for index, (filled, _) in enumerate(asked) if filled]):
             index = self._add(table)
             if index is not None:
                 self._by_table[(table.path, table.owner, table.name)] = index
                 self._by_name.setdefault((table.type, table.name), []).append(index)
-        self._effects: dict[tuple[str, int], Effect | None] = {}
-        for index, fn in enumerate(program.functions):
-            for instr, effect in program.once("handed", index, partial(self._handing, fn)):
-                self._hand_over(instr, effect, fn)
+        for index, (_, calls) in enumerate(asked):
+            for instr in calls:
+                self._hand_over(instr, program.functions[index])
 
-    def _tables(self) -> list[OpsTable]:
+    def _tables(self, filled: Sequence[tuple[int, Sequence[Filled]]]) -> list[OpsTable]:
         """The tables of the program, with the callbacks that functions put into one of their own by assignment."""
         tables = {(table.path, table.owner, table.name): table for table in self._program.tables}
-        structs = {struct for struct, _ in self._slots}
-        for index, fn in enumerate(self._program.functions):
-            for name, struct, pos, slot, value in self._program.once("slots", index, partial(self._assigned, fn, structs)):
+        for index, places in filled:
+            fn = self._program.functions[index]
+            for name, struct, pos, slot, value in places:
                 place = (fn.path, fn.name, name)
                 table = tables.get(place) or OpsTable(fn.path, name, struct, (), fn.name, pos)
                 if (slot, value) not in table.slots:
                     tables[place] = OpsTable(table.path, table.name, table.type, (*table.slots, (slot, value)), table.owner, table.pos)
         return list(tables.values())
-
-    def _assigned(self, fn: Function, structs: Container[str]) -> list[tuple[str, str, int, str, str]]:
-        """(table, struct, where it is declared, slot, callback) of what a function puts into tables of its own."""
-        types: dict[str, tuple[str, int]] = {}
-        out = []
-        for block in fn.blocks:
-            for instr in block.instrs:
-                if instr[0] == "decl" and (struct := instr[2].removeprefix("const ").removeprefix("struct ")) in structs:
-                    types[instr[1]] = (struct, instr[3])
-                elif instr[0] == "set" and instr[2][0] == "v":
-                    name, _, slot = instr[1].partition(".")
-                    if name in types and (types[name][0], slot) in self._slots:
-                        out.append((name, *types[name], slot, instr[2][1]))
-        return out
-
-    def _handing(self, fn: Function) -> list[tuple[Instr, Effect]]:
-        """The calls in a function that are given another one."""
-        out = []
-        for block in fn.blocks:
-            for instr in block.instrs:
-                if instr[0] == "call" and (effect := self.effect(instr)) is not None and "fn" in effect.attrs:
-                    out.append((instr, effect))
-        return out
 
     def effect(self, instr: Instr) -> Effect | None:
         """The effect of a call that starts a walk, or None."""
@@ -127,8 +112,11 @@ class Walks:
             args["private"] = ("v", instr[3][int(bind["ops"])][1] + ".arg")
         return tuple(args.get(name, _UNKNOWN) for name, _ in PARAMS)
 
-    def _hand_over(self, instr: Instr, effect: Effect, fn: Function) -> None:
+    def _hand_over(self, instr: Instr, fn: Function) -> None:
         """``apply_to_page_range(mm, addr, size, fn, data)``."""
+        effect = self.effect(instr)
+        if effect is None:
+            return
         ops = instr[3][int(dict(effect.bind)["ops"])]
         target = self._program.resolve(ops[1], fn.path) if ops[0] in "&v" else None
         walker = _walker(instr)
@@ -147,6 +135,33 @@ class Walks:
         index = self._program.add(body.function(calls))
         self.entries[index] = body.entries
         return index
+
+
+def assigned(fn: Function, slots: Collection[tuple[str, str]]) -> list[Filled]:
+    """What a function puts into tables of its own, of a type that has ``slots``."""
+    known = {struct for struct, _ in slots}
+    types: dict[str, tuple[str, int]] = {}
+    out = []
+    for block in fn.blocks:
+        for instr in block.instrs:
+            if instr[0] == "decl" and (struct := struct_of(instr[2])) in known:
+                types[instr[1]] = (struct, instr[3])
+            elif instr[0] == "set" and instr[2][0] == "v":
+                name, _, slot = instr[1].partition(".")
+                if name in types and (types[name][0], slot) in slots:
+                    out.append((name, *types[name], slot, instr[2][1]))
+    return out
+
+
+def struct_of(type_: str) -> str:
+    """The name of a structure in its type."""
+    return type_.removeprefix("const ").removeprefix("struct ")
+
+
+def handing(fn: Function, effect: Callable[[Instr], Effect | None]) -> list[Instr]:
+    """The calls in a function that are given another one. ``effect``: that of a call that starts a walk."""
+    calls = [instr for block in fn.blocks for instr in block.instrs if instr[0] == "call"]
+    return [instr for instr in calls if (found := effect(instr)) is not None and "fn" in found.attrs]
 
 
 def _walker(instr: Instr) -> str:

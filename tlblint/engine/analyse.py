@@ -24,10 +24,11 @@ from tlblint.engine.last import Last, Node
 from tlblint.engine.marks import Marks
 from tlblint.engine.report import Reporter
 from tlblint.engine.roots import Judged, Roots
-from tlblint.engine.said import Said
+from tlblint.engine.said import TEXT, tell
 from tlblint.engine.scope import Scope
 from tlblint.engine.shared import Shared
 from tlblint.engine.state import SHIFT
+from tlblint.engine.texts import Texts
 from tlblint.engine.world import World
 from tlblint.model.ir import FileFacts, Function, NotAnalysed
 from tlblint.model.store import key
@@ -52,19 +53,19 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
     if memory is not None and (known := memory.repeat(facts)) is not None:
         return known
     program = Program(facts) if memory is None else memory.program(facts)
-    said = Said(options.store, options.digest, facts) if options.digest and memory is None else None
-    if said is not None:
-        said.tell(program)
-    walks = Walks(program, {place: dict(entry.bind) for place, entry in context.slots.items()}, context.roles)
+    if memory is None and options.said:
+        tell(program, facts, options.said)
+    asking = Texts(context.roles, context.slots)
+    asked = [(text.tables, text.handing) for text in program.each(TEXT, asking.of)]
+    walks = Walks(program, {place: dict(entry.bind) for place, entry in context.slots.items()}, context.roles, asked)
+    texts = program.each(TEXT, asking.of)
     says = {i: context.says(fn.path, fn.name) | _assumed(fn.annotations) for i, fn in enumerate(program.functions)}
-    marks = Marks(program, context.roles)
+    marks = Marks(program, context.roles, texts)
     judged_for_itself = marks.says if any(rule.definitions for rule in rules) else {}
     marked = {i: marks.kinds.get(i, frozenset()) for i in (*marks.kinds, *judged_for_itself)}
-    scope = Scope(program, context.roles, walks, {i for i, promised in says.items() if "settles" in promised}, marked)
+    scope = Scope(program, texts, walks, {i for i, promised in says.items() if "settles" in promised}, marked)
     scope.carrying |= set(judged_for_itself)
     scope.mattering |= marks.parts
-    if said is not None:
-        said.keep(program, marks.seen)
 
     def callee(name: str, path: str) -> int | None:
         found = program.resolve(name, path)
@@ -139,7 +140,7 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
     if options.digest:
         last = Last(options.store, program.functions, options.before)
         was = lambda index: last.function(index) if index < len(shapes) else None  # noqa: E731
-        cutoff = Cutoff(program.functions, able, was, other, marks.learn)
+        cutoff = Cutoff(program.functions, able, was, other, lambda fn: asking.of(fn).learned)
         kept = Kept(options.store, program.functions, key(options.digest, *sorted(marks.flags)), node, last, cutoff)
     roots = Roots(program, scope, context.entries, subject, able, world, kept)
 

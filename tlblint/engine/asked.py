@@ -79,6 +79,8 @@ class Options(msgspec.Struct, frozen=True):
     """Says all that rules and context mean, where there is a store to ask."""
     before: Before | None = None
     """The run before that the store may know."""
+    said: str = ""
+    """Names the roles and slots under which functions were asked whose facts come with answers; "": ask all."""
 
 
 class EngineResult(msgspec.Struct, frozen=True):

@@ -7,8 +7,8 @@ takes back are followed. In the definition of an API function that stands for su
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from tlblint.calls.program import Program, arch_of
 from tlblint.engine import announced, members
@@ -17,6 +17,9 @@ from tlblint.model.ir import Block, Expr, Function, Instr
 from tlblint.model.roles import Role
 from tlblint.model.store import key
 
+if TYPE_CHECKING:
+    from tlblint.engine.said import Text
+
 Resolver = Callable[[str, int], Role | None]
 Mark = tuple[str, dict[str, Expr], frozenset[str], int]
 """(event kind, objects, attributes, byte offset)"""
@@ -24,65 +27,69 @@ Mark = tuple[str, dict[str, Expr], frozenset[str], int]
 _SPACE = re.compile(r"(?:^|->|\.|_)(?:\w*mm|vma)$")
 _SPACES = ("struct mm_struct *", "struct vm_area_struct *")
 _GATHER_FIELD = re.compile(r"(?P<tlb>.*?)(?P<arrow>->|\.)(?P<field>start|end|freed_tables|cleared_\w+|fullmm|need_flush_all)$")
+_FIELDS = ("start", "end", "freed_tables", "fullmm", "need_flush_all")
 _GATHER = re.compile(r"(?:^|->|\.)tlb$")
 _GENERATION = re.compile(r"(?:^|_)gen(?:eration)?(?:$|_)|^(?:start|end)$")
-_WIDEN = {"min": "addr", "min_t": "addr", "umin": "addr", "max": "end", "max_t": "end", "umax": "end"}
-_COMMON = frozenset({"start", "end"})
-"""Fields of too many structures to be told apart by their name."""
 _NONE: frozenset[str] = frozenset()
-_FLUSHY = re.compile(r"(?i)flush|tlb|pending|batch|inval|stale|shoot|defer|(?:^|_)gen(?:_|$)")
+FLUSHY = re.compile(r"(?i)flush|tlb|pending|batch|inval|stale|shoot|defer|(?:^|_)gen(?:_|$)")
 """How flags are called that stand for a flush: an address space has many others, which flushes happen between, too."""
 _RANGE = frozenset({"range"})
 """Of a store that says where to flush, and nothing of what."""
+_CLEAR = frozenset({"flag.clear"})
 _OWN = frozenset({"own"})
 _FLUSHED = frozenset({"flushed"})
 NUMBERS, IGNORES = "numbers", "ignores:"
-_ORDERED = frozenset({"generation.take", "cpus.read"})
-"""Who takes the number of a TLB generation and asks which CPUs an address space is on has to do it in the right order."""
-_SWITCHES = frozenset({"flag.clear", "flag.swap"})
 
 
 class Marks:
     """What the functions of a program say without a call. Everything else here is asked per function."""
 
-    def __init__(self, program: Program, roles: Resolver) -> None:
+    def __init__(self, program: Program, roles: Resolver, texts: Sequence[Text]) -> None:
+        """``texts``: what each function of the program says by itself."""
         self._roles = roles
         self._known: dict[tuple[str, int], frozenset[str]] = {}
         """The kinds of effects by (name, number of arguments)."""
         functions = program.functions
-        clearing: set[int] = set()
+        self._texts = texts
         self.says: dict[int, frozenset[str]] = {}
         """The definitions of API functions that are to be judged, by index, with what is said of them."""
-        self._cleared: set[str] = set()
-        self._kept: set[str] = set()
-        said: list[frozenset[str]] = []
-        for index, fn in enumerate(functions):
-            cleared, kept, clears, words = program.once("flags", index, partial(self.learn, fn))
-            self._cleared |= cleared
-            self._kept |= kept
-            said.append(words)
-            if clears:
-                clearing.add(index)
-        self._ignored = {(fn.path, fn.start): names for index, fn in enumerate(functions)
-                         if not fn.variant and (names := frozenset.intersection(*(_ignored(said[i]) for i in (index, *program.twins(index)))))}  # fmt: skip
+        self._cleared: frozenset[str] = _NONE.union(*(text.taken for text in texts))
+        self._kept: frozenset[str] = _NONE.union(*(text.widened for text in texts))
+        said = [text.words for text in texts]
+        self._ignored = self._all_ignored(program, said)
         """Parameters that no variant of a function reads before it overwrites them, by (file, start)."""
         self._members = members.Members(program, said, roles)
         self._announced = announced.Announced(program, said)
-        for index, fn in enumerate(functions):
-            role = roles(fn.name, len(fn.params))
-            words = frozenset(DEFINED[e.kind] for e in role.effects if e.kind in DEFINED and "dirty" not in e.attrs) if role is not None else _NONE
-            if words and not arch_of(fn.path):
-                self.says[index] = words
-            elif role is not None and (_is_judged(role, fn) or NUMBERS in said[index] or self._members.speaks_of(fn) or self.lost(fn)):
-                self.says[index] = _NONE
+        for index, text in enumerate(texts):
+            if text.role:
+                self._define(index, functions[index], text)
         self.parts = self._parts(program, [i for i, words in self.says.items() if words])
         """Those that are judged by what they are for, and static functions that do a part of it, by index."""
         self._defining = {(functions[i].path, functions[i].name) for i in self.parts}
-        self.seen = "kinds " + key(*sorted(self.flags), "", *(word for place in sorted(self._defining) for word in place)).hex()
+        self._seen = "kinds " + key(*sorted(self.flags), "", *(word for place in sorted(self._defining) for word in place)).hex()
         """What the events of functions depend on besides their text, as one name."""
-        self.kinds = {index: kinds for index, fn in enumerate(functions)
-                      if (kinds := program.once(self.seen, index, partial(self._kinds, fn, index in clearing)))}  # fmt: skip
+        self.kinds = {index: kinds for index, fn in enumerate(functions) if (kinds := self._kinds(program, index, fn))}
         """The events of each function that has any."""
+
+    def _all_ignored(self, program: Program, said: list[frozenset[str]]) -> dict[tuple[str, int], frozenset[str]]:
+        out = {}
+        for index, words in enumerate(said):
+            fn = program.functions[index]
+            names = _ignored(words) if words and not fn.variant else _NONE
+            if names and (all_ways := names.intersection(*(_ignored(said[i]) for i in program.twins(index)))):
+                out[fn.path, fn.start] = all_ways
+        return out
+
+    def _define(self, index: int, fn: Function, text: Text) -> None:
+        """Say of the definition of an API function what it has to do, if it is to be judged."""
+        role = self._roles(fn.name, len(fn.params))
+        if role is None:
+            return
+        words = frozenset(DEFINED[e.kind] for e in role.effects if e.kind in DEFINED and "dirty" not in e.attrs)
+        if words and not arch_of(fn.path):
+            self.says[index] = words
+        elif _is_judged(role, fn) or NUMBERS in text.words or self._members.speaks_of(fn) or self.lost(fn):
+            self.says[index] = _NONE
 
     def _parts(self, program: Program, defining: list[int]) -> set[int]:
         """These API functions and the static functions of their files that they call, directly or not, and that have no role of their own."""
@@ -92,8 +99,7 @@ class Marks:
             fn = program.functions[index]
             if index not in out:
                 out.add(index)
-                called = {(instr[2], len(instr[3])) for block in fn.blocks for instr in block.instrs if instr[0] == "call"}
-                parts = [program.resolve(name, fn.path) for name, nargs in called if self._roles(name, nargs) is None]
+                parts = [program.resolve(name, fn.path) for name in self._texts[index].names]
                 work += [part for part in parts if part is not None and program.functions[part].static and program.functions[part].path == fn.path]
         return out
 
@@ -102,31 +108,23 @@ class Marks:
         """What all functions together say: names of flags that somebody takes back, "name/operand" of ranges that somebody widens."""
         return frozenset(self._cleared | self._kept | self._members.flags | self._announced.flags)
 
-    def _kinds(self, fn: Function, clears: bool) -> frozenset[str]:
-        return frozenset(self._all(fn, clears))
+    def _kinds(self, program: Program, index: int, fn: Function) -> frozenset[str]:
+        """The events of a function: of most their text has told all, together with the flags."""
+        text = self._texts[index]
+        if self._is_special(fn):
+            return program.once(self._seen, index, lambda: frozenset(self._all(fn, text.clears)))
+        kinds = _CLEAR if text.clears else _NONE
+        if text.flags is not None:
+            kinds |= text.flags.sure
+            for kind, flags, known in (("flag.read", text.flags.reads, self._cleared), ("flag.raise", text.flags.raised, self._cleared),
+                                       ("flag.clear", text.flags.cleared, self._cleared), ("flush.kept", text.flags.kept, self._kept)):
+                if not known.isdisjoint(flags):
+                    kinds |= {kind}
+        return kinds
 
-    def learn(self, fn: Function) -> tuple[frozenset[str], frozenset[str], bool, frozenset[str]]:
-        """(flags that a function takes back, ranges that it widens, whether it takes a flag back by a call, other words)."""
-        cleared: set[str] = set()
-        kept: set[str] = set()
-        kinds = self._called(fn)
-        clears = [self._learned(block, fn, cleared, kept) for block in fn.blocks]
-        words = members.told(fn)
-        if not kinds.isdisjoint(announced.FLUSHES):
-            words |= announced.told(fn, self._roles, partial(self._announcing, fn))
-        words |= {IGNORES + name for name in _stored(fn) if not _live(fn, name)}
-        return frozenset(cleared), frozenset(kept), any(clears), words | ({NUMBERS} if kinds >= _ORDERED else _NONE)
-
-    def _announcing(self, fn: Function, path: str) -> bool:
-        """Whether a flag at ``path`` is called like one that stands for a flush, and is everybody's."""
-        return bool(_FLUSHY.search(announced.name_of(path))) and (_of_space(path, fn) or announced.shared(path, fn))
-
-    def _called(self, fn: Function) -> set[str]:
-        """The effects of the calls of a function."""
-        out: set[str] = set()
-        for name, nargs in {(instr[2], len(instr[3])) for block in fn.blocks for instr in block.instrs if instr[0] == "call"}:
-            out |= self._effects(name, nargs)
-        return out
+    def _is_special(self, fn: Function) -> bool:
+        """Whether the events of a function are those of no other one with its text."""
+        return (fn.path, fn.start) in self._ignored or self.is_definition(fn) or self._members.speaks_of(fn) or self._announced.speaks_of(fn)
 
     def _effects(self, name: str, nargs: int) -> frozenset[str]:
         known = self._known.get((name, nargs))
@@ -135,35 +133,14 @@ class Marks:
             known = self._known[name, nargs] = frozenset(effect.kind for effect in role.effects) if role is not None else _NONE
         return known
 
-    def _learned(self, block: Block, fn: Function, cleared: set[str], kept: set[str]) -> bool:
-        calls: dict[int, Instr] = {}
-        found = False
-        for instr in block.instrs:
-            if instr[0] == "call":
-                calls[instr[1]] = instr
-                role = None if self._effects(instr[2], len(instr[3])).isdisjoint(_SWITCHES) else self._roles(instr[2], len(instr[3]))
-                for effect in role.effects if role is not None else ():
-                    if effect.kind in _SWITCHES:
-                        path = _operand(dict(effect.bind)["flag"], instr[3])
-                        if path and _of_space(path, fn) and _speaks_of_flush(path, dict(effect.bind).get("bit", ""), instr):
-                            cleared.add(_last(path))
-                            found = True
-            elif instr[0] == "set" and instr[2] == ("n", 0) and _of_space(instr[1], fn) and _FLUSHY.search(_last(instr[1])):
-                cleared.add(_last(instr[1]))
-            elif instr[0] == "set" and instr[2][0] == "t":
-                made = calls.get(instr[2][1])
-                if made is not None and made[2] in _WIDEN and ("v", instr[1]) in made[3] and _last(instr[1]) not in _COMMON:
-                    kept.add(_kept_name(instr[1], fn) + "/" + _WIDEN[made[2]])
-        return found
-
     def followed(self, path: str, fn: Function, bit: Expr | None = None) -> frozenset[str] | None:
         """The attributes of events about a flag at ``path``, or a ``bit`` of it; None if it is none that is followed."""
         if (late := self._announced.attributes(path, fn)) is not None:
             return late
-        if bit is not None and bit[0] == "k" and not _FLUSHY.search(bit[1]) and not self.is_definition(fn):
+        if bit is not None and bit[0] == "k" and not FLUSHY.search(bit[1]) and not self.is_definition(fn):
             return None
-        if _of_space(path, fn):
-            return _NONE if _last(path) in self._cleared or self.is_definition(fn) else None
+        if of_space(path, fn):
+            return _NONE if last(path) in self._cleared or self.is_definition(fn) else None
         return _OWN if "->" in path and self.is_definition(fn) else None
 
     def is_definition(self, fn: Function) -> bool:
@@ -172,7 +149,7 @@ class Marks:
 
     def kept(self, binds: Iterable[tuple[str, Expr]], fn: Function) -> bool:
         """Whether a flush is given a range that code widens by hand."""
-        return any(what in ("addr", "end") and expr[0] == "v" and f"{_kept_name(expr[1], fn)}/{what}" in self._kept for what, expr in binds)
+        return any(what in ("addr", "end") and expr[0] == "v" and f"{kept_name(expr[1], fn)}/{what}" in self._kept for what, expr in binds)
 
     def _flushed(self, instr: Instr) -> Iterable[list[tuple[str, Expr]]]:
         """What a call flushes at once, by operand."""
@@ -187,7 +164,7 @@ class Marks:
             return []
         _, path, expr, pos = instr
         out: list[Mark] = []
-        for read in _reads(expr):
+        for read in reads(expr):
             out += self._read(read, fn, pos)
         if path.isidentifier() and not self._announced.flags:
             return out
@@ -196,15 +173,15 @@ class Marks:
         own = self.followed(path, fn)
         if own is not None and expr[0] == "n":
             out.append(("flag.raise" if expr[1] else "flag.clear", {"flag": ("v", path)}, own, pos))
-        if (tlb := _gather(path, fn)) is not None and expr != ("n", 0):
-            out.append(("gather.mark", {"tlb": tlb}, _RANGE if _last(path) in ("start", "end") else _NONE, pos))
+        if (tlb := gather(path, fn)) is not None and expr != ("n", 0):
+            out.append(("gather.mark", {"tlb": tlb}, _RANGE if last(path) in ("start", "end") else _NONE, pos))
         return out
 
     def at_end(self, block: Block, fn: Function) -> list[Mark]:
         """What a condition asks."""
         out: list[Mark] = []
         if block.kind == "branch" and block.cond is not None:
-            for read in _reads(block.cond):
+            for read in reads(block.cond):
                 out += self._read(read, fn, block.pos)
         return out
 
@@ -212,7 +189,7 @@ class Marks:
         if path.isidentifier() and not self._announced.flags:
             return []  # a variable is no flag of an address space, nor a part of a gather
         own = self.followed(path, fn)
-        tlb = _gather(path, fn)
+        tlb = gather(path, fn)
         out: list[Mark] = [("flag.read", {"flag": ("v", path)}, own, pos)] if own is not None else []
         return [*out, ("gather.read", {"tlb": tlb}, _NONE, pos)] if tlb is not None and not path.endswith("fullmm") else out
 
@@ -261,25 +238,26 @@ def _is_judged(role: Role, fn: Function) -> bool:
     return any(effect.kind == "entry.clear" and "flushed" in effect.attrs for effect in role.effects)
 
 
-def _of_space(path: str, fn: Function) -> bool:
+def of_space(path: str, fn: Function) -> bool:
+    """Whether what is at a path belongs to an address space."""
     base, arrow, _ = path.rpartition("->")
-    return bool(arrow) and (bool(_SPACE.search(base)) or any(name == base and type_ in _SPACES for name, type_ in fn.params))
+    return bool(arrow) and ((base.endswith(("mm", "vma")) and bool(_SPACE.search(base))) or any(name == base and type_ in _SPACES for name, type_ in fn.params))
 
 
-def _operand(how: str, args: tuple[Expr, ...]) -> str:
-    return str(args[int(how)][1]) if how.isdigit() and int(how) < len(args) and args[int(how)][0] == "&" else ""
-
-
-def _last(path: str) -> str:
+def last(path: str) -> str:
+    """The member that a path names, or the variable."""
     return re.split(r"->|\.", path)[-1]
 
 
-def _kept_name(path: str, fn: Function) -> str:
-    return _last(path) if "->" in path or "." in path else f"{fn.path}:{fn.name}:{path}"
+def kept_name(path: str, fn: Function) -> str:
+    """What a range that is kept by hand goes by in all functions."""
+    return last(path) if "->" in path or "." in path else f"{fn.path}:{fn.name}:{path}"
 
 
-def _gather(path: str, fn: Function) -> Expr | None:
+def gather(path: str, fn: Function) -> Expr | None:
     """The gather whose range or levels ``path`` holds."""
+    if not path.endswith(_FIELDS) and "cleared_" not in path:
+        return None
     found = _GATHER_FIELD.fullmatch(path)
     if found is None:
         return None
@@ -289,31 +267,20 @@ def _gather(path: str, fn: Function) -> Expr | None:
     return ("v", tlb) if found["arrow"] == "->" else ("&", tlb)
 
 
-def _speaks_of_flush(path: str, bit: str, instr: Instr) -> bool:
-    """Whether the name of a flag, or of the bit that is operand ``bit`` of the call, says that it is about a flush."""
-    named = instr[3][int(bit)] if bit.isdigit() else None
-    return bool(_FLUSHY.search(_last(path)) or (named is not None and named[0] == "k" and _FLUSHY.search(named[1])))
-
-
-def _reads(expr: Expr) -> tuple[str, ...]:
+def reads(expr: Expr) -> tuple[str, ...]:
+    """The paths that an expression reads to be told apart by their value."""
     if expr[0] == "v":
         return (expr[1],)
     if expr[0] == "op":
-        return _reads(expr[2]) + _reads(expr[3])
-    return _reads(expr[1]) if expr[0] in ("!", "~", "-") else ()
-
-
-def _stored(fn: Function) -> set[str]:
-    """The parameters that a function assigns to."""
-    names = {name for name, _ in fn.params}
-    return names & {instr[1] for block in fn.blocks for instr in block.instrs if instr[0] == "set"}
+        return reads(expr[2]) + reads(expr[3])
+    return reads(expr[1]) if expr[0] in ("!", "~", "-") else ()
 
 
 def _ignored(words: frozenset[str]) -> frozenset[str]:
     return frozenset(word[len(IGNORES) :] for word in words if word.startswith(IGNORES))
 
 
-def _live(fn: Function, name: str) -> bool:
+def is_live(fn: Function, name: str) -> bool:
     """Whether some path reads the parameter before it is assigned."""
     return any(pos < 0 for _, pos in _first_stores(fn, name))
 

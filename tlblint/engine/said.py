@@ -1,63 +1,85 @@
-"""What functions say by their text alone, remembered file by file: asking all of a kernel takes longer than judging what one edit reaches."""
+"""What functions say by their text alone, kept with the facts of their file: asking all of a kernel takes longer than judging what one edit reaches."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from tlblint.calls.program import Program
-from tlblint.calls.record import VALUE, shapes
-from tlblint.model.ir import FileFacts
-from tlblint.model.store import Store, key
+from tlblint.calls.record import VALUE
+from tlblint.model.ir import FileFacts, Function
 
-KIND = "said"
 _Words: TypeAlias = frozenset[str]
-_Scan: TypeAlias = tuple[bool, bool, _Words, tuple[str, ...], tuple[VALUE, ...]]
-_DECODER = msgspec.msgpack.Decoder(tuple[str, tuple[tuple[_Scan, tuple[_Words, _Words, bool, _Words], _Words, bool], ...]])
-WALKING = ("slots", "handed")
-"""What few functions have anything to say of, and then with positions: only that they have not is remembered."""
+_Instrs: TypeAlias = tuple[VALUE, ...]
 
 
-class Said:
-    """The answers of Program.once() that a store has of the functions of ``facts``, by the shapes of these. ``digest``: what else they rest on."""
+class Flags(msgspec.Struct, frozen=True, array_like=True):
+    """What a function says of flags and ranges. ``sure``: events that it raises whatever others say. ``reads``, ``raised``, ``cleared``: flags of
+    address spaces, which are events where somebody takes the flag back; ``kept``: "name/operand" of what it flushes, one where somebody widens it."""
 
-    def __init__(self, store: Store, digest: bytes, facts: Sequence[FileFacts]) -> None:
-        self._store = store
-        at = 0
-        self._files: dict[bytes, range] = {}
-        """Key -> the indexes of the functions of a file."""
-        for item in sorted(facts, key=lambda item: item.path):
-            self._files[key(digest, item.path, *shapes(item))] = range(at, at + len(item.functions))
-            at += len(item.functions)
-        self._known: dict[bytes, str] = {}
+    sure: _Words
+    reads: _Words
+    raised: _Words
+    cleared: _Words
+    kept: _Words
 
-    def tell(self, program: Program) -> None:
-        """Give a program the answers that are known."""
-        for name, row in self._store.get(KIND, list(self._files)).items():
-            try:
-                seen, functions = _DECODER.decode(row)
-            except msgspec.DecodeError:
-                continue
-            if len(functions) == len(self._files[name]):
-                self._known[name] = seen
-                for index, (scan, flags, kinds, still) in zip(self._files[name], functions, strict=True):
-                    program.tell("scan", index, scan)
-                    program.tell("flags", index, flags)
-                    program.tell(seen, index, kinds)
-                    for what in WALKING if still else ():
-                        program.tell(what, index, ())
 
-    def keep(self, program: Program, seen: str) -> None:
-        """Remember what was asked. ``seen`` is the name under which the events of functions were."""
-        rows = {}
-        for name, indexes in self._files.items():
-            if self._known.get(name) == seen:
-                continue
-            told = [(*(program.told(what, index) for what in ("scan", "flags", seen)), not any(program.told(what, index) for what in WALKING))
-                    for index in indexes]  # fmt: skip
-            if all(None not in answers for answers in told):
-                rows[name] = msgspec.msgpack.encode((seen, told))
-        if rows:
-            self._store.put(KIND, rows)
+class Text(msgspec.Struct, frozen=True, array_like=True):
+    """The answers of one function. ``carries``, ``matters``: effects for which it is run, or followed into; ``kinds``: its events; ``names``: what it
+    calls that has no role; ``walking``: calls that start walks, ``handing`` those of them that are given a function; ``tables``: what it puts into
+    tables of its own, see calls.walks.assigned(). ``answers``: whether it returns something or stores through a parameter; ``role``: whether it
+    has one. ``taken``: flags that it takes back, ``clears`` by a call; ``widened``: ranges that it widens; ``words``: those of members, announced
+    flags and marks; ``flags``: None where there are none."""
+
+    carries: bool
+    matters: bool
+    kinds: _Words
+    names: tuple[str, ...]
+    walking: _Instrs
+    handing: _Instrs
+    tables: tuple[tuple[str, str, int, str, str], ...]
+    answers: bool
+    role: bool
+    taken: _Words
+    widened: _Words
+    clears: bool
+    words: _Words
+    flags: Flags | None
+
+    @property
+    def learned(self) -> tuple[_Words, _Words, bool, _Words]:
+        """What others may be told otherwise by."""
+        return self.taken, self.widened, self.clears, self.words
+
+
+_DECODER = msgspec.msgpack.Decoder(tuple[str, tuple[Text, ...]])
+_encode = msgspec.msgpack.Encoder(order="deterministic").encode
+
+TEXT = "text"
+"""The name under which a program is asked for the Text of a function."""
+
+
+def told(of: Callable[[Function], Text], name: str, facts: FileFacts) -> FileFacts:
+    """Facts with the answers of their functions. ``name``: what these rest on besides the functions."""
+    return replace(facts, said=_encode((name, [of(fn) for fn in facts.functions])))
+
+
+def tell(program: Program, facts: Sequence[FileFacts], name: str) -> None:
+    """Give a program the answers that come with the facts it was made of."""
+    at = 0
+    for item in sorted(facts, key=lambda item: item.path):
+        texts = _known(item, name)
+        if len(texts) == len(item.functions):
+            program.tell(TEXT, at, texts)
+        at += len(item.functions)
+
+
+def _known(facts: FileFacts, name: str) -> Sequence[Text]:
+    try:
+        found, texts = _DECODER.decode(facts.said) if facts.said else ("", ())
+    except msgspec.DecodeError:
+        return ()
+    return texts if found == name else ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -56,7 +57,7 @@ class Registry(msgspec.Struct):
     _files: dict[int, _File] = msgspec.field(default_factory=dict)
     """By id() of the facts, which live as long."""
     _numbers: dict[Key, int] = msgspec.field(default_factory=dict)
-    said: dict[tuple[object, int], Any] = msgspec.field(default_factory=dict)
+    said: dict[object, dict[int, Any]] = msgspec.field(default_factory=dict)
     """What Program.once() was told of them."""
 
     def file(self, facts: FileFacts) -> _File:
@@ -154,6 +155,11 @@ class View(Program):
     def once(self, what: object, index: int, make: Callable[[], Fact]) -> Fact:
         """Remembered for all states."""
         return super().once(what, index, make) if index in self.alive else make()
+
+    def each(self, what: object, make: Callable[[Function], Fact]) -> list[Fact]:
+        """Remembered for all states."""
+        nobody = make(_NOBODY)
+        return [self.once(what, index, partial(make, fn)) if index in self.alive else nobody for index, fn in enumerate(self.functions)]
 
     def add(self, function: Function) -> int:
         """Take in the function that a walk was made into."""

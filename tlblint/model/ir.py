@@ -159,6 +159,8 @@ class FileFacts(msgspec.Struct, frozen=True, eq=False):
     """Byte offsets of the newlines of the file, for turning offsets into lines."""
     shapes: tuple[bytes, ...] = ()
     """A digest of each function that does not say where it stands; () where nobody has asked."""
+    said: bytes = b""
+    """What the engine found that the functions say by their text alone; b"" where it was not asked."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, FileFacts) and self._compared() == other._compared()
