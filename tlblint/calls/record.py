@@ -59,9 +59,11 @@ def encode(facts: FileFacts) -> bytes:
 
 
 def _head(f: Function) -> tuple[object, ...]:
-    body = _encode([(b.instrs, b.kind, b.cond, b.succs, b.pos) for b in f.blocks])
-    if sum(map(body.count, _NESTING)) > NESTED - 4:
-        _blocks(body)  # refuses what is nested too deeply
+    body = f.blocks.raw() if isinstance(f.blocks, Blocks) else b""
+    if not body:
+        body = _encode([(b.instrs, b.kind, b.cond, b.succs, b.pos) for b in f.blocks])
+        if sum(map(body.count, _NESTING)) > NESTED - 4:
+            _blocks(body)  # refuses what is nested too deeply
     return (f.name, f.start, f.end, f.params, f.returns, f.static, body, len(f.blocks), size(f), sorted(f.advanced), f.variant, f.assumed, f.annotations)
 
 

@@ -63,6 +63,10 @@ class Blocks(Sequence[Block]):
         self._count = count
         self.size = size
 
+    def raw(self) -> bytes:
+        """What they are made of, as long as nobody has asked for one; then b""."""
+        return self._raw if isinstance(self._raw, bytes) else b""
+
     def made(self) -> tuple[Block, ...]:
         """The blocks. Raises what ``make`` raises."""
         if isinstance(self._raw, bytes):
