@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 
 import msgspec
 
+from tlblint.names.frames import INCLUDES, OPENING, TURNING, Frame, framed
 from tlblint.names.steps import Piece, guard, pieces
 
 _IDENTIFIER = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
@@ -22,9 +23,6 @@ _NO_BRACE = bytes(c for c in range(256) if c not in b"{}")
 _BETWEEN = "\n}"
 """Ends one function; what is behind it is another."""
 _INCLUDE = re.compile(r"\s*([<\"])([^>\"]+)[>\"]")
-_OPENING = frozenset(("if", "ifdef", "ifndef"))
-_TURNING = frozenset(("elif", "else", "elifdef", "elifndef"))
-_INCLUDES = frozenset(("include", "include_next"))
 _NO_MACRO = frozenset(("defined", "IS_ENABLED", "IS_BUILTIN", "IS_MODULE", "IS_REACHABLE", "__is_defined", "__has_include", "__has_attribute", "__has_builtin"))
 _KCONFIG = frozenset(
     (
@@ -61,8 +59,10 @@ class View(msgspec.Struct):
     """The macros that are defined or taken back anywhere."""
     texts: dict[int, frozenset[str]] = msgspec.field(default_factory=dict)
     """The words of the text at an index of ``parts``."""
-    braces: dict[int, str] = msgspec.field(default_factory=dict)
-    """The braces that it leaves open."""
+    framed: Frame | None = None
+    """Where its directives stand, when somebody has asked."""
+    braces: dict[int, list[Piece]] | None = None
+    """The braces that texts leave open, by the index of those that do."""
     reduced: tuple[frozenset[str], dict[int, list[Piece]]] | None = None
     """Names, and what is left of texts for them."""
 
@@ -74,27 +74,39 @@ class View(msgspec.Struct):
             self.said = tuple((one[0], frozenset(one[1:])) for one in found if one)
         return self.said
 
-    def left(self, index: int, names: frozenset[str]) -> list[Piece]:
-        """What is left of a text, as reduced() says."""
-        if self.reduced is None or self.reduced[0] != names:
-            self.reduced = names, {}
-        held = self.reduced[1]
-        if index not in held:
-            part = self.parts[index]
-            if not self._speaks(index, part.text, names):
-                if index not in self.braces:
-                    self.braces[index] = _open_braces(part.text)
-                held[index] = [Piece("", self.braces[index], part.line)] if self.braces[index] else []
-            else:
-                held[index] = reduced(part.text, part.line, names)
-        return held[index]
+    @property
+    def frame(self) -> Frame:
+        """Where the directives stand."""
+        if self.framed is None:
+            self.framed = framed(self.parts, self.heads)
+        return self.framed
 
-    def _speaks(self, index: int, text: str, names: frozenset[str]) -> bool:
-        if len(names) < _FEW and not any(name in text for name in names):
-            return False
-        if index not in self.texts:
-            self.texts[index] = words_of(text)
-        return not self.texts[index].isdisjoint(names)
+    def left(self, names: frozenset[str]) -> dict[int, list[Piece]]:
+        """What is left of texts, as reduced() says: by the index of those of which anything is."""
+        if self.braces is None:
+            open_ = ((index, _open_braces(self.parts[index].text)) for index in self.frame.texts)
+            self.braces = {index: [Piece("", braces, self.parts[index].line)] for index, braces in open_ if braces}
+        if not names:
+            return self.braces
+        if self.reduced is None or self.reduced[0] != names:
+            left = {index: reduced(self.parts[index].text, self.parts[index].line, names) for index in self._speaking(names)}
+            self.reduced = names, {index: some for index, some in (self.braces | left).items() if some}
+        return self.reduced[1]
+
+    def _speaking(self, names: frozenset[str]) -> list[int]:
+        """The texts in which any of ``names`` is."""
+        out, held, parts = [], self.texts, self.parts
+        few = tuple(names) if len(names) < _FEW else ()
+        for index in self.frame.texts:
+            words = held.get(index)
+            if words is None:
+                text = parts[index].text
+                if few and not any(name in text for name in few):
+                    continue
+                words = held[index] = words_of(text)
+            if not words.isdisjoint(names):
+                out.append(index)
+        return out
 
     def conditions(self, line: int) -> tuple[str, ...]:
         """The conditions around a line, the outermost first, as they are written; "else of" for a turned one."""
@@ -103,11 +115,11 @@ class View(msgspec.Struct):
             if part.line > line:
                 break
             text = " ".join(part.text.split())
-            if part.word in _OPENING:
+            if part.word in OPENING:
                 stack.append(f"#{part.word} {text}")
             elif part.word == "endif":
                 del stack[-1:]
-            elif part.word in _TURNING and stack:
+            elif part.word in TURNING and stack:
                 stack[-1] = f"#{part.word} {text}" if text else f"the #else of {stack[-1].removeprefix('the #else of ')}"
         return tuple(stack)
 
@@ -119,7 +131,7 @@ def view(raw: bytes, cut: Callable[[bytes], tuple[Piece, ...]] = pieces) -> View
     parts = cut(raw)
     once = _guard(parts)
     words = frozenset(raw.translate(BREAK).decode().split())
-    found = (_INCLUDE.match(part.text) for part in parts if part.word in _INCLUDES)
+    found = (_INCLUDE.match(part.text) for part in parts if part.word in INCLUDES)
     includes = tuple((one[2], one[1] == "<") for one in found if one is not None)
     parts = _unguarded(parts) if once else parts
     heads = tuple(_head(part) for part in parts)
@@ -135,7 +147,7 @@ def words_of(text: str) -> frozenset[str]:
 def _head(part: Piece) -> str:
     if part.word in ("define", "undef"):
         return found[0] if (found := _WORD.search(part.text)) is not None else ""
-    if part.word in _INCLUDES:
+    if part.word in INCLUDES:
         return found[2] if (found := _INCLUDE.match(part.text)) is not None else ""
     return ""
 
@@ -177,22 +189,27 @@ class _Cut:
         self.holding = [False]
 
     def run(self) -> tuple[tuple[Piece, ...], frozenset[str]]:
-        for index, part in enumerate(self.view.parts):
-            if part.word in _OPENING:
+        parts, heads, frame, left = self.view.parts, self.view.heads, self.view.frame, self.view.left(self.names)
+        wanted = [index for name in self.names | self.tested for index in frame.made.get(name, ())]
+        wanted += (index for index in frame.includes if self.follow(heads[index]))
+        for index in frame.with_conditions((*wanted, *frame.once, *left)):
+            part = parts[index]
+            if part.word in OPENING:
                 self.stack.append((len(self.out), set()))
                 self.holding.append(False)
                 self.condition(part)
-            elif part.word in _TURNING:
+            elif part.word in TURNING:
                 if self.stack:
                     self.condition(part)
             elif part.word == "endif":
                 self.close(part)
             elif part.word:
-                if self.keeps(part, self.view.heads[index]):
-                    self.out.append(part)
-                    self.holding[-1] = self.holding[-1] or part.word != "pragma"
+                self.out.append(part)
+                self.holding[-1] = self.holding[-1] or part.word != "pragma"
+                if heads[index] in self.tested:
+                    self.told(part)
             else:
-                self.plain(index)
+                self.plain(left[index])
         return tuple(self.out), frozenset(self.macros)
 
     def condition(self, part: Piece) -> None:
@@ -220,27 +237,18 @@ class _Cut:
         if text:
             self.out.append(Piece("", text, line))
 
-    def plain(self, index: int) -> None:
-        kept = self.view.left(index, self.names)
-        if kept and kept[0].text.strip("{}"):
-            self.out += kept
+    def plain(self, left: list[Piece]) -> None:
+        if left[0].text.strip("{}"):
+            self.out += left
             self.holding[-1] = True
-        elif kept:
-            self.braces(kept[0].text, kept[0].line)
+        else:
+            self.braces(left[0].text, left[0].line)
 
-    def keeps(self, part: Piece, head: str) -> bool:
-        """Whether a directive that is no condition stays."""
-        if part.word in ("define", "undef"):
-            if head not in self.names and head not in self.tested:
-                return False
-            if head in self.tested:
-                words = _WORD.findall(part.text)
-                self.macros.update(word for word in words if word not in _NO_MACRO)
-                self.macros.update(_KCONFIG if not _NO_MACRO.isdisjoint(words) else ())
-            return True
-        if part.word in _INCLUDES:
-            return head != "" and self.follow(head)
-        return part.word == "pragma" and part.text.strip() == "once"
+    def told(self, part: Piece) -> None:
+        """A condition hangs on this macro, and so on what it stands for."""
+        words = _WORD.findall(part.text)
+        self.macros.update(word for word in words if word not in _NO_MACRO)
+        self.macros.update(_KCONFIG if not _NO_MACRO.isdisjoint(words) else ())
 
 
 def _alike(parts: list[Piece]) -> str | None:
@@ -250,7 +258,7 @@ def _alike(parts: list[Piece]) -> str | None:
     for part in parts[1:]:
         if part.word == "":
             arms[-1] = _open_braces(arms[-1] + part.text)
-        elif part.word in _TURNING:
+        elif part.word in TURNING:
             other = other or part.word == "else"
             arms.append("")
         else:
