@@ -22,7 +22,7 @@ def kconfig(path: str, raw: bytes) -> list[Fault]:
     out: list[Fault] = []
     if b"CONFIG_" not in raw:
         return out
-    for line, word, rest in statements(raw.decode("latin-1").replace("\r", "").split("\n")):
+    for line, word, rest in statements(raw.decode("latin-1").replace("\r", "")):
         if word in EXPRESSIONS:
             text = f"{word} {rest}".split(" #", 1)[0]
             named = _QUOTED.sub("", text)

@@ -102,7 +102,7 @@ class Mention(NamedTuple):
 def in_kconfig(raw: bytes, like: re.Pattern[str] = _ANY) -> dict[str, Mention]:
     """The symbols that expressions of a Kconfig file name, with the first place of each. ``like``: only those of statements in which that is."""
     out: dict[str, Mention] = {}
-    for line, word, rest in statements(raw.decode("latin-1").replace("\r", "").split("\n")):
+    for line, word, rest in statements(raw.decode("latin-1").replace("\r", "")):
         if word in EXPRESSIONS and like.search(rest):
             for name in _NAME.findall(_QUOTED.sub(" ", rest.split(" #", 1)[0])):
                 if name not in _NO_NAME and not name.isdigit() and not name.startswith(("0x", "CONFIG_")):  # a prefix is a fault of its own

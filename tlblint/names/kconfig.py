@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from posixpath import dirname, normpath
 
@@ -21,6 +20,10 @@ _FILES = 400
 _LINES = 200_000
 _DEPTH = 60
 _TYPES = frozenset(("bool", "tristate", "int", "hex", "string", "def_bool", "def_tristate"))
+_BETWEEN = frozenset(
+    ("config", "menuconfig", "menu", "if", "choice", "endif", "endmenu", "endchoice", "source", "rsource", "osource", "orsource", "comment", "mainmenu")
+)
+"""What is no attribute of the symbol before it."""
 _TOKEN = re.compile(r'\s*(\$\((?:[^()]|\([^()]*\))*\)|"[^"\n]*"|\'[^\'\n]*\'|&&|\|\||!=|<=|>=|[!=<>()]|[\w.\-]+)')
 _IF = re.compile(r"\sif\s")
 
@@ -78,10 +81,12 @@ def tokens(text: str) -> Expr:
     return tuple(_TOKEN.findall(text))
 
 
-def statements(lines: Sequence[str]) -> Iterator[tuple[int, str, str]]:
+@lru_cache(maxsize=512)
+def statements(text: str) -> tuple[tuple[int, str, str], ...]:
     """(line, word, what follows) of each statement; lines count from 1. Help texts are passed over."""
+    out = []
     margin: int | None = None  # of the help text; 0 as long as it is not known
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(text.split("\n"), 1):
         plain = line.lstrip()
         if not plain:
             continue
@@ -97,7 +102,8 @@ def statements(lines: Sequence[str]) -> Iterator[tuple[int, str, str]]:
         if words[0] in ("help", "---help---"):
             margin = 0
         else:
-            yield number, words[0], words[1].strip() if len(words) > 1 else ""
+            out.append((number, words[0], words[1].strip() if len(words) > 1 else ""))
+    return tuple(out)
 
 
 class _Block(msgspec.Struct):
@@ -133,9 +139,9 @@ class _Reader:
             self.out.cut = True
             return
         self.out.files.append(path)
-        lines = raw.decode("latin-1").replace("\r", "").replace("\\\n", " ").split("\n")
-        self.lines += len(lines)
-        _File(self, path, around, depth).run(lines)
+        text = raw.decode("latin-1").replace("\r", "").replace("\\\n", " ")
+        self.lines += text.count("\n") + 1
+        _File(self, path, around, depth).run(text)
 
 
 class _File:
@@ -147,12 +153,14 @@ class _File:
         self.now: Symbol | None = None
         self.block: _Block | None = None
 
-    def run(self, lines: list[str]) -> None:
-        for _, word, rest in statements(lines):
+    def run(self, text: str) -> None:
+        for _, word, rest in statements(text):
             self.line(word, rest)
 
     def line(self, word: str, rest: str) -> None:
-        if word in ("config", "menuconfig"):
+        if self.now is not None and word not in _BETWEEN:  # as most are
+            self.attribute(self.now, word, rest)
+        elif word in ("config", "menuconfig"):
             self.symbol(rest)
         elif word in ("menu", "if", "choice"):
             self.open(word, rest)
@@ -163,8 +171,6 @@ class _File:
             self.source(word, rest)
         elif word in ("comment", "mainmenu"):
             self.now = self.block = None
-        elif self.now is not None:
-            self.attribute(self.now, word, rest)
         elif self.block is not None and word == "depends":
             self.block.conditions.append(tokens(rest.removeprefix("on")))
         elif self.block is not None and word == "default" and self.block.choice:
@@ -196,6 +202,9 @@ class _File:
         self.reader.file(f"{dirname(self.path)}/{target}" if word.endswith("rsource") else target, self.conditions(), self.depth + 1)
 
     def attribute(self, now: Symbol, word: str, rest: str) -> None:
+        if word == "depends":
+            now.depends[-1] = (*now.depends[-1], tokens(rest.removeprefix("on")))
+            return
         main, tail = _cut(rest)
         number = len(now.depends) - 1
         if word in _TYPES:
@@ -208,8 +217,6 @@ class _File:
             now.prompts.append((number, tokens(tail)))
         elif word == "default":
             _default(now, number, main, tail)
-        elif word == "depends":
-            now.depends[-1] = (*now.depends[-1], tokens(rest.removeprefix("on")))
         elif word == "select" and main:
             self.reader.select(main, now.name, tokens(tail))
 
@@ -221,6 +228,8 @@ def _default(now: Symbol, number: int, main: str, tail: str) -> None:
 
 def _cut(rest: str) -> tuple[str, str]:
     """What stands before and after the ``if`` of an attribute; a quoted prompt may hold one."""
+    if "if" not in rest:
+        return rest.strip(), ""
     start = rest.find('"', 1) + 1 if rest.startswith('"') else 0
     found = _IF.search(f"{rest} ", start)
     return (rest[: found.start()].strip(), rest[found.end() :].strip()) if found else (rest.strip(), "")

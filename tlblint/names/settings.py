@@ -33,11 +33,20 @@ class Settings:
         self.lowest = 0  # how far down the stack of open symbols the last answer reached into a circle
         self.steps = 0
 
+    def values(self, names: Iterable[str]) -> tuple[str, ...]:
+        """The values of some symbols. Most are what they are in the first configuration."""
+        first, value = self.first, self.value
+        if first is None:
+            return tuple(map(value, names))
+        known, asked, other = first.known, first.asked, self.other
+        return tuple(known[name] if name in known and not asked[name] & other else value(name) for name in names)
+
     def value(self, name: str) -> str:
         """The value of a symbol without its prefix; "n" for one that is not there, or cannot be told within bounds."""
-        if name in self.known:
+        found = self.known.get(name)
+        if found is not None:
             self.mask |= self.asked[name]
-            return self.known[name]
+            return found
         bit = self.bits.get(name)
         if bit is None:
             bit = self.bits[name] = 1 << len(self.bits)
@@ -73,29 +82,38 @@ class Settings:
         return out
 
     def _of(self, symbol: Symbol) -> str:
-        if symbol.boolean and any(self.holds(condition) and self.value(by) == "y" for by, condition in self.kconfig.selects.get(symbol.name, ())):
-            return "y"
+        boolean, name = symbol.boolean, symbol.name
+        if boolean:
+            for by, condition in self.kconfig.selects.get(name, ()):
+                if self.holds(condition) and self.value(by) == "y":
+                    return "y"
         if not self.possible(symbol):
-            return "n" if symbol.boolean else ""
-        if symbol.boolean and symbol.choice:
-            return "y" if self._picked(symbol.choice) == symbol.name else "n"
-        if symbol.boolean and symbol.name in self.chosen and self.visible(symbol):
-            return "y" if self.chosen[symbol.name] else "n"
+            return "n" if boolean else ""
+        if boolean and symbol.choice:
+            return "y" if self._picked(symbol.choice) == name else "n"
+        if boolean and name in self.chosen and self.visible(symbol):
+            return "y" if self.chosen[name] else "n"
         for number, value, condition in symbol.defaults:
-            if self.holds(condition) and self._there(symbol, number):
-                return ("y" if self.holds(value) else "n") if symbol.boolean else self._text(value)
-        return "n" if symbol.boolean else ""
+            if self.holds(condition) and self._all(symbol.depends[number]):
+                return ("y" if self.holds(value) else "n") if boolean else self._text(value)
+        return "n" if boolean else ""
 
     def possible(self, symbol: Symbol) -> bool:
         """Whether what a symbol depends on holds."""
-        return not symbol.depends or any(self._there(symbol, number) for number in range(len(symbol.depends)))
+        for conditions in symbol.depends:  # loops, here and below: most of a configuration is asked for in them
+            if self._all(conditions):
+                return True
+        return not symbol.depends
 
     def visible(self, symbol: Symbol) -> bool:
         """Whether a symbol can be chosen."""
-        return any(self.holds(condition) and self._there(symbol, number) for number, condition in symbol.prompts)
+        return any(self.holds(condition) and self._all(symbol.depends[number]) for number, condition in symbol.prompts)
 
-    def _there(self, symbol: Symbol, number: int) -> bool:
-        return all(self.holds(condition) for condition in symbol.depends[number])
+    def _all(self, conditions: Iterable[Expr]) -> bool:
+        for condition in conditions:  # noqa: SIM110
+            if not self.holds(condition):
+                return False
+        return True
 
     def _picked(self, group: int) -> str:
         self.mask |= self._bits(self.kconfig.choices[group])
@@ -118,24 +136,32 @@ class Settings:
 
     def _true(self, node: Node) -> bool:
         word = node.word
+        if not word:
+            left = self.value(node.left) if node.symbol else self._spelled(node.left)
+            return left == "y" or left.startswith("$(")  # what a compiler or a script would be asked counts as yes
+        if word == "&&":
+            for part in node.parts:  # noqa: SIM110
+                if not self._true(part):
+                    return False
+            return True
         if word == "||":
             return any(self._true(part) for part in node.parts)
-        if word == "&&":
-            return all(self._true(part) for part in node.parts)
         if word == "!":
             return not self._true(node.parts[0])
-        left = self._spelled(node.left)
-        if not word:
-            return left == "y" or left.startswith("$(")  # what a compiler or a script would be asked counts as yes
-        return _compared(word, left, self._spelled(node.right))
+        return _compared(word, self._spelled(node.left), self._spelled(node.right))
 
     def _spelled(self, word: str) -> str:
         """The text that a word of an expression stands for."""
+        if _is_symbol(word):
+            return self.value(word)
         if word[:1] in ("'", '"'):
             return word.strip("\"'").replace("$(ARCH)", self.kconfig.arch).replace("$(SRCARCH)", self.kconfig.arch)
-        if word in ("y", "m", "n"):
-            return "n" if word == "n" else "y"
-        return word if word.isdigit() or word.startswith(("0x", "$(")) else self.value(word)
+        return {"y": "y", "m": "y", "n": "n"}.get(word, word)
+
+
+def _is_symbol(word: str) -> bool:
+    """Whether a word of an expression is a symbol that has a value, not a value."""
+    return word[:1] not in ("'", '"') and word not in ("y", "m", "n") and not word.isdigit() and not word.startswith(("0x", "$("))
 
 
 def _compared(operator: str, left: str, right: str) -> bool:
@@ -149,12 +175,13 @@ def _compared(operator: str, left: str, right: str) -> bool:
 
 
 class Node(msgspec.Struct, frozen=True):
-    """An expression: "||", "&&" and "!" of ``parts``, a comparison of ``left`` and ``right``, or with "" just ``left``."""
+    """An expression: "||", "&&" and "!" of ``parts``, a comparison of ``left`` and ``right``, or with "" just ``left``, which may be a ``symbol``."""
 
     word: str
     left: str = ""
     right: str = ""
     parts: tuple[Node, ...] = ()
+    symbol: bool = False
 
 
 @lru_cache(maxsize=32768)
@@ -212,7 +239,7 @@ class _Expression:
                 raise _Bad
         else:
             operator = self.took("=", "!=", "<", ">", "<=", ">=")
-            found = Node(operator, word, self.next() if operator else "")
+            found = Node(operator, word, self.next() if operator else "", symbol=_is_symbol(word))
         self.depth -= 1
         return found
 

@@ -59,10 +59,12 @@ class Machines(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Variant(msgspec.Struct, frozen=True):
-    """A configuration: ``differs`` names the symbols that are not as in the first one, with their values."""
+    """A configuration: ``differs`` names the symbols that are not as in the first one, with their values; ``active``: the values of the symbols
+    that it is about, but for those that are off."""
 
     settings: Settings
     differs: tuple[tuple[str, bool], ...] = ()
+    active: dict[str, str] = {}
 
     def on(self, name: str) -> bool:
         """Whether a CONFIG_ name is set."""
@@ -84,6 +86,7 @@ class World(Index):
         self.digests: dict[int, tuple[tuple[Piece, ...], int]] = {}
         self.kconfigs: dict[str, Kconfig] = {}
         self.variants: dict[tuple[str, frozenset[str]], list[Variant]] = {}
+        self.configured: dict[tuple[str, tuple[tuple[str, bool], ...]], Settings] = {}
         self.built: dict[tuple[str, tuple[bool, ...]], bool] = {}
 
     def digest(self, parts: tuple[Piece, ...]) -> int:
@@ -100,6 +103,15 @@ class World(Index):
                 self.kconfigs[""] = generic(self.read)
             self.kconfigs[arch] = of_arch(self.read, arch, self.kconfigs[""])
         return self.kconfigs[arch]
+
+    def settings(self, arch: str, differs: tuple[tuple[str, bool], ...]) -> Settings:
+        """A configuration of an architecture, by what is chosen otherwise than in the first one."""
+        found = self.configured.get((arch, differs))
+        if found is None:
+            base = dict.fromkeys((*self.machines.chosen, *self.machines.of(arch).chosen), True)
+            first = self.settings(arch, ()) if differs else None
+            found = self.configured[arch, differs] = Settings(self.kconfig(arch), {**base, **dict(differs)}, first)
+        return found
 
     def follow(self, name: str) -> bool:
         """Whether what a header of this name includes and defines can matter."""
@@ -147,9 +159,7 @@ class Sight(msgspec.Struct):
 
     def _variants(self) -> list[Variant]:
         """Configurations that differ in what the slices hang on: all of a few free symbols, else each of them turned over."""
-        machine, kconfig = self.world.machines.of(self.arch), self.world.kconfig(self.arch)
-        base = dict.fromkeys((*self.world.machines.chosen, *machine.chosen), True)
-        first = Settings(kconfig, base)
+        first = self.world.settings(self.arch, ())
         symbols = free(first, sorted((name.removeprefix("CONFIG_") for name in self.atoms), key=lambda name: (name not in _FIRST, name)), _FREE)
         now = {name: first.value(name) == "y" for name in symbols}
         if len(symbols) <= _PRODUCT:
@@ -157,11 +167,12 @@ class Sight(msgspec.Struct):
         else:
             flips = [(), *((name,) for name in symbols), symbols]
         out: dict[tuple[str, ...], Variant] = {}
+        names = [*(name.removeprefix("CONFIG_") for name in sorted(self.atoms)), "64BIT"]
         for some in flips:
             differs = tuple((name, not now[name]) for name in some)
-            settings = Settings(kconfig, {**base, **dict(differs)}, first) if differs else first
-            key = tuple(settings.value(name.removeprefix("CONFIG_")) for name in sorted(self.atoms)) + (settings.value("64BIT"),)
-            out.setdefault(key, Variant(settings, differs))
+            settings = self.world.settings(self.arch, differs)
+            values = settings.values(names)
+            out.setdefault(values, Variant(settings, differs, {name: value for name, value in zip(names, values, strict=True) if value not in ("n", "")}))
         return list(out.values())
 
     def chosen(self, variant: Variant) -> tuple[str, ...]:
@@ -197,9 +208,8 @@ class Sight(msgspec.Struct):
         out = {**self.world.machines.predefined, **machine.always, **(machine.wide if wide else machine.narrow)}
         out |= {"BITS_PER_LONG": "64", "__LP64__": "1"} if wide else {"BITS_PER_LONG": "32"}
         out = {name: value for name, value in out.items() if name in self.tested}
-        for name in sorted(self.atoms):
-            value = variant.settings.value(name.removeprefix("CONFIG_"))
-            if value not in ("n", ""):
+        for plain, value in variant.active.items():
+            if (name := f"CONFIG_{plain}") in self.atoms:
                 out[name] = "1" if value == "y" else value
         return out
 
