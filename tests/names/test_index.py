@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.hooks.mini import MACHINES
+from tlblint.names import pieces
 from tlblint.names.index import Index, Texts, of_files
+from tlblint.names.pieces import split
 from tlblint.names.unit import Places, build
 from tlblint.names.world import World
 from tlblint.roles import detect, load_roles
@@ -27,13 +30,19 @@ FILES = {
 TABLE = '[[role]]\nnames = ["flush_tlb_mm"]\narity = [1]\neffects = [{ kind = "flush.now", mm = "0" }]\n'
 
 
-def test_roles_predicates_and_hooks_ask_one_index() -> None:
+def test_roles_predicates_and_hooks_ask_one_index(monkeypatch: pytest.MonkeyPatch) -> None:
     read: Counter[str] = Counter()
+    taken_apart: Counter[bytes] = Counter()
+
+    def splitting(raw: bytes) -> list[str]:
+        taken_apart[raw] += 1
+        return split(raw)
 
     def reading(path: str) -> bytes | None:
         read[path] += 1
         return FILES[path].encode() if path in FILES else None
 
+    monkeypatch.setattr(pieces, "split", splitting)
     index = Index(reading)
     places = Places(("arch/x86/include", "include"))
     assert "lazy-nests" in detect(index).features
@@ -45,8 +54,8 @@ def test_roles_predicates_and_hooks_ask_one_index() -> None:
     assert "include/linux/pgtable.h" in world.reached("x86", ("<linux/mm.h>",))
     raw = FILES["include/linux/pgtable.h"].encode()
     assert max(read.values()) == 1
-    assert index.shelf().get("include/linux/pgtable.h") is index.texts.parts[raw]
     assert world.file("include/linux/pgtable.h") is index.texts.of(raw)
+    assert taken_apart[raw] == 1 == max(taken_apart.values())
     assert world.heads("include/linux/pgtable.h") is index.heads("include/linux/pgtable.h")
 
 

@@ -9,8 +9,8 @@ from hashlib import blake2b
 
 import msgspec
 
+from tlblint.names.pieces import Piece, pieces
 from tlblint.names.slices import BREAK, LIMIT, reduced
-from tlblint.names.steps import Piece, pieces
 
 _CONFIG = re.compile(r"\bCONFIG_\w+")
 _IN_WORD = frozenset(byte for byte in range(256) if BREAK[byte] != 32)
@@ -38,6 +38,10 @@ class Essence(msgspec.Struct, frozen=True, array_like=True):
         """What a file comes down to: two versions for which this is the same make the same answer, but for the lines that it speaks of. ``cut``
         takes it apart, ``words_of`` tells its words."""
         return essence(raw, self.sought, self.names, cut, words_of)
+
+    def of_spoken(self, raw: bytes, cut: Cut, words_of: Words) -> bytes:
+        """The same of a file that is known to hold one of ``sought``."""
+        return _digested(raw, self.names, cut, words_of)
 
     def same(self, path: str, raw: bytes) -> bool:
         """Whether a file still comes down to what it did."""
@@ -74,8 +78,10 @@ def _stems(names: tuple[str, ...]) -> tuple[tuple[bytes, ...], tuple[bytes, ...]
 
 def essence(raw: bytes, sought: Collection[str], names: Collection[str], cut: Cut = pieces, words_of: Words = words) -> bytes:
     """A digest of directives, of the CONFIG_ names, and of where ``names`` stand between brackets; b"" for a file without any of ``sought``."""
-    if not within(raw, sought):
-        return b""
+    return _digested(raw, names, cut, words_of) if within(raw, sought) else b""
+
+
+def _digested(raw: bytes, names: Collection[str], cut: Cut, words_of: Words) -> bytes:
     digest = blake2b(digest_size=16)
     if len(raw) > LIMIT:
         digest.update(raw)

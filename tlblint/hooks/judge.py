@@ -121,7 +121,8 @@ def _add(out: Said, seen: Seen, variant: Variant, hooks: frozenset[str]) -> None
             out.missing.setdefault(name, []).append((tuple(dict.fromkeys(places)), variant.differs))
             like = get_close_matches(name, [one for one in made & hooks if one != name], 1, _NEAR) if name not in out.near else []
             out.near.update({name: like[0]} if like else {})
-    for name in (seen.bodies.keys() | seen.overridden.keys() | seen.redefined.keys()) & hooks:
+    several = {name for name, places in seen.bodies.items() if len(places) > 1}
+    for name in (several | seen.overridden.keys() | seen.redefined.keys()) & hooks:
         both = _both(seen, name)
         if both:
             out.twice.setdefault(name, []).append((both, variant.differs))

@@ -77,7 +77,7 @@ def _rests(read: Read, homes: Sequence[str], lacking: Collection[str], views: li
     wrappers([*views, *own.values()], names)
     held = Essence(tuple(sorted(lacking)), frozenset(names))
     pieces, words = world.texts.pieces, lambda raw: world.texts.of(raw).words
-    return msgspec.structs.replace(held, files={path: held.of(raw, pieces, words) if path in own else b"" for path, raw in texts.items()})
+    return msgspec.structs.replace(held, files={path: held.of_spoken(raw, pieces, words) if path in own else b"" for path, raw in texts.items()})
 
 
 def alone(path: str, raw: bytes, machines: Machines) -> list[Fault]:

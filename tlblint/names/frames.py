@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from tlblint.names.steps import Piece
+from tlblint.names.pieces import Piece
 
 OPENING = frozenset(("if", "ifdef", "ifndef"))
 TURNING = frozenset(("elif", "else", "elifdef", "elifndef"))

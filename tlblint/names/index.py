@@ -8,7 +8,7 @@ tlblint.names.world; hooks go by these). All is done when it is asked for. Condi
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from posixpath import dirname
 from typing import TYPE_CHECKING
 
@@ -16,8 +16,8 @@ from tlblint.names.conditions import Meaning
 from tlblint.names.heads import Head, Heads
 
 if TYPE_CHECKING:  # most runs need neither units nor slices
+    from tlblint.names.pieces import Piece
     from tlblint.names.slices import View
-    from tlblint.names.steps import Piece
     from tlblint.names.unit import Places, Shelf
 
 Read = Callable[[str], bytes | None]
@@ -32,6 +32,7 @@ class Texts:
     """File versions by their bytes: what was made of one is there for all trees, states and architectures that have it."""
 
     def __init__(self) -> None:
+        self.cuts: dict[bytes, list[str]] = {}
         self.parts: dict[bytes, tuple[Piece, ...]] = {}
         self.views: dict[bytes, View] = {}
         self.declared: dict[bytes, Heads] = {}
@@ -40,16 +41,25 @@ class Texts:
     def branch(self) -> Texts:
         """The same, for somebody who adds much to it that nobody else needs."""
         out = Texts()
-        out.parts, out.views, out.declared, out.included = dict(self.parts), dict(self.views), dict(self.declared), dict(self.included)
+        out.cuts, out.parts, out.views = dict(self.cuts), dict(self.parts), dict(self.views)
+        out.declared, out.included = dict(self.declared), dict(self.included)
         return out
 
     def pieces(self, raw: bytes) -> tuple[Piece, ...]:
         """Text and directives."""
         if raw not in self.parts:
-            from tlblint.names.steps import pieces
+            from tlblint.names.pieces import taken
 
-            self.parts[raw] = pieces(raw)
+            self.parts[raw] = taken(self.split(raw))
         return self.parts[raw]
+
+    def split(self, raw: bytes) -> list[str]:
+        """The same, not yet taken apart."""
+        if raw not in self.cuts:
+            from tlblint.names.pieces import split
+
+            self.cuts[raw] = split(raw)
+        return self.cuts[raw]
 
     def of(self, raw: bytes) -> View:
         """The view of some bytes."""
@@ -118,7 +128,7 @@ class Index:
         if self._shelf is None:
             from tlblint.names.unit import Shelf
 
-            self._shelf = Shelf(self.read, cut=self.texts.pieces)
+            self._shelf = Shelf(self.read, cut=self.texts.split)
         return self._shelf
 
     def declared(self, name: str, paths: Sequence[str], names: Meaning) -> Iterator[tuple[str, Head]]:
@@ -149,7 +159,7 @@ class Index:
             waiting += [(dirname(path) if not inner else "", what, inner) for what, inner in self.texts.includes(raw) if follow(what)]
         return tuple(out)
 
-    def _first(self, paths: Sequence[str], tried: set[str]) -> str | None:
+    def _first(self, paths: Iterable[str], tried: set[str]) -> str | None:
         for path in paths:
             tried.add(path)
             if self.read(path) is not None:

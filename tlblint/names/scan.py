@@ -69,9 +69,10 @@ def scan(unit: Unit, names: Collection[str], known: Known | None = None) -> Seen
 
 def _endless(unit: Unit) -> tuple[str, str] | None:
     """What a file is that no compiler would come to the end of either."""
-    often = Counter(unit.files).most_common(1)
-    if often and often[0][1] > _OFTEN:
-        return often[0][0], f"is included {often[0][1]} times"
+    if len(unit.files) - len(set(unit.files)) >= _OFTEN:  # else it is not worth counting
+        often = Counter(unit.files).most_common(1)
+        if often and often[0][1] > _OFTEN:
+            return often[0][0], f"is included {often[0][1]} times"
     if len(unit.text) > _LONGEST:
         return unit.files[0], "what it includes is too long to be looked through for hooks"
     return None

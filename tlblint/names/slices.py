@@ -11,13 +11,13 @@ from collections.abc import Callable, Collection
 import msgspec
 
 from tlblint.names.frames import INCLUDES, OPENING, TURNING, Frame, framed
-from tlblint.names.steps import Piece, guard, pieces
+from tlblint.names.pieces import Piece, guard, pieces
 
 _IDENTIFIER = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 BREAK = bytes(c if c in _IDENTIFIER else 32 for c in range(256))
 """For bytes.translate(): what is no part of a name becomes a space."""
-_TEXT = re.compile(r"""->|\.+|[A-Za-z_]\w*|[{}();\n]|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""")
-_BRACES = re.compile(r"""[{}]|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""")
+_TEXT = re.compile(r"""->|\.+|[A-Za-z_]\w*+|[{}();\n]|"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"|'[^'\\\n]*+(?:\\.[^'\\\n]*+)*+'""")
+_LITERAL = re.compile(r""""[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"|'[^'\\\n]*+(?:\\.[^'\\\n]*+)*+'""")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _NO_BRACE = bytes(c for c in range(256) if c not in b"{}")
 _BETWEEN = "\n}"
@@ -336,7 +336,7 @@ def _open_braces(text: str) -> str:
     if "{" not in text and "}" not in text:
         return ""
     if '"' in text or "'" in text:
-        text = "".join(token for token in _BRACES.findall(text) if len(token) == 1)
+        text = _LITERAL.sub("", text)
     left = text.encode("latin-1").translate(None, _NO_BRACE)
     while b"{}" in left:
         left = left.replace(b"{}", b"")

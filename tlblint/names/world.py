@@ -12,10 +12,10 @@ import msgspec
 from tlblint.names.index import Index, Read, Texts
 from tlblint.names.kconfig import Kconfig, generic, of_arch
 from tlblint.names.makefile import Makefiles
+from tlblint.names.pieces import Piece
 from tlblint.names.scan import Known, Seen, scan
 from tlblint.names.settings import Settings, free
 from tlblint.names.slices import View, sliced
-from tlblint.names.steps import Piece
 from tlblint.names.tokens import Macro
 from tlblint.names.unit import Found, Places, Shelf, build
 
