@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-
-import msgspec
+from typing import final
 
 from tlblint.names.kconfig import Expr, Kconfig, Symbol
 
@@ -174,14 +173,18 @@ def _compared(operator: str, left: str, right: str) -> bool:
     return {"<": a < b, ">": a > b, "<=": a <= b, ">=": a >= b}[operator]
 
 
-class Node(msgspec.Struct, frozen=True):
+@final
+class Node:
     """An expression: "||", "&&" and "!" of ``parts``, a comparison of ``left`` and ``right``, or with "" just ``left``, which may be a ``symbol``."""
 
-    word: str
-    left: str = ""
-    right: str = ""
-    parts: tuple[Node, ...] = ()
-    symbol: bool = False
+    __slots__ = ("left", "parts", "right", "symbol", "word")
+
+    def __init__(self, word: str, left: str, right: str, parts: tuple[Node, ...], symbol: bool) -> None:
+        self.word = word
+        self.left = left
+        self.right = right
+        self.parts = parts
+        self.symbol = symbol
 
 
 @lru_cache(maxsize=32768)
@@ -193,6 +196,10 @@ def parsed(condition: Expr) -> Node | None:
     except _Bad:
         return None
     return found if reader.at == len(condition) else None
+
+
+def _joined(word: str, parts: list[Node]) -> Node:
+    return Node(word, "", "", tuple(parts), False)
 
 
 class _Bad(Exception):
@@ -218,13 +225,13 @@ class _Expression:
         parts = [self.both()]
         while self.took("||"):
             parts.append(self.both())
-        return parts[0] if len(parts) == 1 else Node("||", parts=tuple(parts))
+        return parts[0] if len(parts) == 1 else _joined("||", parts)
 
     def both(self) -> Node:
         parts = [self.one()]
         while self.took("&&"):
             parts.append(self.one())
-        return parts[0] if len(parts) == 1 else Node("&&", parts=tuple(parts))
+        return parts[0] if len(parts) == 1 else _joined("&&", parts)
 
     def one(self) -> Node:
         self.depth += 1
@@ -232,14 +239,14 @@ class _Expression:
             raise _Bad
         word = self.next()
         if word == "!":
-            found = Node("!", parts=(self.one(),))
+            found = _joined("!", [self.one()])
         elif word == "(":
             found = self.either()
             if not self.took(")"):
                 raise _Bad
         else:
             operator = self.took("=", "!=", "<", ">", "<=", ">=")
-            found = Node(operator, word, self.next() if operator else "", symbol=_is_symbol(word))
+            found = Node(operator, word, self.next() if operator else "", (), _is_symbol(word))
         self.depth -= 1
         return found
 

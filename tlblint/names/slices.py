@@ -41,7 +41,8 @@ LIMIT = 2_000_000
 
 
 class View(msgspec.Struct):
-    """A file version. ``guard``: the macro that keeps it from being read twice, or ""; it is taken out of ``parts``."""
+    """A file version. ``words``: those of it that may be names, comments aside. ``guard``: the macro that keeps it from being read twice, or ""; it is
+    taken out of ``parts``."""
 
     raw: bytes
     parts: tuple[Piece, ...]
@@ -130,7 +131,7 @@ def view(raw: bytes, cut: Callable[[bytes], tuple[Piece, ...]] = pieces) -> View
         return View(raw, (), frozenset(), too_large=True)
     parts = cut(raw)
     once = _guard(parts)
-    words = frozenset(raw.translate(BREAK).decode().split())
+    words = words_of("\n".join([part.text for part in parts]))
     found = (_INCLUDE.match(part.text) for part in parts if part.word in INCLUDES)
     includes = tuple((one[2], one[1] == "<") for one in found if one is not None)
     parts = _unguarded(parts) if once else parts
