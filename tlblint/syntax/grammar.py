@@ -7,7 +7,7 @@ nested function, a macro without a semicolon as a type: all without an error nod
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from tree_sitter import Node, Parser, Point, Query, QueryCursor, Range, Tree
 
@@ -25,19 +25,13 @@ _SILENT = Query(
 )  # what is around those is looked at here: to name declarations in it makes a query take ten times as long to prepare
 _EXPRESSIONS = re.compile(rb"\(\s*(?:[a-z_]\w*\s*(?:,\s*[a-z_]\w*\s*)*)?\)")
 _IDENTIFIER = re.compile(rb"[A-Za-z_]\w*")
+_NOWHERE = Point(0, 0)
 
 
-def parse(text: bytes, slices: Iterable[tuple[int, int]]) -> Tree:
-    """Parse only ``slices`` (ascending, disjoint) of ``text`` into one tree with offsets and rows of the whole text."""
-    ranges = []
-    row = at = 0
-    for start, end in slices:
-        row += text.count(b"\n", at, start)
-        first = Point(row, start - text.rfind(b"\n", 0, start) - 1)
-        row += text.count(b"\n", start, end)
-        ranges.append(Range(first, Point(row, end - text.rfind(b"\n", 0, end) - 1), start, end))
-        at = end
-    return Parser(C, included_ranges=ranges).parse(text)
+def parse(parser: Parser, text: bytes, start: int, end: int) -> Tree:
+    """Parse only ``text[start:end]``, with the offsets of the whole text; rows and columns mean nothing."""
+    parser.included_ranges = [Range(_NOWHERE, _NOWHERE, start, end)]
+    return parser.parse(text)
 
 
 def faults(node: Node) -> Iterator[Node]:

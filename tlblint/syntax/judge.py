@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import msgspec
-from tree_sitter import Node, Tree
+from tree_sitter import Node, Parser, Tree
 
 from tlblint.syntax import grammar
+from tlblint.syntax.language import C
 from tlblint.syntax.patterns import blank
 
 _ROUNDS = 3
-_BATCH = 400  # the parser looks through the list of slices, so a long one would cost more than linear time
 _LONE = re.compile(rb"\s*([A-Za-z_]\w*)\s*(?:\([\w\s,.>*&-]*\))?\s*")
 _ANNOTATION = re.compile(rb"__\w+|[A-Z][A-Z0-9_]+")
 
@@ -25,64 +24,35 @@ class Verdict(msgspec.Struct, frozen=True):
     why: str
 
 
-def judge(buf: bytearray, slices: Sequence[tuple[int, int]]) -> list[Verdict]:
-    """One verdict per slice. ``buf`` may be edited (same length) inside slices that needed repair."""
-    verdicts: list[Verdict] = []
-    for first in range(0, len(slices), _BATCH):
-        verdicts += _judge_batch(buf, slices[first : first + _BATCH])
-    return verdicts
+def judge(buf: bytearray, slices: Iterable[tuple[int, int]]) -> list[Verdict]:
+    """One verdict per slice; each is parsed by itself. ``buf`` may be edited (same length) inside slices that needed repair."""
+    parser, text = Parser(C), bytes(buf)
+    return [_judge(parser, text, buf, limits) for limits in slices]
 
 
-def _judge_batch(buf: bytearray, slices: Sequence[tuple[int, int]]) -> list[Verdict]:
-    tree = grammar.parse(bytes(buf), slices)
-    nodes = _definitions(buf, tree, slices)
-    shapes = _by_slice(grammar.silent_misparses(tree.root_node, buf), slices)
-    verdicts = []
-    for at, limits in enumerate(slices):
-        node = nodes[at]
-        whole = node is not None and not node.has_error and at not in shapes
-        verdicts.append(Verdict(node, "") if whole else _alone(buf, limits))
-    return verdicts
-
-
-def _by_slice(shapes: list[tuple[int, str]], slices: Sequence[tuple[int, int]]) -> dict[int, str]:
-    starts = [start for start, _ in slices]
-    return {bisect_right(starts, offset) - 1: why for offset, why in shapes}
-
-
-def _definitions(buf: bytearray, tree: Tree, slices: Sequence[tuple[int, int]]) -> list[Node | None]:
-    """For each slice its one function_definition, or None if there is not exactly one with nothing beside it.
-
-    Something unfinished at the end of a slice can take the first function of the next one into itself.
-    """
-    starts = [start for start, _ in slices]
-    inside: list[list[Node]] = [[] for _ in slices]
-    for child in tree.root_node.children:
-        at = bisect_right(starts, child.start_byte) - 1
-        if at >= 0 and child.type not in (";", "comment"):
-            inside[at].append(child)
-    found: list[Node | None] = []
-    for nodes, (start, end) in zip(inside, slices, strict=True):
-        whole = len(nodes) == 1 and nodes[0].kind_id == grammar.DEFINITION and nodes[0].end_byte <= end
-        whole = whole and not buf[start : nodes[0].start_byte].strip(b" \t\n;")
-        found.append(nodes[0] if whole else None)
-    return found
-
-
-def _alone(buf: bytearray, limits: tuple[int, int]) -> Verdict:
-    """Parse one slice by itself; blank identifiers that the parser stumbles over and try again."""
+def _judge(parser: Parser, text: bytes, buf: bytearray, limits: tuple[int, int]) -> Verdict:
+    """Blanks identifiers that the parser stumbles over, and tries again."""
     verdict = Verdict(None, "not parsed")
     for _ in range(_ROUNDS + 1):
-        tree = grammar.parse(bytes(buf), [limits])
+        tree = grammar.parse(parser, text, *limits)
         verdict, faults = _look(buf, tree, limits)
         if verdict.node is not None or not _repair(buf, faults, limits):
             break
+        text = bytes(buf)
     return verdict
+
+
+def _definition(buf: bytearray, tree: Tree, limits: tuple[int, int]) -> Node | None:
+    """The one function_definition of a slice, or None if there is not exactly one with nothing beside it."""
+    nodes = [child for child in tree.root_node.children if child.type not in (";", "comment")]
+    if len(nodes) != 1 or nodes[0].kind_id != grammar.DEFINITION or buf[limits[0] : nodes[0].start_byte].strip(b" \t\n;"):
+        return None
+    return nodes[0]
 
 
 def _look(buf: bytearray, tree: Tree, limits: tuple[int, int]) -> tuple[Verdict, list[Node]]:
     faults = list(grammar.faults(tree.root_node))
-    node = _definitions(buf, tree, [limits])[0]
+    node = _definition(buf, tree, limits)
     errors = [f for f in faults if not (f.is_missing and f.type == ";")]
     if node is None or errors:
         return Verdict(None, _reason(buf, errors, limits)), errors
