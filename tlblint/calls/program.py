@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 from tlblint.model.ir import Blocks, FileFacts, Function, OpsTable
@@ -17,19 +18,22 @@ class Program:
         ordered = sorted(facts, key=lambda f: f.path)
         self.functions: list[Function] = [fn for f in ordered for fn in f.functions]
         self.tables: tuple[OpsTable, ...] = tuple(t for f in ordered for t in f.tables)
-        self._local: dict[tuple[str, str], int] = {}
+        self._local: dict[str, dict[str, int]] = {}
+        """By path and name."""
         self._global: dict[str, list[int]] = {}
         variants: dict[tuple[str, str], list[int]] = {}
         for index, fn in enumerate(self.functions):
             if fn.variant:
                 variants.setdefault((fn.path, fn.name), []).append(index)
                 continue
-            self._prefer((fn.path, fn.name), index)
+            self._prefer(fn, index)
             if not fn.static or fn.path.endswith(".h"):
                 self._global.setdefault(fn.name, []).append(index)
 
         self._variants = variants
         self._said: dict[object, dict[int, Any]] = {}
+        self._meant: dict[tuple[str, str], int | None] = {}
+        """What a name means in a file that has no function of it, by name and architecture of the file."""
 
     def once(self, what: object, index: int, make: Callable[[], Fact]) -> Fact:
         """What ``make`` says of the text of a function and nothing else; ``what`` names it."""
@@ -41,10 +45,9 @@ class Program:
     def each(self, what: object, make: Callable[[Function], Fact]) -> list[Fact]:
         """The same of every function, by index."""
         known = self._said.setdefault(what, {})
-        for index, fn in enumerate(self.functions):
-            if index not in known:
-                known[index] = make(fn)
-        return [known[index] for index in range(len(self.functions))]
+        if len(known) < len(self.functions):
+            known.update({index: make(fn) for index, fn in enumerate(self.functions) if index not in known})
+        return list(map(known.__getitem__, range(len(self.functions))))
 
     def tell(self, what: object, first: int, answers: Sequence[object]) -> None:
         """What ``once`` is to answer of the functions from ``first`` on."""
@@ -64,24 +67,34 @@ class Program:
         fn = self.functions[index]
         return () if fn.variant else self._variants.get((fn.path, fn.name), ())
 
-    def _prefer(self, key: tuple[str, str], index: int) -> None:
+    def _prefer(self, fn: Function, index: int) -> None:
         """#ifdef twins: the one that does more is the real one, the other a stub."""
-        old = self._local.get(key)
-        if old is None or size(self.functions[index]) > size(self.functions[old]):
-            self._local[key] = index
+        local = self._local.setdefault(fn.path, {})
+        old = local.get(fn.name)
+        if old is None or size(fn) > size(self.functions[old]):
+            local[fn.name] = index
 
     def resolve(self, name: str, path: str) -> int | None:
         """The function that a call of ``name`` in file ``path`` means, or None when it is not among the facts.
 
         Several global definitions: the architecture of the caller, then a generic one, then none (ambiguous).
         """
-        found = self._local.get((path, name))
-        if found is not None:
-            return found
-        candidates = self._global.get(name, ())
-        if not candidates:
-            return None
-        home = arch_of(path)
+        found = self._local.get(path, {}).get(name)
+        return self._elsewhere(name, path) if found is None and name in self._global else found
+
+    def resolved(self, names: Iterable[str], path: str) -> set[int]:
+        """The functions that calls of several names mean."""
+        local, known = self._local.get(path, {}), self._global
+        found = {local[name] if name in local else self._elsewhere(name, path) for name in names if name in local or name in known}
+        return {index for index in found if index is not None}
+
+    def _elsewhere(self, name: str, path: str) -> int | None:
+        place = (name, arch_of(path))
+        if place not in self._meant:
+            self._meant[place] = self._choose(self._global[name], place[1])
+        return self._meant[place]
+
+    def _choose(self, candidates: Sequence[int], home: str) -> int | None:
         same = [i for i in candidates if arch_of(self.functions[i].path) == home]
         generic = [i for i in candidates if not arch_of(self.functions[i].path)]
         for group in (same, generic):
@@ -94,6 +107,7 @@ class Program:
         return (i for i, fn in enumerate(self.functions) if fn.name == name and not fn.variant)
 
 
+@cache
 def arch_of(path: str) -> str:
     """The architecture a path belongs to ("x86" for arch/x86/mm/tlb.c), "" for generic code."""
     parts = path.split("/")

@@ -33,6 +33,8 @@ from tlblint.engine.world import World
 from tlblint.model.ir import FileFacts, Function, NotAnalysed
 from tlblint.model.store import key
 
+NONE: frozenset[str] = frozenset()
+
 
 class _Session(msgspec.Struct):
     program: Program
@@ -178,4 +180,4 @@ def _pass_on(says: dict[int, frozenset[str]], program: Program, scope: Scope) ->
 
 def _assumed(annotations: tuple[str, ...]) -> frozenset[str]:
     """The contract words that comments in the source add."""
-    return frozenset(text[7:-1] for text in annotations if text.startswith("assume("))
+    return frozenset(text[7:-1] for text in annotations if text.startswith("assume(")) if annotations else NONE

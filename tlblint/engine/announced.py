@@ -33,10 +33,11 @@ class Announced:
         self._late = {name: places for name in late if (places := {place for place in late[name] if asks.get(name, set()) - {place}})}
         self.flags = frozenset(f"late {function}:{name}" for name, places in self._late.items() for _, function in places)
         """What attributes() goes by, as one set."""
+        self._places = {place for places in self._late.values() for place in places}
 
     def speaks_of(self, fn: Function) -> bool:
         """Whether ``fn`` takes back a flag too late."""
-        return any((fn.path, fn.name) in places for places in self._late.values())
+        return bool(self._places) and (fn.path, fn.name) in self._places
 
     def attributes(self, path: str, fn: Function) -> Words | None:
         """What events about the flag at ``path`` carry in ``fn``; None if it is none of these."""

@@ -34,9 +34,9 @@ class Members:
         """(file, function) -> member -> whether it is left out there, else it is read."""
         self._functions, self._words, self._roles = program.functions, words, roles
         self._named: dict[str, list[int]] = {}
-        for index, said in enumerate(words):
-            if said:
-                self._named.setdefault(self._functions[index].name, []).append(index)
+        self._speaking = [(index, said) for index, said in enumerate(words) if said]
+        for index, _ in self._speaking:
+            self._named.setdefault(self._functions[index].name, []).append(index)
         if self._named:
             self._gathers()
             self._generations()
@@ -67,7 +67,7 @@ class Members:
         known = set.intersection(*(self._all("set:", way) for way in ways))
         told = self._all("set:", self._closed(self._definitions("gather.vma")))
         places: dict[str, list[int]] = {}
-        for index, words in enumerate(self._words):
+        for index, words in self._speaking:
             for member in _with("read:" + _GATHER, words) if index not in begins else ():
                 kinds = self._kinds(index)
                 if member not in known and "section.close" not in kinds and (member not in told or "flush.gather" in kinds):
@@ -79,7 +79,7 @@ class Members:
         begun: dict[str, set[str]] = {}
         used: dict[str, set[str]] = {}
         first: dict[str, list[int]] = {}
-        for index, words in enumerate(self._words):
+        for index, words in self._speaking:
             starts = {owner for owner, member in _split("start:", words)}
             uses = {owner for owner, member in _split("use:", words)}
             for owner, member in (*_split("start:", words), *_split("store:", words)):
@@ -105,7 +105,7 @@ class Members:
 
     def _definitions(self, kind: str) -> list[int]:
         """API functions with an effect of ``kind`` that have words."""
-        return [index for index, words in enumerate(self._words) if words and kind in self._kinds(index)]
+        return [index for index, _ in self._speaking if kind in self._kinds(index)]
 
     def _closed(self, work: Iterable[int]) -> set[int]:
         """Functions with all that they call and that has words."""

@@ -66,12 +66,13 @@ class Scope:
 
     def gathered(self, out: list[frozenset[str]]) -> list[frozenset[str]]:
         """For each function what ``out`` says of it, with what it says of everything it calls."""
-        work = list(range(len(out)))
+        work = [index for index, said in enumerate(out) if said]
         while work:
             index = work.pop()
+            said = out[index]
             for caller in self.callers.get(index, ()):
-                if not out[index] <= out[caller]:
-                    out[caller] |= out[index]
+                if not said <= out[caller]:
+                    out[caller] |= said
                     work.append(caller)
         return out
 
@@ -94,10 +95,9 @@ _PAIRS = (("ptl.acquire", "ptl.release"), ("lazy.enter", "lazy.leave"), ("sectio
 
 def _callees(program: Program, walks: Walks, fn: Function, text: Text) -> tuple[int, ...]:
     """What a function calls, walks included, by index."""
-    found = {program.resolve(name, fn.path) for name in text.names}
-    if text.walking:
-        found.update(walks.target(instr, fn) for instr in text.walking)
-    return tuple(sorted(index for index in found if index is not None))
+    found = program.resolved(text.names, fn.path)
+    found.update(walk for instr in text.walking if (walk := walks.target(instr, fn)) is not None)
+    return tuple(sorted(found))
 
 
 def _takes_value(fn: Function) -> bool:

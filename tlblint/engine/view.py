@@ -148,7 +148,7 @@ class View(Program):
         if fn.variant:
             self._variants.setdefault((fn.path, fn.name), []).append(index)
             return
-        self._prefer((fn.path, fn.name), index)
+        self._prefer(fn, index)
         if not fn.static or fn.path.endswith(".h"):
             self._global.setdefault(fn.name, []).append(index)
 
@@ -183,13 +183,8 @@ class View(Program):
         around = [i for i in self.alive if self.functions[i].path == path and self.functions[i].start <= pos < self.functions[i].end]
         return self.shifts.get(min(around)) if around else None
 
-    def resolve(self, name: str, path: str) -> int | None:
+    def _choose(self, candidates: Sequence[int], home: str) -> int | None:
         """As in a program of its own: of equals the first in the order of the files, whatever its index."""
-        found = self._local.get((path, name))
-        if found is not None:
-            return found
-        candidates = self._global.get(name, ())
-        home = arch_of(path)
         for wanted in (home, ""):
             group = [i for i in candidates if arch_of(self.functions[i].path) == wanted]
             if group:
