@@ -31,7 +31,7 @@ void inner(struct vm_area_struct *vma, pte_t *pte, unsigned long addr, unsigned 
 	unsigned long start = addr;
 	pte_t entry;
 
-	if (end < addr)
+	if (end < addr || cond_odd(vma))
 		return;
 	for (; addr < end; pte++, addr += PAGE_SIZE) {
 		entry = ptep_get_and_clear(vma->vm_mm, addr, pte);
@@ -82,6 +82,7 @@ def both(new: dict[str, FileFacts], store: Kept, runs: list[str]) -> list[str]:
 
 SAME = {
     "a call of something unknown": INNER.replace(FLUSH, b"\tcond_say(start);\n" + FLUSH),
+    "a call before others": INNER.replace(b"\tif (end < addr", b"\tcond_say(start);\n\tif (end < addr"),
     "a comment": INNER.replace(FLUSH, b"\t/* all of it */\n" + FLUSH),
     "a line less": INNER.replace(b"\n\tpte_t entry;\n", b" pte_t entry;\n"),
     "another local variable": INNER.replace(FLUSH, b"\tunsigned long told = start;\n\n\tcond_say(told);\n" + FLUSH),

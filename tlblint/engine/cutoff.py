@@ -164,11 +164,16 @@ class Cutoff:
 
 
 def _used(code: Code, flow: Flow) -> tuple[Any, ...]:
-    """All that a caller asks of a function but its answers."""
+    """All that a caller asks of a function but its answers: of paths, what begins at a parameter. What others are called is the function's own
+    business, and temps have other numbers when a call comes before them."""
     fn = code.fn
     params = {name for name, _ in fn.params}
-    own = tuple(frozenset(path for path in paths if root(path) in params) for paths in (code.writes, code.reads))
-    return (fn.params, fn.returns, fn.static, own, code.kept, code.entry_pointers, flow)
+
+    def own(paths: frozenset[str]) -> frozenset[str]:
+        return frozenset(path for path in paths if path[-1] == "(" or root(path.removeprefix("=")) in params)
+
+    paths = tuple(map(own, (code.writes, code.reads, flow.writes, flow.raised, flow.tests, flow.taken)))
+    return (fn.params, fn.returns, fn.static, paths, code.kept, code.entry_pointers, flow.constants)
 
 
 def _below(summary: Summary) -> dict[tuple[Any, ...], Summary]:
