@@ -16,7 +16,7 @@ _EMPTY: dict[str, Any] = {"str": "", "int": 0, "bool": False, "frozenset[str]": 
 
 def event(kind: str, **more: Any) -> Event:
     """An event with nothing special about it."""
-    values = {name: _EMPTY.get(type_, None if "None" in type_ else ()) for name, type_ in Event.__annotations__.items()}
+    values = {name: _EMPTY.get(type_, None if "None" in type_ else ()) for name, type_ in Event.__init__.__annotations__.items() if name != "return"}
     return Event(**{**values, "kind": kind, "site": 5, **more})
 
 

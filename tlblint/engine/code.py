@@ -1,7 +1,6 @@
 """What a compiled function is, for those who run it and those who only ask.
 
-These are records of msgspec's: they stand apart from the modules that use them, because a class made in C cannot be made inside a module
-that is translated to C itself.
+They stand apart from the modules that make them and from those that use them.
 """
 
 from __future__ import annotations
@@ -10,8 +9,6 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
-
-import msgspec
 
 from tlblint.engine.domains import Domains
 from tlblint.model.ir import Expr, Function
@@ -27,11 +24,12 @@ def _steps(path: str) -> tuple[int, ...]:
     return tuple(found.start() for found in _STEP.finditer(path))
 
 
-class Sources(msgspec.Struct, frozen=True):
+class Sources:
     """Where values in a function come from: what each path is made of (and whether it is that or only asks about it), and copies."""
 
-    made: Mapping[str, tuple[tuple[frozenset[str], bool], ...]]
-    copies: Mapping[str, str]
+    def __init__(self, made: dict[str, tuple[tuple[frozenset[str], bool], ...]], copies: dict[str, str]) -> None:
+        self.made = made
+        self.copies = copies
 
     def close(self, seeds: Iterable[str]) -> frozenset[str]:
         """``seeds`` with everything they are made of. A path whose own value counts, not only that of a question about it,
@@ -82,56 +80,87 @@ class Prepared(NamedTuple):
 
 class End(NamedTuple):
     """``drops``: temps that the block makes or learns something of and that no other reads; None: they must be looked for. ``asked``:
-    the variable that decides the branch, when it is nothing more, and whether it is so when that is zero."""
+    the variable that decides the branch, when it is nothing more, and whether it is so when that is zero. ``idle``: nothing is done in the
+    block, and nothing forgotten behind it."""
 
     drops: tuple[str, ...] | None
     asked: tuple[str, bool] | None
+    idle: bool
 
 
-class Code(msgspec.Struct):
+class Code:
     """A compiled function. ``blocks[i]`` is (ops, kind, cond, succs, pos)."""
 
-    index: int
-    fn: Function
-    blocks: list[tuple[tuple[tuple, ...], str, Expr | None, tuple[int, ...], int]]  # type: ignore[type-arg]
-    ends: list[End]
-    """What is known of each block's end before it is run."""
-    reads: frozenset[str]
-    tests: frozenset[str]
-    """Paths that a branch or the result depends on, in this function itself."""
-    sources: Sources
-    constants: frozenset[str]
-    """The named constants in its expressions; with a "?" before them those that are compared."""
-    calls: tuple[tuple[int, tuple[Expr, ...]], ...]
-    """What is called, with which arguments."""
-    writes: frozenset[str]
-    entry_pointers: frozenset[str]
-    lasting: frozenset[str]
-    subjects: tuple[str, ...]
-    settled: tuple[tuple[str, ...], ...]
-    """See subjects()."""
-    zeroed: frozenset[str]
-    nones: Mapping[str, tuple[str, ...]]
-    """By variable the constants that it is compared with."""
-    masked: Mapping[str, tuple[Expr, ...]]
-    """Words of which single bits are asked, with the constants that ask."""
-    structs: frozenset[str]
-    """Objects with a member that is stored to by its name."""
-    domains: Domains
-    """Local variables that hold one of a few numbers."""
-    ordered: frozenset[str]
-    """Variables that are compared with others, or subtracted from them, to tell which lies further on, and stored to more than once."""
-    marked: frozenset[str]
-    """Variables that are set to a negative number somewhere: for an index that is how "none yet" is written."""
-    pointers: frozenset[str]
-    """Parameters that are pointers, never assigned, and not asked whether they are one."""
-    numbers: frozenset[str]
-    """What parameters that point to numbers point to, as paths: no entry is read there."""
-    kept: frozenset[str]
-    """Parameters that are never assigned: what is known of one at an exit is known of the argument."""
-    owned: tuple[tuple[str, str, str], ...]
-    """Objects that live in this function and whose use must be paired: (kind, what rules call it, name)."""
-    given: frozenset[str]
-    """"given-pte", "given-huge": it is handed an older entry value of that level."""
-    leaves: dict[str, bool] = msgspec.field(default_factory=dict)
-    """Of keys of environments whether they may mean something to a caller, as far as that was asked."""
+    def __init__(
+        self,
+        index: int,
+        fn: Function,
+        blocks: list[tuple[tuple[tuple, ...], str, Expr | None, tuple[int, ...], int]],  # type: ignore[type-arg]
+        ends: list[End],
+        reads: frozenset[str],
+        tests: frozenset[str],
+        sources: Sources,
+        constants: frozenset[str],
+        calls: tuple[tuple[int, tuple[Expr, ...]], ...],
+        writes: frozenset[str],
+        entry_pointers: frozenset[str],
+        lasting: frozenset[str],
+        subjects: tuple[str, ...],
+        settled: tuple[tuple[str, ...], ...],
+        zeroed: frozenset[str],
+        nones: Mapping[str, tuple[str, ...]],
+        masked: Mapping[str, tuple[Expr, ...]],
+        structs: frozenset[str],
+        domains: Domains,
+        ordered: frozenset[str],
+        marked: frozenset[str],
+        pointers: frozenset[str],
+        numbers: frozenset[str],
+        kept: frozenset[str],
+        owned: tuple[tuple[str, str, str], ...],
+        given: frozenset[str],
+    ) -> None:
+        self.index = index
+        self.fn = fn
+        self.blocks = blocks
+        self.ends = ends
+        """What is known of each block's end before it is run."""
+        self.reads = reads
+        self.tests = tests
+        """Paths that a branch or the result depends on, in this function itself."""
+        self.sources = sources
+        self.constants = constants
+        """The named constants in its expressions; with a "?" before them those that are compared."""
+        self.calls = calls
+        """What is called, with which arguments."""
+        self.writes = writes
+        self.entry_pointers = entry_pointers
+        self.lasting = lasting
+        self.subjects = subjects
+        self.settled = settled
+        """See subjects()."""
+        self.zeroed = zeroed
+        self.nones = nones
+        """By variable the constants that it is compared with."""
+        self.masked = masked
+        """Words of which single bits are asked, with the constants that ask."""
+        self.structs = structs
+        """Objects with a member that is stored to by its name."""
+        self.domains = domains
+        """Local variables that hold one of a few numbers."""
+        self.ordered = ordered
+        """Variables that are compared with others, or subtracted from them, to tell which lies further on, and stored to more than once."""
+        self.marked = marked
+        """Variables that are set to a negative number somewhere: for an index that is how "none yet" is written."""
+        self.pointers = pointers
+        """Parameters that are pointers, never assigned, and not asked whether they are one."""
+        self.numbers = numbers
+        """What parameters that point to numbers point to, as paths: no entry is read there."""
+        self.kept = kept
+        """Parameters that are never assigned: what is known of one at an exit is known of the argument."""
+        self.owned = owned
+        """Objects that live in this function and whose use must be paired: (kind, what rules call it, name)."""
+        self.given = given
+        """"given-pte", "given-huge": it is handed an older entry value of that level."""
+        self.leaves: dict[str, bool] = {}
+        """Of keys of environments whether they may mean something to a caller, as far as that was asked."""

@@ -254,10 +254,11 @@ class Compiler:
                 elif op[0] == SET:
                     writes.add(op[1])
             blocks.append((tuple(kept), block.kind, block.cond, block.succs, block.pos))
-        ends = [_end(ops, cond, lasting) for ops, _, cond, _, _ in blocks]
+        names, settled = subjects(fn)
+        ends = [_end(ops, cond, lasting, settled[at] if settled else ()) for at, (ops, _, cond, _, _) in enumerate(blocks)]
         structs = frozenset(path.rpartition(".")[0] for path in writes if "." in path and "->" not in path)
         return Code(index, fn, blocks, ends, frozenset(relevant.paths), *_tests(blocks), constants,
-                    tuple(calls), frozenset(writes), _pointers(fn), lasting, *subjects(fn), _zeroed(sets, conds), _marked_by_constants(conds),
+                    tuple(calls), frozenset(writes), _pointers(fn), lasting, names, settled, _zeroed(sets, conds), _marked_by_constants(conds),
                     _masked(conds), structs, domains(fn, _stores(_bounded(block.instrs) for block in fn.blocks)), _ordered(conds, sets), _negative(sets),
                     _sure(fn, assigned, conds), _numbers(fn), frozenset(name for name, _ in fn.params) - assigned, _owned(fn), _given(fn))
 
@@ -349,7 +350,7 @@ def _prepared(op: tuple) -> Prepared:  # type: ignore[type-arg]
     return Prepared(forgotten, parts, all(when == "always" for *_, when in effects), Call(name, pos, role.level, temp, dest))
 
 
-def _end(ops: tuple[tuple, ...], cond: Expr | None, lasting: frozenset[str]) -> End:  # type: ignore[type-arg]
+def _end(ops: tuple[tuple, ...], cond: Expr | None, lasting: frozenset[str], settled: tuple[str, ...]) -> End:  # type: ignore[type-arg]
     drops: tuple[str, ...] | None = None
     temps = {path for path in paths_in(cond) if path[0] == "%"} if cond is not None else set()
     for op in ops:
@@ -360,12 +361,13 @@ def _end(ops: tuple[tuple, ...], cond: Expr | None, lasting: frozenset[str]) -> 
                 temps.add(path)
     else:
         drops = tuple(temps - lasting) if temps else ()
+    idle = not ops and drops == () and not settled
     negated = False
     while cond is not None and (cond[0] == "!" or (cond[0] == "op" and cond[1] in ("==", "!=") and is_zero(cond[3]))):
         negated, cond = negated != (cond[0] == "!" or cond[1] == "=="), cond[1] if cond[0] == "!" else cond[2]
     if cond is not None and cond[0] == "v" and cond[1][0] not in "*%" and "->" not in cond[1]:
-        return End(drops, (cond[1], negated))
-    return End(drops, None)
+        return End(drops, (cond[1], negated), idle)
+    return End(drops, None, idle)
 
 
 def _mentioned(op: tuple) -> tuple[str, ...]:  # type: ignore[type-arg]

@@ -43,23 +43,39 @@ LOWERED = frozenset("wmci")
 """What is done to a value so that the TLB may hold more than it allows: less permission, or dirty taken back."""
 
 
-class Effects:
-    """Applies effects for one function run. ``emit`` hands each event to the rules; ``deaf`` tells those none of them hears. ``asked``:
-    the guards that any of them asks."""
+class Listener:
+    """What effects tell events. ``base``: the number of the function's first site less one."""
 
-    def __init__(self, deaf: Callable[[str, tuple[Instance, ...]], bool], number: Callable[[int], int], advanced: frozenset[str],
-                 pointers: frozenset[str], emit: Callable[[Path, Event, int], None], says: frozenset[str], is_root: bool, walked: bool,
+    def __init__(self, base: int) -> None:
+        self.base = base
+
+    def deaf(self, kind: str, instances: tuple[Instance, ...]) -> bool:
+        """Whether no rule hears such an event."""
+        raise NotImplementedError
+
+    def emit(self, path: Path, event: Event, pos: int) -> None:
+        """Hand an event to the rules."""
+        raise NotImplementedError
+
+
+class Effects:
+    """Applies effects for one function run. ``asked``: the guards that any rule asks."""
+
+    def __init__(self, listener: Listener, advanced: frozenset[str], pointers: frozenset[str], says: frozenset[str], is_root: bool, walked: bool,
                  user: bool, asked: frozenset[str]) -> None:
-        self._deaf = deaf
-        self._number = number
+        self._listener = listener
+        self._base = listener.base
         self._advanced = advanced
         self._pointers = pointers
-        self._emit = emit
         self._says = says
         self._is_root = is_root
         self._walked = walked
         self._user = user
         self._settling, self._quieting = "settled" in asked, "nothing-changed" in asked
+
+    def _number(self, pos: int) -> int:
+        """The number of a site."""
+        return self._base + pos + 1
 
     def lock_of(self, env: Env, expr: Expr, dest: str) -> str:
         """The symbol a lock goes by on this path."""
@@ -172,7 +188,7 @@ class Effects:
             walked = walked or pointer in self._advanced or (type(base) is tuple and base[0] in "pm" and len(base) > 2 and bool(base[2]))
         if kind != "enter":  # no part of a story, nor of what a finding is known by
             path.trail = (path.trail, (self._number(pos), kind, name, (objects, attrs, level, truth, value)))
-        if self._deaf(kind, auto.instances):
+        if self._listener.deaf(kind, auto.instances):
             self._quieten(env, kind)
             return
         bits, origin = "", ""
@@ -180,7 +196,7 @@ class Effects:
             bits, origin = value[3], value[2]
             kept = bool(value[4]) and value[4] == pointer
             moved = bool(value[4]) and value[4] != pointer
-        self._emit(path, Event(kind, objects, attrs, level, self._number(pos), truth, name, env, auto.held, auto.lazy if not auto.paused else 0,
+        self._listener.emit(path, Event(kind, objects, attrs, level, self._number(pos), truth, name, env, auto.held, auto.lazy if not auto.paused else 0,
                                auto.paused > 0, auto.pending, walked, present, bits, origin, kept, moved, self._user, self._says, self._is_root), pos)
         self._quieten(env, kind)
 

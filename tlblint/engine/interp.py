@@ -19,15 +19,30 @@ from tlblint.engine.bounds import given, narrowed
 from tlblint.engine.code import Call, Code
 from tlblint.engine.compile import DERIVE, HAVOC, HIGHEST, LOWEST, PURE, ROLE, SET, paths_in, text_of, tokens
 from tlblint.engine.domains import left, possible
-from tlblint.engine.effects import CHANGES, CONFIRMED, EMPTIED, ENDS_SPAN, FILLS, NO_BITS, QUIET, RECORDS, UNFILLED, Effects, drop_number, forget_spans, unread
+from tlblint.engine.effects import (
+    CHANGES,
+    CONFIRMED,
+    EMPTIED,
+    ENDS_SPAN,
+    FILLS,
+    NO_BITS,
+    QUIET,
+    RECORDS,
+    UNFILLED,
+    Effects,
+    Listener,
+    drop_number,
+    forget_spans,
+    unread,
+)
 from tlblint.engine.entries import entered
 from tlblint.engine.events import Event, Instance, Violation
 from tlblint.engine.flows import root
 from tlblint.engine.order import follows, stored
 from tlblint.engine.rename import Frame
 from tlblint.engine.spans import widened
-from tlblint.engine.state import SHIFT, START, TOLD, Auto, Exit, Path, Record, Trail, with_instances
-from tlblint.engine.summary import Hit, Node, Summary
+from tlblint.engine.state import SHIFT, START, TOLD, Apart, Auto, Exit, Node, Path, Record, Trail, with_instances
+from tlblint.engine.summary import Hit, Summary
 from tlblint.engine.unsure import is_lost, lost, strays
 from tlblint.engine.values import (
     PAGE_OF,
@@ -67,8 +82,6 @@ BEYOND = "beyond#"
 """Before a path: what is stored there is more than what was there when the function was entered."""
 
 _first = itemgetter(0)
-Apart = tuple[tuple[int, Value], ...]
-"""See presence()."""
 
 
 def analyse_function(world: World, index: int, auto: Auto = START, env: Env | None = None, *, is_root: bool, inherited: frozenset[str] = NO_BITS,
@@ -118,16 +131,17 @@ def analyse_function(world: World, index: int, auto: Auto = START, env: Env | No
     return summary
 
 
-class Run:
+class Run(Listener):
     """One function from one entry state."""
 
     __deletable__ = ("_effects",)
     """What ends before the run does: code that is translated to C must be told."""
 
     def __init__(self, world: World, code: Code, is_root: bool, inherited: frozenset[str], says: frozenset[str], walked: bool) -> None:
+        super().__init__(code.index << SHIFT)
         self._world = world
         self._code = code
-        self._base = code.index << SHIFT
+        self._blocks, self._ends, self._subjects = code.blocks, code.ends, code.subjects
         self._is_root = is_root
         self._inherited = inherited
         self._walked = walked
@@ -151,15 +165,15 @@ class Run:
         self._node: Node | None = None
         self._entry = START
         says |= code.given | world.lacks(code.index)
-        self._effects = Effects(self._deaf, self._number, code.fn.advanced, code.entry_pointers, self._emit, says, is_root, walked,
-                                world.scope(code.index), world.automata.asks)
+        self._effects = Effects(self, code.fn.advanced, code.entry_pointers, says, is_root, walked, world.scope(code.index), world.automata.asks)
 
-    def _deaf(self, kind: str, instances: tuple[Instance, ...]) -> bool:
+    def deaf(self, kind: str, instances: tuple[Instance, ...]) -> bool:
+        """See Listener."""
         self._kinds.add(kind)
         return self._world.automata.deaf(kind, instances)
 
     def _number(self, pos: int) -> int:
-        return self._base + pos + 1
+        return self.base + pos + 1
 
     def run(self, auto: Auto, env: Env) -> Summary:
         """Visit blocks in reverse postorder until nothing changes or the bound is reached."""
@@ -207,16 +221,17 @@ class Run:
         if apart is None:
             apart = presence(env)
         key: tuple[object, ...] = (block, sort, apart)
-        if self._code.subjects:
-            key = (block, sort, apart, _results(env, self._code.subjects))
+        if self._subjects:
+            key = (block, sort, apart, _results(env, self._subjects))
         node = self._nodes.get(key)
         if node is None:
-            node = self._nodes[key] = Node(block, auto, env, depth, before, path.trail, sort)
+            node = self._nodes[key] = Node(block, auto, env, depth, before, path.trail, sort, apart)
         else:
             if depth < node.depth:
                 node.depth, node.before, node.trail = depth, before, path.trail
             if not merge(node.env, env):
                 return
+            node.apart = None  # what was known of an entry may be known of none any more
         if not node.waiting:
             node.waiting = True
             self._count += 1
@@ -228,7 +243,7 @@ class Run:
 
     def _block(self, node: Node) -> list[Path]:
         """Run a block's operations; a call or a split role makes several paths."""
-        ops = self._code.blocks[node.block][0]
+        ops = self._blocks[node.block][0]
         paths = [Path(node.auto, dict(node.env), None)]
         for op in ops:
             tag = op[0]
@@ -251,9 +266,10 @@ class Run:
                     path.env.pop(op[1], None)
                     if type(held) is tuple and held[0] == "e":
                         path.env[op[1]] = (*held[:3], "".join(sorted({*held[3], "k"})), held[4])
+            elif tag == ROLE:
+                paths = self._role(paths[0], op) if len(paths) == 1 else [out for path in paths for out in self._role(path, op)]
             else:
-                step = self._role if tag == ROLE else self._call
-                paths = step(paths[0], op) if len(paths) == 1 else [out for path in paths for out in step(path, op)]
+                paths = self._call(paths[0], op) if len(paths) == 1 else [out for path in paths for out in self._call(path, op)]
             if len(paths) > 1:
                 paths = _dedupe(paths)
         return paths
@@ -619,7 +635,8 @@ class Run:
         if old is None or len(hit.trail) < len(old.trail):
             self._hits[key] = hit
 
-    def _emit(self, path: Path, event: Event, pos: int) -> None:
+    def emit(self, path: Path, event: Event, pos: int) -> None:
+        """See Listener."""
         if path.auto.instances:
             self._met.update(path.auto.instances)
         instances, bad, changed = self._world.automata.apply(path.auto.instances, event)
@@ -659,13 +676,18 @@ class Run:
     def _leave(self, node: Node, path: Path) -> None:
         if path.auto[4]:
             self._collect(path)
-        _, kind, cond, succs, pos = self._code.blocks[node.block]
+        _, kind, cond, succs, pos = self._blocks[node.block]
+        apart: Apart | None = None
+        if self._ends[node.block].idle:
+            if node.apart is None:
+                node.apart = presence(node.env)
+            apart = node.apart
         if kind == "jump":
-            if self._code.ends[node.block].drops != () or self._code.settled:
+            if self._ends[node.block].drops != () or self._code.settled:
                 self._drop_temps(node, path.env)
-            self._reach(succs[0], path, node)
+            self._reach(succs[0], path, node, apart)
         elif kind == "branch" and cond is not None:
-            self._branch(node, path, cond, succs, pos)
+            self._branch(node, path, cond, succs, pos, apart)
         elif kind == "return":
             self._exit(path, cond, pos)
 
@@ -679,7 +701,7 @@ class Run:
 
     def _drop_temps(self, node: Node, env: Env) -> None:
         """Temps do not live past their block unless a later one reads them."""
-        drops = self._code.ends[node.block].drops
+        drops = self._ends[node.block].drops
         if drops is None:
             lasting = self._code.lasting
             drops = tuple(key for key in env if key[0] == "%" and key not in lasting) if "%" in "\0".join(env) else ()
@@ -689,16 +711,18 @@ class Run:
             for name in self._code.settled[node.block]:
                 env.pop(name, None)
 
-    def _branch(self, node: Node, path: Path, cond: Expr, succs: tuple[int, ...], pos: int) -> None:
+    def _branch(self, node: Node, path: Path, cond: Expr, succs: tuple[int, ...], pos: int, apart: Apart | None) -> None:
+        """``apart``: the presence facts of the path, when they are known."""
         if node.block in self._spans.guards and widened(resolve(path.env, self._spans.guards[node.block])) in path.env:
             self._drop_temps(node, path.env)
-            self._reach(succs[1 - self._guards[node.block]], path, node)
+            self._reach(succs[1 - self._guards[node.block]], path, node, apart)
             return
-        asked = self._code.ends[node.block].asked
-        if asked is not None and self._simple(node, path, asked, succs, pos):
+        asked = self._ends[node.block].asked
+        if asked is not None and self._simple(node, path, asked, succs, pos, apart):
             return
         if cond[0] == "v" and cond[1][0] == "*" and cond[1] not in self._code.numbers:
             self._effects.value_of(path, cond, pos)
+            apart = None
         question = ask(path.env, cond)
         if question.known is not None:
             if question.told is not None:
@@ -706,12 +730,11 @@ class Run:
             elif path.auto.instances and node.block in self._guards:
                 self._doubt(path, node.block, cond, "", 1 - question.known, pos)
             self._drop_temps(node, path.env)
-            self._reach(succs[0 if question.known else 1], path, node)
+            self._reach(succs[0 if question.known else 1], path, node, apart)
             return
         other = path.fork()
         key = question.key
         alike = key is None or ("#" not in key and key[:5] != "same@" and type(path.env.get(key)) is not tuple)
-        apart: Apart | None = None
         for one, outcome in ((path, True), (other, False)):
             if one.auto.instances and node.block in self._guards:
                 self._doubt(one, node.block, cond, question.key or "", 1 - outcome, pos)
@@ -723,14 +746,15 @@ class Run:
                     apart = presence(one.env)
                 self._reach(succs[0 if outcome else 1], one, node, apart)
 
-    def _simple(self, node: Node, path: Path, asked: tuple[str, bool], succs: tuple[int, ...], pos: int) -> bool:
+    def _simple(self, node: Node, path: Path, asked: tuple[str, bool], succs: tuple[int, ...], pos: int, apart: Apart | None) -> bool:
         """A branch on a variable of which nothing is known, or whether it is zero; False when more is to be done about it."""
         name, negated = asked
         env = path.env
         held = env.get(name)
         if held is None:
             self._drop_temps(node, env)
-            apart = presence(env)  # what is learned now is about no entry
+            if apart is None:
+                apart = presence(env)  # what is learned now is about no entry
             other = path.fork()
             site = self._number(pos)
             for one, at, holds in ((path, succs[0], not negated), (other, succs[1], negated)):
@@ -745,7 +769,7 @@ class Run:
             if path.auto.instances and node.block in self._guards:
                 self._doubt(path, node.block, ("v", name), "", side, pos)
             self._drop_temps(node, env)
-            self._reach(succs[side], path, node)
+            self._reach(succs[side], path, node, apart)
             return True
         return False
 

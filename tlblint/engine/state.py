@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from tlblint.engine.events import Instance
-from tlblint.engine.values import Env
+from tlblint.engine.values import Env, Value
 
 Lock = tuple[str, str, str]
 """(symbol, level, "rmap" when page_vma_mapped_walk() holds it or "")"""
@@ -62,6 +62,28 @@ class Path:
     def fork(self) -> Path:
         """An independent copy; the trail is shared, it only grows at its head."""
         return Path(self.auto, dict(self.env), self.trail)
+
+
+Apart = tuple[tuple[int, Value], ...]
+"""See presence()."""
+
+
+class Node:
+    """A visited (block, state): what is known there, and the shortest way it was reached. ``sort``: what of the state keeps nodes of a block
+    apart, by number; ``apart``: the presence facts that do so, None where they would have to be looked for again."""
+
+    __slots__ = ("apart", "auto", "before", "block", "depth", "env", "sort", "trail", "waiting")
+
+    def __init__(self, block: int, auto: Auto, env: Env, depth: int, before: Node | None, trail: Trail, sort: int, apart: Apart) -> None:
+        self.block = block
+        self.auto = auto
+        self.env = env
+        self.depth = depth
+        self.before = before
+        self.trail = trail
+        self.sort = sort
+        self.apart: Apart | None = apart
+        self.waiting = False
 
 
 class Exit(NamedTuple):

@@ -7,25 +7,10 @@ from typing import Any
 import msgspec
 
 from tlblint.engine.automata import Place
-from tlblint.engine.state import START, Auto, Exit, Record, Trail
-from tlblint.engine.values import Env
+from tlblint.engine.state import START, Auto, Exit, Record
 from tlblint.model.finding import PathEvent
 
 NOTHING: frozenset[str] = frozenset()
-
-
-class Node(msgspec.Struct):
-    """A visited (block, state): what is known there, and the shortest way it was reached."""
-
-    block: int
-    auto: Auto
-    env: Env
-    depth: int
-    before: Node | None
-    trail: Trail
-    sort: int
-    """What of the state keeps nodes of a block apart, by number."""
-    waiting: bool = False
 
 
 class Hit(msgspec.Struct, frozen=True, eq=False):
