@@ -314,5 +314,7 @@ def _operands(instr: Instr) -> Iterable[Expr]:
 def _names(expr: Expr, name: str) -> bool:
     """Whether an expression could read ``name``; one that is not understood could."""
     if expr[0] in ("v", "&"):
-        return bool(re.match(rf"\*?{re.escape(name)}\b", expr[1]))
+        path = expr[1]
+        end = len(name) + (path[:1] == "*")
+        return bool(path[end - len(name) : end] == name and not (path[end : end + 1].isalnum() or path[end : end + 1] == "_"))
     return expr[0] == "?" or any(_names(part, name) for part in expr[1:] if isinstance(part, tuple))

@@ -6,8 +6,7 @@ Everything here may be asked where the file is read, and be kept with its facts:
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from functools import partial
-from typing import NamedTuple
+from functools import lru_cache, partial
 
 from tlblint.calls.walks import assigned, handing, struct_of
 from tlblint.engine import announced, members
@@ -37,29 +36,36 @@ _COMMON = frozenset({"start", "end"})
 """Fields of too many structures to be told apart by their name."""
 _ORDERED = frozenset({"generation.take", "cpus.read"})
 """Who takes the number of a TLB generation and asks which CPUs an address space is on has to do it in the right order."""
+_READING = frozenset({"v", "op", "!", "~", "-"})
+"""Expressions that read a path."""
 _NONE: frozenset[str] = frozenset()
 
 
-class _Call(NamedTuple):
+class _Call:
     """What a call of a name with so many arguments means. ``events`` and ``effects`` are kinds, the former as the rules hear of them; ``walk``: the
     effect that starts a walk; ``switches``: effects that take flags back; ``flushes``: the numbered operands of each that flushes at once."""
 
-    role: Role | None
-    carries: bool
-    matters: bool
-    lock: bool
-    events: frozenset[str]
-    effects: frozenset[str]
-    walk: Effect | None
-    switches: tuple[Effect, ...]
-    flushes: tuple[tuple[tuple[str, int], ...], ...]
+    def __init__(self, role: Role | None) -> None:
+        self.role = role
+        effects = role.effects if role is not None else ()
+        kinds = [effect.kind for effect in effects]
+        self.effects = frozenset(kinds)
+        if any(e.kind == "value.derive" and "clean" in e.attrs for e in effects):
+            kinds.append("value.clean")
+        self.events = _events(kinds)
+        self.lock = any(kind.startswith("lock.") for kind in kinds)
+        self.carries = self.lock or any(kind.startswith(CARRYING) for kind in kinds)
+        self.matters = self.lock or any(kind.startswith(MATTERING) for kind in kinds)
+        self.walk = next((e for e in effects if e.kind == "walk.range"), None)
+        self.switches = [e for e in effects if e.kind in _SWITCHES]
+        self.flushes = [[(what, int(how)) for what, how in e.bind if how.isdigit()] for e in effects if e.kind == "flush.now"]
 
 
 class Texts:
     """Asks functions. ``slots``: (struct, slot) of the tables whose callbacks are walked."""
 
     def __init__(self, roles: Callable[[str, int], Role | None], slots: Collection[tuple[str, str]]) -> None:
-        self.roles = roles
+        self._roles = roles
         self.slots = slots
         self.structs = {struct for struct, _ in slots}
         self._calls: dict[tuple[str, int], _Call] = {}
@@ -72,28 +78,16 @@ class Texts:
         """What a call means."""
         known = self._calls.get((name, nargs))
         if known is None:
-            known = self._calls[name, nargs] = _call(self.roles(name, nargs))
+            known = self._calls[name, nargs] = _Call(self._roles(name, nargs))
         return known
+
+    def role(self, name: str, nargs: int) -> Role | None:
+        """The role of a call."""
+        return self.call(name, nargs).role
 
     def walk(self, instr: Instr) -> Effect | None:
         """The effect of a call that starts a walk."""
         return self.call(instr[2], len(instr[3])).walk
-
-
-_STRANGE = _Call(None, False, False, False, _NONE, _NONE, None, (), ())
-
-
-def _call(role: Role | None) -> _Call:
-    if role is None:
-        return _STRANGE
-    effects = [effect.kind for effect in role.effects]
-    kinds = [*effects, "value.clean"] if any(e.kind == "value.derive" and "clean" in e.attrs for e in role.effects) else effects
-    lock = any(kind.startswith("lock.") for kind in kinds)
-    flushes = tuple(tuple((what, int(how)) for what, how in e.bind if how.isdigit()) for e in role.effects if e.kind == "flush.now")
-    return _Call(
-        role, lock or any(kind.startswith(CARRYING) for kind in kinds), lock or any(kind.startswith(MATTERING) for kind in kinds), lock, _events(kinds),
-        frozenset(effects), next((e for e in role.effects if e.kind == "walk.range"), None), tuple(e for e in role.effects if e.kind in _SWITCHES), flushes,
-    )  # fmt: skip
 
 
 def _events(kinds: list[str]) -> frozenset[str]:
@@ -142,7 +136,7 @@ class _Reading:
         hands = any("fn" in effect.attrs for instr in self._walking if (effect := texts.walk(instr)) is not None)
         return Text(
             self._carries, self._matters, frozenset(self._kinds), tuple(self._names), tuple(self._walking), tuple(handing(fn, texts.walk)) if hands else (),
-            tuple(assigned(fn, texts.slots)) if self._fills else (), answers, texts.roles(fn.name, len(fn.params)) is not None, frozenset(self._taken),
+            tuple(assigned(fn, texts.slots)) if self._fills else (), answers, texts.role(fn.name, len(fn.params)) is not None, frozenset(self._taken),
             frozenset(self._widened), self._clears, self._words(), self._flags(),
         )  # fmt: skip
 
@@ -150,7 +144,7 @@ class _Reading:
         fn = self._fn
         words = members.told(fn) if self._gathers or self._generations else _NONE
         if not self._effects.isdisjoint(announced.FLUSHES):
-            words |= announced.told(fn, self._texts.roles, partial(_announcing, fn))
+            words |= announced.told(fn, self._texts.role, partial(_announcing, fn))
         ignored = {IGNORES + name for name in self._written if not is_live(fn, name)}
         return words | ignored | ({NUMBERS} if self._effects >= _ORDERED else _NONE)
 
@@ -177,19 +171,21 @@ class _Reading:
                 self._fills |= struct_of(instr[2]) in self._texts.structs
             elif tag == "icall":
                 self._generations |= any((arg[0] == "v" or arg[0] == "&") and "gen" in arg[1] for arg in instr[3])
-        if block.kind == "branch" and block.cond is not None:
+        if block.kind == "branch" and block.cond is not None and block.cond[0] in _READING:
             self._read(block.cond)
 
     def _call(self, instr: Instr) -> None:
         args = instr[3]
         known = self._texts.call(instr[2], len(args))
         for arg in args:
-            if (arg[0] == "v" or arg[0] == "&") and "gen" in arg[1]:
-                self._generations = True
+            tag = arg[0]
+            if tag == "v" or tag == "&":
+                if "gen" in arg[1]:
+                    self._generations = True
+            elif tag == "k" and known.role is None and may_wait(arg):
+                self._kinds.add("sleep")
         if known.role is None:
             self._names[instr[2]] = None
-            if any(map(may_wait, args)):
-                self._kinds.add("sleep")
             return
         if known.walk is not None:
             self._walking.append(instr)
@@ -223,26 +219,29 @@ class _Reading:
                 self._kinds |= _STORED
                 self._matters = True
         if tag == "v" or tag == "&":
-            self._generations |= "gen" in expr[1]
-            if _is_entry(expr):
+            if "gen" in expr[1]:
+                self._generations = True
+            if tag == "v" and expr[1][0] == "*" and ENTRY_NAME.search(expr[1]):
                 self._kinds.add("entry.read")
         elif tag == "t":
             self._widen(path, calls.get(expr[1]))
-        self._generations |= "gen" in path
-        self._read(expr)
+        if "gen" in path:
+            self._generations = True
+        if tag in _READING:
+            self._read(expr)
         if path[-1] == "]" and tag in "tv":
             self._sure.add("value.kept")
         if "->" in path:
             self._stores = True
             if tag == "n" and of_space(path, self._fn):
                 self._switched(last(path), expr)
-        if expr != ("n", 0) and gather(path, self._fn) is not None:
+        if ("." in path or "->" in path) and expr != ("n", 0) and gather(path, self._fn) is not None:
             self._sure.add("gather.mark")
 
     def _switched(self, flag: str, expr: Expr) -> None:
         """A flag of an address space is given a number."""
         (self._raised if expr[1] else self._cleared).add(flag)
-        if expr == ("n", 0) and FLUSHY.search(flag):
+        if expr == ("n", 0) and _is_flushy(flag):
             self._taken.add(flag)
 
     def _widen(self, path: str, made: Instr | None) -> None:
@@ -254,7 +253,7 @@ class _Reading:
         for path in reads(expr):
             if "->" in path and of_space(path, self._fn):
                 self._reads.add(last(path))
-            if not path.endswith("fullmm") and gather(path, self._fn) is not None:
+            if ("." in path or "->" in path) and not path.endswith("fullmm") and gather(path, self._fn) is not None:
                 self._sure.add("gather.read")
 
 
@@ -265,7 +264,13 @@ def _is_entry(expr: Expr) -> bool:
 
 def _announcing(fn: Function, path: str) -> bool:
     """Whether a flag at ``path`` is called like one that stands for a flush, and is everybody's."""
-    return bool(FLUSHY.search(announced.name_of(path))) and (of_space(path, fn) or announced.shared(path, fn))
+    return _is_flushy(announced.name_of(path)) and (of_space(path, fn) or announced.shared(path, fn))
+
+
+@lru_cache(maxsize=65536)
+def _is_flushy(name: str) -> bool:
+    """Whether a flag is called like one that stands for a flush."""
+    return FLUSHY.search(name) is not None
 
 
 def _operand(how: str, args: tuple[Expr, ...]) -> str:
