@@ -145,7 +145,7 @@ def test_survivors_do_not_depend_on_the_search(repository: Write, monkeypatch: p
 
 def test_without_ripgrep(repository: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prefilter, "FEW", 0)
-    monkeypatch.setattr(prefilter.shutil, "which", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
     for tree in trees(repository):
         assert set(prefilter.survivors(tree, tree.list().paths, WORDS)) == EXPECTED
         tree.close()
@@ -188,7 +188,7 @@ def test_no_search_passes_over_what_took_the_place_of_a_file(
         (top / name).symlink_to(target)
     monkeypatch.setattr(prefilter, "FEW", 10_000 if search == "scan" else 0)
     if search == "git grep":
-        monkeypatch.setattr(prefilter.shutil, "which", lambda name: None)
+        monkeypatch.setattr(shutil, "which", lambda name: None)
     elif search == "ripgrep" and shutil.which("rg") is None:
         pytest.skip("no ripgrep here")
     tree = Worktree(str(top))
@@ -207,7 +207,7 @@ def test_no_search_passes_over_what_took_the_place_of_a_file(
 @pytest.mark.parametrize("setting", ["color.ui", "color.grep"])
 def test_a_user_who_always_wants_colour(repository: Write, monkeypatch: pytest.MonkeyPatch, setting: str) -> None:
     monkeypatch.setattr(prefilter, "FEW", 0)
-    monkeypatch.setattr(prefilter.shutil, "which", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
     for tree in trees(repository):
         if isinstance(tree, PlainDir):
             continue
@@ -224,7 +224,7 @@ def test_every_search_keeps_to_the_places(repository: Write, monkeypatch: pytest
             with monkeypatch.context() as patch:
                 patch.setattr(prefilter, "FEW", few)
                 if hide:
-                    patch.setattr(prefilter.shutil, "which", lambda name: None)
+                    patch.setattr(shutil, "which", lambda name: None)
                 assert set(prefilter.survivors(tree, paths, WORDS, where, HINTS)) == expected
         tree.close()
 

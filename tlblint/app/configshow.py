@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,4 +39,6 @@ def _origin(origin: str, revision: str | None) -> str:
 
 
 def _toml(value: Any) -> str:
+    import json
+
     return '""' if value is None else json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)

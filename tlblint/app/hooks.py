@@ -17,7 +17,6 @@ from tlblint.app.naming import index_of
 from tlblint.app.reading import Reading
 from tlblint.findings.own import RuleInfo, own_finding
 from tlblint.io import data, prefilter
-from tlblint.io.apply import Applied
 from tlblint.io.aside import Aside
 from tlblint.io.errors import Unreadable
 from tlblint.io.marks import NONE, Still, mark
@@ -62,6 +61,7 @@ class Told(msgspec.Struct, frozen=True, array_like=True):
 if TYPE_CHECKING:  # what is remembered needs none of it
     from tlblint.app.states import State
     from tlblint.hooks.judge import Fault
+    from tlblint.io.apply import Applied
     from tlblint.names.world import Machines
 
 Listing = Callable[[Sequence[str]], Sequence[str]]

@@ -6,7 +6,6 @@ depends on its path alone.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -19,6 +18,7 @@ from msgspec.structs import replace
 from tlblint.io.config import Settings
 from tlblint.io.errors import InputError
 from tlblint.io.tree import Listing
+from tlblint.model.digest import blake2b
 from tlblint.model.finding import Finding
 from tlblint.report.graph_view import GraphView
 from tlblint.report.view import Place, Report
@@ -34,7 +34,7 @@ class Shard(msgspec.Struct, frozen=True):
     of: int
 
     def __contains__(self, path: str) -> bool:
-        name = hashlib.blake2b(path.encode("utf-8", "surrogateescape"), digest_size=8).digest()
+        name = blake2b(path.encode("utf-8", "surrogateescape"), digest_size=8).digest()
         return int.from_bytes(name) % self.of == self.number - 1
 
 
@@ -86,11 +86,11 @@ class Part(msgspec.Struct, frozen=True):
 
 def digest(context: Listing, contents: Mapping[str, bytes]) -> str:
     """A name for the files that a run saw: equal names, equal trees."""
-    state = hashlib.blake2b(digest_size=16)
+    state = blake2b(digest_size=16)
     for path in context.paths:
         state.update(path.encode("utf-8", "surrogateescape") + b"\0")
     for path in sorted(contents):
-        state.update(b"\0" + path.encode("utf-8", "surrogateescape") + b"\0" + hashlib.blake2b(contents[path]).digest())
+        state.update(b"\0" + path.encode("utf-8", "surrogateescape") + b"\0" + blake2b(contents[path]).digest())
     return state.hexdigest()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -26,6 +25,8 @@ def recall(texts: Sequence[str], store: Store) -> None:
         with suppress(msgspec.DecodeError, ValueError):
             decode.know(dict(zip(texts, msgspec.msgpack.decode(row, type=list[dict[str, Any]]), strict=True)))
             return
+    import tomllib
+
     with suppress(tomllib.TOMLDecodeError, TypeError):
         parsed = [tomllib.loads(text) for text in texts]
         store.put(KIND, {name: msgspec.msgpack.encode(parsed)})

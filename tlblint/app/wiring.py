@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
@@ -24,6 +23,7 @@ from tlblint.findings.own import by_code
 from tlblint.io import data
 from tlblint.io.errors import InputError
 from tlblint.io.stamp import stamp
+from tlblint.model.digest import blake2b
 from tlblint.model.ir import FileFacts
 from tlblint.model.store import NOTHING, Store, key
 from tlblint.roles import ContractTable, Generation, ProfileData, RoleError, RoleTable, load_contracts, load_profile_data, load_roles
@@ -292,7 +292,7 @@ def _slots(contracts: ContractTable) -> Mapping[tuple[str, str], Entry]:
 
 def _digest(rules: Sequence[RuleSpec], *tables: Mapping[str, str]) -> str:
     """A short name for the rules and tables of this run: 16 hexadecimal digits."""
-    text = hashlib.blake2b(digest_size=8)
+    text = blake2b(digest_size=8)
     text.update(__version__.encode())
     for rule in rules:
         text.update(rule.text.encode())

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from hashlib import blake2b
 from typing import Any, TypeAlias
 
 import msgspec
 
 from tlblint.calls.program import size
+from tlblint.model.digest import blake2b
 from tlblint.model.ir import Block, Blocks, FileFacts, Function, NotAnalysed, OpsTable
 
 NESTED = 48

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 
 import click
@@ -18,6 +17,8 @@ class Suggesting(click.Group):
             return super().resolve_command(ctx, args)
         error = click.UsageError(f"No such command {name!r}", ctx)
         known = self.list_commands(ctx)
+        import difflib
+
         near = difflib.get_close_matches(name.lower(), known, 1)
         if not near and "check" in known and (os.sep in name or name.endswith((".c", ".h"))):
             near = [f"check {name}"]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from hashlib import blake2b
 from typing import Generic, TypeVar
 
 import msgspec
@@ -30,6 +29,7 @@ from tlblint.engine.story import with_events
 from tlblint.engine.summary import Hit, Summary
 from tlblint.engine.view import Registry, Shift, View
 from tlblint.engine.world import MAX_BUDGET, World
+from tlblint.model.digest import blake2b
 from tlblint.model.ir import FileFacts
 
 Name = tuple[str, str]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from hashlib import blake2b
 
+from tlblint.model.digest import blake2b
 from tlblint.model.finding import RawFinding
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,8 @@ def code_of(rules: Mapping[str, RuleInfo], name: str) -> str | None:
 
 def nearest(rules: Mapping[str, RuleInfo], name: str) -> str | None:
     """The code or slug that ``name`` may have been meant to be, or None when nothing is near."""
+    import difflib
+
     slugs = [rule.slug for rule in rules.values()]
     begun = [slug for slug in slugs if len(name) > 2 and slug.startswith(name.lower())]
     found = begun[:1] or difflib.get_close_matches(name.upper(), list(rules), 1) or difflib.get_close_matches(name.lower(), slugs, 1)

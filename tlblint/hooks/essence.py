@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
-from hashlib import blake2b
 
 import msgspec
 
+from tlblint.model.digest import blake2b
 from tlblint.names.pieces import Piece, pieces
 from tlblint.names.slices import BREAK, LIMIT, reduced
 

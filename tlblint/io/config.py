@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from typing import Any
 
@@ -141,6 +140,8 @@ def _from_text(key: Key, values: list[str], where: str) -> Any:
 
 
 def _toml(raw: bytes, name: str) -> dict[str, Any]:
+    import tomllib  # where there is no such file nobody needs it
+
     try:
         return tomllib.loads(raw.decode("utf-8"))
     except UnicodeDecodeError as error:

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
 from tlblint.io.errors import InputError, Unreadable
+
+if TYPE_CHECKING:
+    import tempfile
 
 _KEPT = frozenset(
     {"GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_EXEC_PATH"}
@@ -150,6 +153,8 @@ class Blobs:
         an object that it would have to fetch; here it says that there is none."""
         if self._bare is not None:
             return False
+        import tempfile  # loads much, and few need it
+
         self._bare = tempfile.TemporaryDirectory(prefix="tlblint-")
         for folder in ("objects", "refs"):
             os.mkdir(os.path.join(self._bare.name, folder))

@@ -7,12 +7,12 @@ import stat
 import struct
 import time
 from collections.abc import Mapping
-from hashlib import blake2b
 
 from tlblint.io.errors import Unreadable
 from tlblint.io.overlay import Overlay
 from tlblint.io.tree import Revision, Tree
 from tlblint.io.walk import MARGIN
+from tlblint.model.digest import blake2b
 
 NONE = b""
 """There is no such file."""

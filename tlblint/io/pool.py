@@ -9,8 +9,6 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from typing import Any, TypeVar
 
-from tlblint.io import team
-
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -71,6 +69,8 @@ def _in_process(function: Callable[[Item], Result], items: Sequence[Item], done:
 
 def _by_team(function: Callable[[range], list[Any]], spans: Sequence[range], jobs: int) -> Generator[tuple[range, list[Any]], None, None]:
     """What comes of spans, as it comes; those that a worker died of are missing."""
+    from tlblint.io import team  # where all is remembered there is nothing to hand out
+
     for first in range(0, len(spans), team.LONGEST):
         some = spans[first : first + team.LONGEST]
         with closing(team.Team(function, some, jobs)) as workers:

@@ -7,7 +7,6 @@ A file that cannot be searched survives, so that reading it names it as not anal
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 import subprocess
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -96,6 +95,8 @@ def ripgrep(tree: Tree, paths: Sequence[str], needles: Words, where: Where = EVE
 
     It looks for a few strings much faster than for many whole words. So what holds one of the stems is found first, and then the words in that.
     """
+    import shutil  # loads much, and where all is remembered there is nothing to search
+
     program = shutil.which("rg")
     if program is None:
         return None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 from functools import cache
 from importlib import util
 
 from tlblint.io import data
+from tlblint.model.digest import blake2b
 
 LAYERS = ("app", "calls", "crosscheck", "engine", "findings", "flow", "hooks", "model", "names", "predicates", "roles", "rulefile", "sim", "syntax")
 """The parts of the package that what is remembered may depend on."""
@@ -17,7 +17,7 @@ LAYERS = ("app", "calls", "crosscheck", "engine", "findings", "flow", "hooks", "
 @cache
 def stamp() -> str:
     """16 hexadecimal digits that change with any change to the analysis, to the parser under it, or to Python."""
-    text = hashlib.blake2b(repr((sys.version_info[:3], sys.implementation.cache_tag, _parser())).encode(), digest_size=8)
+    text = blake2b(repr((sys.version_info[:3], sys.implementation.cache_tag, _parser())).encode(), digest_size=8)
     package = data.package()
     for layer in LAYERS:
         _add(text, os.path.join(package, layer), ".py", layer)
@@ -30,7 +30,7 @@ def portable() -> str:
     from importlib import metadata  # slow to load, and rarely needed
 
     parser = [metadata.version(name) for name in ("tree-sitter", "tree-sitter-c")]
-    text = hashlib.blake2b(repr((sys.version_info[:2], parser)).encode(), digest_size=8)
+    text = blake2b(repr((sys.version_info[:2], parser)).encode(), digest_size=8)
     package, rules = data.package(), data.root("rules")
     for layer in LAYERS:
         _add(text, os.path.join(package, layer), ".py", layer)
@@ -39,7 +39,7 @@ def portable() -> str:
     return text.hexdigest()
 
 
-def _add(text: hashlib.blake2b, folder: str, suffix: str, name: str) -> None:
+def _add(text: blake2b, folder: str, suffix: str, name: str) -> None:
     for file, raw in data.files(folder, suffix).items():
         text.update(f"\0{name}/{file}\0".encode() + raw)
 

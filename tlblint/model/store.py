@@ -5,9 +5,10 @@ A store may forget anything at any time; it never answers with other bytes than 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Protocol
+
+from tlblint.model.digest import blake2b
 
 
 class Store(Protocol):
@@ -57,7 +58,7 @@ class Held:
 
 def key(*parts: bytes | str) -> bytes:
     """16 bytes that differ, for all that matters, whenever any part does."""
-    text = hashlib.blake2b(digest_size=16)
+    text = blake2b(digest_size=16)
     for part in parts:
         raw = part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part
         text.update(len(raw).to_bytes(8, "little") + raw)

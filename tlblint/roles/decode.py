@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -82,6 +81,8 @@ def parsed(file: str, text: str) -> dict[str, Any]:
     """What a TOML text says. Nobody changes it: files are asked for their kind, then for what is in them. Raises RoleError."""
     if text in _KNOWN:
         return _KNOWN[text]
+    import tomllib  # most runs have the tables remembered
+
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from typing import Any
 
 from tlblint.engine.grammar import OBJECTS, GrammarError, RuleSpec, Transition, parse_transition
@@ -73,6 +72,8 @@ def _toml_block(path: str, lines: list[str]) -> tuple[int, str]:
 
 
 def _decode(path: str, first: int, block: str) -> dict[str, Any]:
+    import tomllib  # most runs have the rules remembered
+
     try:
         data = tomllib.loads(block)
     except tomllib.TOMLDecodeError as error:
