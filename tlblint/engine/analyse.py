@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 
 import msgspec
 
@@ -132,7 +132,7 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
         fn = program.functions[index]
         said = (says[index], events[index], promises[index], marks.kinds.get(index, frozenset()))
         slots_of = sorted(walks.entries.get(index, {}).items())
-        text = "|".join([fn.path, *(" ".join(sorted(words)) for words in said), repr(slots_of), "definition" * marks.is_definition(fn)])
+        text = "|".join([fn.path, *map(_words, said), repr(slots_of), "definition" * marks.is_definition(fn)])
         leads = {c for c in scope.callees[index] if c in walks.entries or callee(program.functions[c].name, fn.path) == c} | set(program.twins(index))
         own = callee(fn.name, fn.path)
         return Node(shapes[index] if index < len(shapes) else shape(fn), key(text), tuple(sorted(leads | ({own} if own is not None else set()))))
@@ -156,6 +156,11 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
     if memory is None:
         return told(facts, roots.judge(options.only, options.over))
     return memory.judge(facts, State(memory.now(), roots, memory.signs(scope, says, marks, walks), marks.flags, session.code, told))
+
+
+@lru_cache(maxsize=4096)
+def _words(some: frozenset[str]) -> str:
+    return " ".join(sorted(some))
 
 
 def _pass_on(says: dict[int, frozenset[str]], program: Program, scope: Scope) -> None:

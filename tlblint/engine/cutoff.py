@@ -86,7 +86,7 @@ class Sides:
         world.left, world.budget = 4 * MAX_BUDGET, MAX_BUDGET
         world.contexts.clear()
         try:
-            summary = analyse_function(world, self._index, Auto(*state), cast(Env, dict(told)), is_root=False, inherited=frozenset(says), walked=walked)
+            summary = self._ask(world, Auto(*state), cast(Env, dict(told)), frozenset(says), walked)
         except Exception:  # whoever judges it again says what is wrong
             return None
         below = _below(summary)
@@ -96,6 +96,13 @@ class Sides:
         mine = sum(one.cost for key, one in below.items() if key[0] == self._index)
         seen = (summary.kinds, summary.met, summary.height, len(below), others)
         return (mine, _left(summary, self._index, self._ends[side]), *seen)
+
+
+    def _ask(self, world: World, state: Auto, told: Env, says: frozenset[str], walked: bool) -> Summary:
+        """What the function does from a state, taken over from another world where that holds."""
+        assert world.shared is not None
+        known = world.shared.take(world, (self._index, state, tuple(told.items()), False, says, walked))
+        return known or analyse_function(world, self._index, state, told, is_root=False, inherited=says, walked=walked)
 
 
 class Cutoff:

@@ -1,6 +1,6 @@
 """Judged batches under keys that say all that a judgement rests on, so that one made on another day or for another state of the tree counts.
 
-A key covers the functions that a batch can reach, by their shape, what the rules are told of them, and which of them calls which. Not where
+A key covers the functions that a batch can reach, by their names and shapes, what the rules are told of them, and what they call. Not where
 they stand: sites are kept as (rank among those functions, offset from the start of the function) and put right when they are read back.
 Where functions have another shape than they had last, what was judged then holds if they still answer as they did: see cutoff.
 """
@@ -51,6 +51,7 @@ class Kept(msgspec.Struct):
     last: Last
     cutoff: Cutoff
     _nodes: dict[int, Node] = msgspec.field(default_factory=dict)
+    _digests: dict[int, bytes] = msgspec.field(default_factory=dict)
     _keys: dict[tuple[Start, ...], tuple[bytes, list[int]]] = msgspec.field(default_factory=dict)
 
     def find(self, batches: Iterable[tuple[Start, ...]]) -> dict[tuple[Start, ...], Judged]:
@@ -112,23 +113,28 @@ class Kept(msgspec.Struct):
         if was is None:
             return None
         changed = tuple(index for index in members if was[index].shape != self._nodes[index].shape)
-        return (self._name(batch, members, was), changed) if changed and all(index not in changed for index, _ in batch) else None
+        if not changed or any(index in changed for index, _ in batch):
+            return None
+        return self._name(batch, members, {index: self._digest(was[index]) for index in changed}), changed
 
     def _key(self, batch: tuple[Start, ...]) -> tuple[bytes, list[int]]:
         """The key of a batch, and the functions that it can reach, sorted."""
         known = self._keys.get(batch)
         if known is None:
             members = sorted(self._reach(index for index, _ in batch))
-            known = self._keys[batch] = (self._name(batch, members, self._nodes), members)
+            known = self._keys[batch] = (self._name(batch, members, {}), members)
         return known
 
-    def _name(self, batch: tuple[Start, ...], members: Sequence[int], nodes: Mapping[int, Node]) -> bytes:
+    def _name(self, batch: tuple[Start, ...], members: Sequence[int], other: Mapping[int, bytes]) -> bytes:
+        """The key of a batch of which some members have ``other`` digests."""
         ranks = {index: rank for rank, index in enumerate(members)}
-        parts = [self.world, *(str(ranks[index]).encode() + (b"-" if entry is None else b"+") for index, entry in batch)]
-        for index in members:
-            node = nodes[index]
-            parts += [node.shape, node.text, ",".join([str(ranks[lead]) for lead in node.leads]).encode()]
-        return key(*parts)
+        starts = [str(ranks[index]).encode() + (b"-" if entry is None else b"+") for index, entry in batch]
+        digests = {**self._digests, **other} if other else self._digests
+        return key(self.world, b" ".join(starts), b"".join([digests[index] for index in members]))
+
+    def _digest(self, node: Node) -> bytes:
+        """Of a function with its name and those that it leads to."""
+        return key(node.shape, node.text, *[self.last.name(index) for index in node.leads])
 
     def _reach(self, starts: Iterable[int]) -> set[int]:
         out = set(starts)
@@ -139,6 +145,7 @@ class Kept(msgspec.Struct):
             node = nodes.get(index)
             if node is None:
                 node = nodes[index] = self.node(index)
+                self._digests[index] = self._digest(node)
             for lead in node.leads:
                 if lead not in out:
                     out.add(lead)

@@ -97,6 +97,11 @@ class Last:
             self._rows = {row[:3]: (at, row) for at, row in rows}
         return self._rows
 
+    def name(self, index: int) -> str:
+        """A function's name, by which there is no other one."""
+        path, name, number = self._named()[index]
+        return f"{path}:{name}:{number}"
+
     def _named(self) -> Mapping[int, _Name]:
         if not self._names:
             self._names = dict(_numbered(self._functions))
