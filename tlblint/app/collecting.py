@@ -9,7 +9,7 @@ from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from tlblint.app import front
+from tlblint.app import filefacts
 from tlblint.app.request import Request
 from tlblint.app.spine import Spine
 from tlblint.calls import record
@@ -37,7 +37,7 @@ def collect(spine: Spine, contents: Mapping[str, bytes], jobs: int, request: Req
         request.progress("reading", bytes_of[count], bytes_of[-1])
 
     done(0)
-    front.load(spine.words)
+    filefacts.load(spine.words)
     if far is not None:
         return far(contents, one, died, done)
 

@@ -55,8 +55,8 @@ def facts_of(
     return told(facts)
 
 
-def load() -> None:
-    """Import all that it takes now."""
-    front.load()
+def load(words: frozenset[bytes] = frozenset()) -> None:
+    """Import all that it takes now, so that processes that are forked later need not; see front.load()."""
+    front.load(words)
     import tlblint.engine.texts
     import tlblint.roles.local  # noqa: F401
