@@ -18,7 +18,7 @@ _DEFINE = re.compile(rb"#[ \t]*+define[ \t]++([A-Za-z_]\w*+)\(([\w \t,]*+)\)((?:
 _LINE = re.compile(rb"#[ \t]*+(define|undef|if|endif)(?:n?def)?[ \t]*+(\w*+)")
 _CONTROL = frozenset({b"goto", b"return", b"break", b"continue"})
 _NAME = re.compile(rb"[A-Za-z_]\w*+")
-_TYPE = re.compile(rb"[\w \t*]++")
+_HEADER = re.compile(rb"\n([A-Za-z_][\w \t*]*+)\(")
 _OPEN = re.compile(rb"[ \t\r\n]*+\(")
 _PARTS = re.compile(rb'[()\[\]{},]|/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/)?+|//[^\n]*+|"(?:[^"\\\n]++|\\.)*+"?+|\'(?:[^\'\\\n]++|\\.)*+\'?+')
 _JOINT = re.compile(rb"\\\r?\n")
@@ -59,24 +59,22 @@ def macros_of(raw: bytes, relevant: frozenset[bytes]) -> Macros:
     if not (found := _DEFINE.findall(raw)):
         return {}
     bodies = {name: (params, body, frozenset(_NAME.findall(body))) for name, params, body in found if name not in relevant}
-    told = _telling(raw, {name: words for name, (_, _, words) in bodies.items()}, relevant)
+    defined = _defined(raw)
+    told = _telling({name: words for name, (_, _, words) in bodies.items()}, relevant, defined)
     once = _always(raw) if told else frozenset()
     out: dict[bytes, tuple[tuple[bytes, ...], bytes]] = {}
     for name in told & once:
         params, body, _ = bodies[name]
         plain = b" ".join(NOT_CODE.sub(_code, _JOINT.sub(b" ", body)).split())
-        if plain and b"#" not in plain and len(plain) <= _LARGEST and not _defines(raw, name):
+        if plain and b"#" not in plain and len(plain) <= _LARGEST and name not in defined:
             out[name] = (tuple(word.strip() for word in params.split(b",")) if params.strip() else (), plain)
     return out
 
 
-def _telling(raw: bytes, macros: Mapping[bytes, frozenset[bytes]], relevant: frozenset[bytes]) -> frozenset[bytes]:
-    """Of macros and the words of their bodies, those that lead to a word of interest."""
-    first = relevant | _CONTROL
+def _telling(macros: Mapping[bytes, frozenset[bytes]], relevant: frozenset[bytes], defined: frozenset[bytes]) -> frozenset[bytes]:
+    """Of macros and the words of their bodies, those that lead to a word of interest. ``defined``: names of functions of the file."""
+    first = relevant | _CONTROL | (defined - macros.keys())
     told = {name for name, words in macros.items() if not words.isdisjoint(first)}
-    called = {word for name, words in macros.items() if name not in told for word in words if word not in macros}
-    own = {word for word in called if _defines(raw, word)}
-    told |= {name for name, words in macros.items() if not words.isdisjoint(own)}
     while more := {name for name, words in macros.items() if name not in told and not words.isdisjoint(told)}:
         told |= more
     return frozenset(told)
@@ -96,15 +94,14 @@ def _always(raw: bytes) -> frozenset[bytes]:
     return frozenset(name for name, good in seen.items() if good)
 
 
-def _defines(raw: bytes, name: bytes) -> bool:
-    """Whether a line starts as the header of a function of that name does."""
-    at = raw.find(name + b"(")
-    while at >= 0:
-        line = raw[raw.rfind(b"\n", 0, at) + 1 : at]
-        if (line[:1].isalpha() and line[-1:] in b" \t*" and _TYPE.fullmatch(line)) or not line:
-            return True
-        at = raw.find(name + b"(", at + 1)
-    return False
+def _defined(raw: bytes) -> frozenset[bytes]:
+    """The names before the parenthesis in lines that start as the header of a function does."""
+    found = set()
+    for line in _HEADER.findall(b"\n" + raw):
+        at = max(map(line.rfind, (b" ", b"\t", b"*"))) + 1
+        if not at or line[:1] != b"_":
+            found.add(line[at:])
+    return frozenset(found)
 
 
 def _code(match: re.Match[bytes]) -> bytes:

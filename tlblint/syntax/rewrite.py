@@ -87,5 +87,6 @@ def body(buf: bytearray, start: int, end: int) -> None:
             blank(buf, *match.span(1))
     for match in _LABEL_END.finditer(buf, start, end):
         close_statement(buf, *match.span(1))
-    for match in _EMPTY_ARGUMENT.finditer(buf, start, end):
-        buf[match.end() - 1] = 48
+    if buf.find(b" ,", start, end) >= 0 or buf.find(b"\t,", start, end) >= 0:
+        for match in _EMPTY_ARGUMENT.finditer(buf, start, end):
+            buf[match.end() - 1] = 48

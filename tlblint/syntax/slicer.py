@@ -17,7 +17,6 @@ from tlblint.syntax.patterns import whole
 Span = tuple[str, int, int]
 """A function: name, first byte of its header, byte after its closing brace."""
 
-_CLOSE = re.compile(rb"\n\}")
 _SAME_LINE = re.compile(rb"\)[\s\w]*+\{[^\n]")
 _REMARK = re.compile(rb"/\*.*?\*/\s*$|//.*$")
 _TRAILING_OPEN = re.compile(rb"\)[^\n(){};=]*+\{[^\n}\\]{0,400}+(?=\n)")
@@ -215,17 +214,19 @@ def _bodies(raw: bytes, low: int, close: int) -> Iterator[Span]:
     yield from _one_liners(raw, low, close)
 
 
-def _segments(raw: bytes) -> Iterator[tuple[int, int]]:
-    """Stretches (low, close): from after one column-0 closing brace to the newline before the next. The last one is the tail."""
-    low = 0
-    for match in _CLOSE.finditer(raw):
-        close = match.start()
+@lru_cache(maxsize=1)
+def _segments(raw: bytes) -> tuple[tuple[int, int], ...]:
+    """Stretches (low, close): from after one column-0 closing brace to the newline before the next. The last one is the tail. Remembered for
+    whoever asks next of the same file."""
+    found = []
+    low, close = 0, raw.find(b"\n}")
+    while close >= 0:
         line_end = raw.find(b"\n", close + 1)
-        if line_end > 0 and raw[line_end - 1 : line_end] == b"\\":
-            continue  # inside a macro definition
-        yield low, close
-        low = close + 2
-    yield low, len(raw)
+        if line_end < 0 or raw[line_end - 1] != 92:  # else inside a macro definition
+            found.append((low, close))
+            low = close + 2
+        close = raw.find(b"\n}", close + 2)
+    return (*found, (low, len(raw)))
 
 
 @lru_cache(maxsize=1024)

@@ -17,7 +17,7 @@ _LONGEST = 1 << 17
 _SHALLOW = 4096
 _DEEPEST = 200
 _PREFIXES = re.compile(rb"(?:[*!~&+-]\s{0,9}+){64}")
-_BRACKET = re.compile(rb"[][(){}]")
+_NO_BRACKET = bytes(c for c in range(256) if c not in b"[](){}")
 _EXTENSIONS = 6
 
 
@@ -77,7 +77,7 @@ def _too_deep(buf: bytearray, start: int, end: int) -> bool:
     if _PREFIXES.search(buf, start, end):
         return True
     depth = 0
-    for bracket in _BRACKET.findall(buf, start, end):
+    for bracket in buf[start:end].translate(None, _NO_BRACKET):
         depth += 1 if bracket in b"([{" else -1
         if depth > _DEEPEST:
             return True
