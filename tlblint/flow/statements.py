@@ -29,8 +29,11 @@ def spells(ctx: Context, node: Node, keyword: bytes) -> bool:
 def _compound(ctx: Context, node: Node) -> None:
     outer, mark = ctx.scope_end, len(ctx.cleanups)
     ctx.scope_end = node.end_byte
-    for child in node.named_children:
-        statement(ctx, child)
+    if parts := node.named_children:
+        ctx.deeper()  # as statement() does for each of them
+        for child in parts:
+            STATEMENT[child.kind_id](ctx, child)
+        ctx.depth -= 1
     if len(ctx.cleanups) > mark:
         scopes.leave_scope(ctx, mark, node.end_byte - 1)
     ctx.scope_end = outer
@@ -38,7 +41,7 @@ def _compound(ctx: Context, node: Node) -> None:
 
 @on_statement("expression_statement")
 def _expression(ctx: Context, node: Node) -> None:
-    inner = node.children[0]
+    inner = node.child(0) or node
     EFFECT[inner.kind_id](ctx, inner)
 
 

@@ -46,8 +46,8 @@ def _final(graph: Graph) -> list[int]:
     """For each block where a jump to it really ends. A ring of empty jumps, a loop without end, ends in one of them."""
     kinds, instrs, succs = graph.kinds, graph.instrs, graph.succs
     final = list(range(len(kinds)))
-    for block in range(len(kinds)):
-        if kinds[block] != "jump" or instrs[block]:
+    for block, kind in enumerate(kinds):
+        if kind != "jump" or instrs[block]:
             continue
         way = [block]
         target = succs[block][0]
@@ -61,49 +61,49 @@ def _final(graph: Graph) -> list[int]:
 def _merge(graph: Graph) -> None:
     """Append to each block the one that it alone jumps to."""
     reached = _reachable(graph)
-    preds = [0] * len(graph.kinds)
+    kinds, succs = graph.kinds, graph.succs
+    preds = [0] * len(kinds)
     preds[0] = 1
     for block in reached:
-        for target in graph.succs[block]:
+        for target in succs[block]:
             preds[target] += 1
     absorbed: set[int] = set()
     for block in reached:
-        if block in absorbed:
+        if kinds[block] != "jump" or block in absorbed:
             continue
-        while graph.kinds[block] == "jump":
-            (target,) = graph.succs[block]
+        while kinds[block] == "jump":
+            (target,) = succs[block]
             if preds[target] != 1 or target == block:
                 break
             absorbed.add(target)
             graph.instrs[block] = graph.instrs[block] + graph.instrs[target]
-            graph.kinds[block], graph.conds[block] = graph.kinds[target], graph.conds[target]
-            graph.succs[block], graph.positions[block] = graph.succs[target], graph.positions[target]
+            kinds[block], graph.conds[block] = kinds[target], graph.conds[target]
+            succs[block], graph.positions[block] = succs[target], graph.positions[target]
 
 
 def _reachable(graph: Graph) -> list[int]:
-    seen, stack, found = {0}, [0], []
-    while stack:
-        block = stack.pop()
-        found.append(block)
-        for target in graph.succs[block]:
-            if target not in seen:
-                seen.add(target)
-                stack.append(target)
+    seen, found, succs = bytearray(len(graph.succs)), [0], graph.succs
+    seen[0] = 1
+    for block in found:  # which grows meanwhile
+        for target in succs[block]:
+            if not seen[target]:
+                seen[target] = 1
+                found.append(target)
     return found
 
 
 def _reverse_postorder(graph: Graph) -> list[int]:
     """Depth first without recursion; the true branch comes before the false one."""
-    seen: set[int] = set()
     order: list[int] = []
     stack, succs = [0], graph.succs
+    seen = bytearray(len(succs))
     while stack:
         block = stack.pop()
         if block < 0:  # what it leads to is done
             order.append(~block)
-        elif block not in seen:
-            seen.add(block)
+        elif not seen[block]:
+            seen[block] = 1
             stack.append(~block)
-            stack.extend(succs[block])
+            stack += succs[block]
     order.reverse()
     return order
