@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Union, final
 
 from tlblint.names.conditions import evaluate
@@ -122,6 +122,27 @@ class Builder:
             following = todo[at]
             assert isinstance(following, Arm)
             step = following
+
+
+def places(log: Sequence[tuple[int, Entry]]) -> dict[int | str, list[int]]:
+    """Where a log has a stretch that defines something, by its identity; and where a name that is taken back or was there before."""
+    out: dict[int | str, list[int]] = {}
+    for index, (_, found) in enumerate(log):
+        key: int | str
+        if isinstance(found, Stretch):
+            if not found.defines:
+                continue
+            key = id(found)
+        elif isinstance(found, str):
+            key = found
+        else:
+            key = found.name
+        known = out.get(key)
+        if known is None:
+            out[key] = [index]
+        else:
+            known.append(index)
+    return out
 
 
 def built(shelf: Shelf, roots: Iterable[str], predefined: Mapping[str, str], places: Places, found: Found) -> Builder:

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-_COMMENT = re.compile(r"""/(?:/[^\n]*|\*(?:[^*]*\*+(?:[^/*][^*]*\*+)*/|.*\Z))|"[^"\\\n]*(?:\\.[^"\\\n]*)*"|'[^'\\\n]*(?:\\.[^'\\\n]*)*'""", re.DOTALL)
-_DIRECTIVE = re.compile(r"\n[ \t]*#[ \t]*([a-z_]+)\b([^\n]*(?:(?<=\\)\n[^\n]*)*)")
-
+_COMMENT = r"/(?:/[^\n]*+|\*(?:[^*]*+\*++(?:[^/*][^*]*+\*++)*+/|.*\Z))"
+_LITERAL = r""""[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"|'[^'\\\n]*+(?:\\.[^'\\\n]*+)*+'"""
+_COMMENTS = re.compile(f"({_COMMENT})", re.DOTALL)
+_ASIDE = re.compile(f"({_COMMENT}|{_LITERAL})", re.DOTALL)
+_DIRECTIVE = re.compile(r"\n(?=[ \t#])[ \t]*+#[ \t]*+([a-z_]++)\b([^\n]*+(?:(?<=\\)\n[^\n]*+)*+)")
 _OPENS = frozenset(("if", "ifdef", "ifndef"))
 _ARMS = frozenset(("elif", "else", "elifdef", "elifndef"))
 
@@ -22,15 +24,20 @@ class Piece(msgspec.Struct, frozen=True):
     line: int
 
 
-def _plain(found: re.Match[str]) -> str:
-    text = found.group()
-    return text if text[0] != "/" else "\n" * text.count("\n") or " "
+def _uncommented(text: str) -> str:
+    """The text without comments, their lines kept. What looks like one may stand in a literal, which has a quote before that on its line."""
+    parts = _COMMENTS.split(text)
+    before = "".join([part[max(part.rfind("\n") - 1, 0) :] for part in parts[:-1:2]])
+    if '"' in before or "'" in before or "\\\n" in before:
+        parts = _ASIDE.split(text)
+    parts[1::2] = [aside if aside[0] != "/" else "\n" * aside.count("\n") or " " for aside in parts[1::2]]
+    return "".join(parts)
 
 
 def split(raw: bytes) -> list[str]:
     """Text, and by turns the word of a directive, what follows that, and the text to the next one. Each text begins with the end of the line before
     it, and the last line of a directive lacks its own."""
-    return _DIRECTIVE.split("\n" + _COMMENT.sub(_plain, raw.decode("latin-1").replace("\r", "")))
+    return _DIRECTIVE.split("\n" + _uncommented(raw.decode("latin-1").replace("\r", "")))
 
 
 def pieces(raw: bytes) -> tuple[Piece, ...]:

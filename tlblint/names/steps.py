@@ -136,6 +136,18 @@ def steps_of(path: str, parts: list[str]) -> list[Step]:
     return maker.whole()
 
 
+def speaking(todo: Sequence[Step], speak: dict[str, list[Stretch]]) -> None:
+    """Add the stretches of a file to those that define each macro."""
+    for step in todo:
+        if isinstance(step, Stretch):
+            for name in step.defines:
+                known = speak.get(name)
+                if known is None:
+                    speak[name] = [step]
+                else:
+                    known.append(step)
+
+
 def guard(todo: Sequence[Step]) -> str:
     """The macro of ``#ifndef X`` around all the steps of a file; else ""."""
     at, end = 0, len(todo)

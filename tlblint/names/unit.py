@@ -8,10 +8,10 @@ from posixpath import normpath
 
 import msgspec
 
-from tlblint.names.including import built
+from tlblint.names.including import built, places
 from tlblint.names.index import Read
 from tlblint.names.pieces import Piece, split
-from tlblint.names.steps import Define, Step, Stretch, guard, steps, steps_of
+from tlblint.names.steps import Define, Step, Stretch, guard, speaking, steps, steps_of
 from tlblint.names.tokens import Macro, macro
 
 
@@ -54,10 +54,7 @@ class Shelf(msgspec.Struct):
         if path not in self.made:
             self.made[path] = found = self._steps(path)
             self.guards.setdefault(path, guard(found))
-            for step in found:
-                if isinstance(step, Stretch):
-                    for name in step.defines:
-                        self.speak.setdefault(name, []).append(step)
+            speaking(found, self.speak)
         return self.made[path]
 
     def _steps(self, path: str) -> list[Step]:
@@ -110,11 +107,9 @@ class Unit(msgspec.Struct):
         return self._known[name]
 
     def _spoken(self) -> Mapping[int | str, Sequence[int]]:
-        """Where the log has a stretch, by its identity; and where a name that is taken back or was there before."""
+        """What places() says of the log."""
         if not self._places:
-            for index, (_, found) in enumerate(self.log):
-                key = id(found) if isinstance(found, Stretch) else found if isinstance(found, str) else found.name
-                self._places.setdefault(key, []).append(index)
+            self._places = places(self.log)
         return self._places
 
     def _entry(self, name: str, index: int) -> tuple[int, Macro | None]:
@@ -183,10 +178,10 @@ Found = dict[tuple[str, str], str | None]
 """(name, directory of the file that includes it, or "" for angle brackets) -> path."""
 
 
-def build(shelf: Shelf, roots: Iterable[str], predefined: Mapping[str, str], places: Places, found: Found | None = None) -> Unit:
+def build(shelf: Shelf, roots: Iterable[str], predefined: Mapping[str, str], where: Places, found: Found | None = None) -> Unit:
     """The unit of ``roots`` (paths, or ``<header>``), as a compiler run with ``predefined`` macros would see it.
 
-    ``found``: where headers were found for another unit of the same shelf and places; more is added.
+    ``found``: where headers were found for another unit of the same shelf and ``where`` (where headers are looked for); more is added.
     """
-    done = built(shelf, roots, predefined, places, {} if found is None else found)
+    done = built(shelf, roots, predefined, where, {} if found is None else found)
     return Unit(shelf, "".join(done.out), done.log, done.missing, done.files)

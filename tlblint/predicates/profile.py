@@ -24,7 +24,7 @@ SELECTS = frozenset(
     )
 )  # fmt: skip
 """What is a property of an architecture, not a choice: read from its Kconfig."""
-_SELECT = re.compile(r"^[ \t]+select[ \t]+(\w+)(?:[ \t]+if[ \t]+([^\n]*))?", re.MULTILINE)
+_SELECT = re.compile(r"\n[ \t]++select[ \t]+(\w+)(?:[ \t]+if[ \t]+([^\n]*))?")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -114,7 +114,7 @@ def selected(settings: dict[str, str], kconfig: bytes) -> dict[str, str]:
     def lookup(name: str) -> Macro | None:
         return Macro(name, None, ("1",)) if f"CONFIG_{name}" in settings else None
 
-    for found in _SELECT.finditer(kconfig.decode("latin-1")):
+    for found in _SELECT.finditer("\n" + kconfig.decode("latin-1")):
         if found[1] in SELECTS and (not found[2] or evaluate("if", _NAME.sub(r"defined(\g<0>)", found[2]), Macros(lookup))):
             out.setdefault(f"CONFIG_{found[1]}", "1")
     return out
