@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import lru_cache
 
 import msgspec
@@ -13,7 +13,6 @@ from tlblint.names.pieces import Piece, pieces
 from tlblint.names.slices import BREAK, LIMIT, reduced
 
 _CONFIG = re.compile(r"\bCONFIG_\w+")
-_IN_WORD = frozenset(byte for byte in range(256) if BREAK[byte] != 32)
 _COMMON = (b"tlb", b"flush", b"lazy_mmu", b"accessible", b"gather")
 
 
@@ -49,23 +48,27 @@ class Essence(msgspec.Struct, frozen=True, array_like=True):
 
 
 def within(raw: bytes, sought: Collection[str]) -> bool:
-    """Whether some names are anywhere in a file: in the words around what most of them have in common, which are few."""
+    """Whether some names are anywhere in a file: around what most of them have in common, which is rare."""
     stems, common, rest = _stems(tuple(sought))
     if any(name in raw for name in rest):
         return True
-    around: set[bytes] = set()
-    for stem in stems:
-        at = raw.find(stem)
-        while at >= 0:
-            start, end = at, at + len(stem)
-            while start and raw[start - 1] in _IN_WORD:
-                start -= 1
-            while raw[end : end + 1] and raw[end] in _IN_WORD:
-                end += 1
-            around.add(raw[start:end])
-            at = raw.find(stem, end)
-    joined = b" ".join(around)
-    return any(name in joined for name in common)
+    longest = max(map(len, common), default=0)
+    around = b" ".join(raw[start:end] for stem in stems for start, end in _around(raw, stem, longest))
+    return any(name in around for name in common)
+
+
+def _around(raw: bytes, stem: bytes, reach: int) -> Iterator[tuple[int, int]]:
+    """Where anything of at most ``reach`` bytes that holds a stem may stand."""
+    at, start, end = raw.find(stem), 0, -1
+    while at >= 0:
+        if at - reach > end:
+            if end > 0:
+                yield start, end
+            start = max(at - reach, 0)
+        end = at + reach
+        at = raw.find(stem, at + len(stem))
+    if end > 0:
+        yield start, end
 
 
 @lru_cache(maxsize=8)

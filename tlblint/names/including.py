@@ -75,7 +75,7 @@ class Builder:
 
     def find(self, name: str, here: str) -> str | None:
         """The path of a header; None when there is none."""
-        for path in self.places.candidates(name, here, not here):
+        for path in self.places.candidates(name, here):
             if self.shelf.there(path):
                 return path
         return None

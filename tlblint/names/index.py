@@ -18,7 +18,7 @@ from tlblint.names.heads import Head, Heads
 if TYPE_CHECKING:  # most runs need neither units nor slices
     from tlblint.names.pieces import Piece
     from tlblint.names.slices import View
-    from tlblint.names.unit import Places, Shelf
+    from tlblint.names.unit import Found, Places, Shelf
 
 Read = Callable[[str], bytes | None]
 """The bytes of a file by its path from the top of the tree; None when there is none."""
@@ -138,25 +138,29 @@ class Index:
                 yield from ((path, head) for head in found.of(name) if found.there(head, names) is not False)
 
     def lead_to(self, places: Places, roots: Sequence[str], follow: Callable[[str], bool], asked: set[str] | None = None,
-                known: Sequence[str] = ()) -> tuple[str, ...]:  # fmt: skip
+                known: Sequence[str] = (), found: Found | None = None) -> tuple[str, ...]:  # fmt: skip
         """The paths that ``roots`` (paths, or ``<header>``) and what they include may lead to, whatever conditions say. ``follow``: of which
-        headers by their name; FILES at most. ``asked``: is told all that was looked for. ``known``: what others lead to, which counts, too."""
+        headers by their name; FILES at most. ``asked``: is told all that was looked for. ``known``: what others lead to, which counts, too.
+        ``found``: where headers lie in these places; more is added, and what is there is not looked for."""
         out: dict[str, None] = dict.fromkeys(known)
         tried: set[str] = set() if asked is None else asked
-        waiting = [("", root.strip("<>"), root[0] == "<") for root in roots]
-        done: set[tuple[str, str, bool]] = set()
+        found = {} if found is None else found
+        waiting = [(root.strip("<>"), "" if root[0] == "<" else ".") for root in roots]
+        done: set[tuple[str, str]] = set()
         while waiting and len(out) < FILES:
             item = waiting.pop()
             if item in done:
                 continue
             done.add(item)
-            here, name, angled = item
-            path = self._first(places.candidates(name, here, angled), tried)
+            if item not in found:
+                found[item] = self._first(places.candidates(*item), tried)
+            path = found[item]
             if path is None or path in out:
                 continue
             out[path] = None
             raw = self.read(path) or b""
-            waiting += [(dirname(path) if not inner else "", what, inner) for what, inner in self.texts.includes(raw) if follow(what)]
+            here = dirname(path) or "."
+            waiting += [(what, "" if inner else here) for what, inner in self.texts.includes(raw) if follow(what)]
         return tuple(out)
 
     def _first(self, paths: Iterable[str], tried: set[str]) -> str | None:

@@ -24,6 +24,7 @@ class Settings:
         self.kconfig, self.chosen, self.first = kconfig, chosen, first
         self.known: dict[str, str] = {}
         self.bits: dict[str, int] = {} if first is None else first.bits
+        self.seen: dict[str, bool] = {}
         self.asked: dict[str, int] = {}
         """For a symbol that is known: all that it was asked of, as bits."""
         self.mask = 0  # the same of the one that is being asked for
@@ -107,6 +108,13 @@ class Settings:
     def visible(self, symbol: Symbol) -> bool:
         """Whether a symbol can be chosen."""
         return any(self.holds(condition) and self._all(symbol.depends[number]) for number, condition in symbol.prompts)
+
+    def choosable(self, symbol: Symbol) -> bool:
+        """The same, remembered."""
+        found = self.seen.get(symbol.name)
+        if found is None:
+            found = self.seen[symbol.name] = self.visible(symbol)
+        return found
 
     def _all(self, conditions: Iterable[Expr]) -> bool:
         for condition in conditions:  # noqa: SIM110
@@ -262,7 +270,7 @@ def free(settings: Settings, names: Iterable[str], most: int) -> tuple[str, ...]
             if symbol is None or name in seen:
                 continue
             seen.add(name)
-            if symbol.boolean and settings.visible(symbol):
+            if symbol.boolean and settings.choosable(symbol):
                 out += [name] * (name not in _NOISE)
             else:
                 after += [word for word in _behind(kconfig, symbol) if word in kconfig.symbols]

@@ -153,10 +153,11 @@ class Places(msgspec.Struct, frozen=True):
     generic: tuple[str, ...] = ("include/asm-generic", "include/uapi/asm-generic")
     stop: frozenset[str] = frozenset()
 
-    def candidates(self, name: str, directory: str, angled: bool) -> Iterator[str]:
-        """The paths at which a header that is included in a file of ``directory`` may lie, the first that is there counts."""
-        if not angled:
-            yield from _inside(f"{directory}/{name}" if directory else name)
+    def candidates(self, name: str, here: str) -> Iterator[str]:
+        """The paths at which a header may lie that is included in a file of the directory ``here``, or in angle brackets, where that is "". The first
+        that is there counts."""
+        if here:
+            yield from _inside(f"{here}/{name}")
         for place in self.directories:
             yield from _inside(f"{place}/{name}")
         if name.startswith("asm/"):

@@ -82,6 +82,8 @@ class World(Index):
         self.macros: dict[tuple[str, int], Macro | None] = {}
         self.follows: dict[str, bool] = {}
         self.paths: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {}
+        self.found: dict[str, Found] = {}
+        """By architecture."""
         self.makefiles = Makefiles(self.read)
         self.digests: dict[int, tuple[tuple[Piece, ...], int]] = {}
         self.kconfigs: dict[str, Kconfig] = {}
@@ -130,7 +132,8 @@ class World(Index):
         key = (arch, roots)
         if key not in self.paths:
             known = self.paths.get((arch, ROOTS), ()) if roots[: len(ROOTS)] == ROOTS else ()
-            self.paths[key] = self.lead_to(self.places(arch), roots[len(ROOTS) :] if known else roots, self.follow, known=known)
+            rest, found = roots[len(ROOTS) :] if known else roots, self.found.setdefault(arch, {})
+            self.paths[key] = self.lead_to(self.places(arch), rest, self.follow, None, known, found)
         return {path: one for path in self.paths[key] if (one := self.file(path)) is not None}
 
 
@@ -148,7 +151,6 @@ class Sight(msgspec.Struct):
     shelf: Shelf | None = None
     known: Known = msgspec.field(default_factory=dict)
     compiled: dict[tuple[tuple[str, bool], ...], tuple[str, ...]] = msgspec.field(default_factory=dict)
-    found: Found = msgspec.field(default_factory=dict)
 
     def variants(self) -> list[Variant]:
         """Configurations to look at."""
@@ -193,7 +195,7 @@ class Sight(msgspec.Struct):
     def seen(self, variant: Variant) -> Seen:
         """What a configuration makes of the names."""
         assert self.shelf is not None
-        unit = build(self.shelf, self.chosen(variant), self.predefined(variant), self.world.places(self.arch), self.found)
+        unit = build(self.shelf, self.chosen(variant), self.predefined(variant), self.world.places(self.arch), self.world.found.setdefault(self.arch, {}))
         return scan(unit, self.names, self.known)
 
     def likeness(self) -> tuple[object, ...]:
