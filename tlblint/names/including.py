@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Union, final
 
-from tlblint.names.conditions import evaluate
-from tlblint.names.guards import Macros
+from tlblint.names.guards import Lookup, holds
 from tlblint.names.steps import Arm, Define, Include, Step, Stretch, Undef
 from tlblint.names.tokens import Macro, macro
 
@@ -19,7 +18,7 @@ _TEXT = 60_000_000
 Entry = Union[Stretch, str, Macro]  # noqa: UP007
 
 
-def _lookup(shelf: Shelf, now: Mapping[str, Define | Macro]) -> Callable[[str], Macro | None]:
+def _lookup(shelf: Shelf, now: Mapping[str, Define | Macro]) -> Lookup:
     def lookup(name: str) -> Macro | None:
         found = now.get(name)
         return shelf.macro(found) if isinstance(found, Define) else found
@@ -44,7 +43,7 @@ class Builder:
         self.out: list[str] = []
         self.size = 0
         self.now: dict[str, Define | Macro] = {}
-        self.names = Macros(_lookup(shelf, self.now))
+        self.lookup = _lookup(shelf, self.now)
         self.once: set[str] = set()
         self.done: set[tuple[str, str]] = set()
         """What leads to a file that is read once, and was: (name, directory)."""
@@ -114,7 +113,7 @@ class Builder:
             if step.name:
                 if (step.name in self.now) == step.wanted:
                     return at + 1
-            elif step.word == "else" or evaluate(step.word, step.text, self.names) is True:
+            elif step.word == "else" or holds(step.word, step.text, self.lookup):
                 return at + 1
             if not step.later:
                 return step.end
