@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tlblint.names.conditions import evaluate
@@ -15,6 +15,8 @@ TERMS = ("defined(A)", "A", "B == 1", "IS_ENABLED(A)", "IS_MODULE(A)", "F(1)", "
 CONDITIONS = st.lists(st.tuples(st.sampled_from(("&&", "||", "+")), st.sampled_from(TERMS)), min_size=1, max_size=3)
 
 
+@example([{}, {"A_MODULE": " 1"}], [("&&", "IS_MODULE(A)")])
+@example([{"A": " 1"}, {"A": " B"}, {"A": " B", "B": " 1"}], [("&&", "A")])
 @given(st.lists(MACROS, min_size=1, max_size=4), CONDITIONS)
 def test_an_answer_that_is_remembered_is_the_one_that_would_be_found(several: list[dict[str, str]], terms: list[tuple[str, str]]) -> None:
     """One condition, asked for several machines in turn."""
