@@ -78,8 +78,8 @@ def lower(node: Node, text: bytes, raw: bytes, path: str, variant: int, assumed:
 
 
 def _header(ctx: Context, node: Node) -> tuple[Declared, Node]:
-    body = node.child_by_field_name("body")
-    if body is None or body.kind_id != _COMPOUND:
+    body = node.children[-1]
+    if body.kind_id != _COMPOUND:
         raise NotLowered("no body")
     header = declared(ctx, node.child_by_field_name("declarator"))
     if not header.name:

@@ -23,6 +23,18 @@ _SILENT = Query(
     (function_declarator declarator: (identifier) parameters: (parameter_list) @args)
     """,
 )  # what is around those is looked at here: to name declarations in it makes a query take ten times as long to prepare
+_NESTS = frozenset(
+    C.id_for_node_kind(name, True)
+    for name in ("compound_statement", "if_statement", "else_clause", "for_statement", "while_statement", "do_statement", "switch_statement", "case_statement",
+                 "labeled_statement", "attributed_statement")
+)  # fmt: skip
+_DECLARATION = C.id_for_node_kind("declaration", True)
+_SUSPECT = frozenset(C.id_for_node_kind(name, True) for name in ("macro_type_specifier", "function_declarator"))
+_RARE = frozenset(
+    C.id_for_node_kind(name, True) for name in ("function_definition", "linkage_specification", "seh_try_statement", "preproc_if", "preproc_ifdef")
+)
+"""What may hold statements, too, and hardly ever stands in a function."""
+_BLOCK_VALUE = re.compile(rb"\(\s*+\{")
 _EXPRESSIONS = re.compile(rb"\(\s*(?:[a-z_]\w*\s*(?:,\s*[a-z_]\w*\s*)*)?\)")
 _IDENTIFIER = re.compile(rb"[A-Za-z_]\w*")
 _NOWHERE = Point(0, 0)
@@ -46,7 +58,9 @@ def faults(node: Node) -> Iterator[Node]:
 
 
 def silent_misparses(node: Node, text: bytes | bytearray) -> list[tuple[int, str]]:
-    """Offset and kind of the shapes that parse without an error but mean something else in kernel C."""
+    """Offset and kind of the shapes that parse without an error but mean something else in kernel C. ``node``: a definition without errors."""
+    if not _suspicious(node, text):
+        return []
     found = []
     captures = QueryCursor(_SILENT).captures(node)
     for inner in captures.get("nested", ()):
@@ -62,6 +76,23 @@ def silent_misparses(node: Node, text: bytes | bytearray) -> list[tuple[int, str
             continue
         found.append((kind.start_byte, "a statement was read as a declaration"))
     return found
+
+
+def _suspicious(node: Node, text: bytes | bytearray) -> bool:
+    """Whether there may be such a shape. They are where declarations are: only statements are looked at, whose nodes the lowering asks for as well,
+    unless an expression holds a block."""
+    stack = [node]
+    while stack:
+        for child in stack.pop().children:
+            kind = child.kind_id
+            if kind in _NESTS:
+                stack.append(child)
+            elif kind == _DECLARATION:
+                if any(part.kind_id in _SUSPECT for part in child.children):
+                    return True
+            elif kind in _RARE:
+                return True
+    return _BLOCK_VALUE.search(text, node.start_byte, node.end_byte) is not None
 
 
 def _declaration(node: Node | None) -> Node | None:

@@ -56,7 +56,7 @@ def _look(buf: bytearray, tree: Tree, limits: tuple[int, int]) -> tuple[Verdict,
     errors = [f for f in faults if not (f.is_missing and f.type == ";")]
     if node is None or errors:
         return Verdict(None, _reason(buf, errors, limits)), errors
-    shapes = grammar.silent_misparses(tree.root_node, buf)
+    shapes = grammar.silent_misparses(node, buf)
     if shapes:
         return Verdict(None, shapes[0][1]), []
     return Verdict(node, "a semicolon is missing" if faults else ""), []
