@@ -87,6 +87,7 @@ def _judged(chosen: Sequence[str], spine: Spine, judging: reuse.Judging, reader:
     rows = store.get(reuse.FACTS, list(known.values()))
     facts = {path: record.decode(rows[name]) for path, name in known.items() if name in rows}
     before = dict(facts)
+    spine.prepare()  # while the edited files are read
     for name, row in reader.result().values():
         fact = record.decode(row)
         if not reuse.passing(fact.not_analysed):
