@@ -242,6 +242,7 @@ def _over(jobs: int, request: Request) -> Over:
     def over(function: Callable[[Any], Any], items: Sequence[Any], died: Callable[[Any], Any]) -> list[Any]:
         return pool.map_ordered(function, items, workers(jobs), died, lambda count: request.progress("judging", count, len(items)), most=1)
 
+    over.parts = workers(jobs)  # type: ignore[attr-defined]
     return over
 
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from tlblint.engine.last import Before
 
 Over = Callable[[Callable[[Any], Any], Sequence[Any], Callable[[Any], Any]], list[Any]]
-"""A map over items that keeps their order: (function, items, what an item gives that killed its process)."""
+"""A map over items that keeps their order: (function, items, what an item gives that killed its process). It may have ``parts``: on how
+many processes."""
 
 DEFINED = {"flush.batched": "completes-flush", "unmap.flush": "completes-flush", "gather.end": "completes-flush", "unmap.defer": "defers-flush",
            "gather.begin": "begins-gather"}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any, Protocol
 
 import msgspec
@@ -18,6 +18,7 @@ from tlblint.engine.asked import Entry, Over, in_order
 from tlblint.engine.automata import Place
 from tlblint.engine.entries import entered
 from tlblint.engine.interp import analyse_function
+from tlblint.engine.lots import together
 from tlblint.engine.scope import Scope
 from tlblint.engine.state import START
 from tlblint.engine.story import with_events
@@ -33,7 +34,7 @@ BATCH = 4
 
 
 LOT = 4
-"""Batches of one file that go to a process together: it has worked out what they have in common once."""
+"""Batches of one file that always go to a process together: it has worked out what they have in common once."""
 
 
 class Judged(msgspec.Struct):
@@ -134,21 +135,28 @@ class Roots(msgspec.Struct, frozen=True):
 
     def _over(self, batches: list[tuple[Start, ...]], over: Over) -> Iterable[list[Judged]]:
         """Each batch as one or, where it killed its process, once more start by start; in the order of ``batches``."""
-        lots = self._lots(batches)
+        lots = self._lots(batches, getattr(over, "parts", 1))
         made: list[list[Judged] | None] = over(self._run_all, lots, lambda lot: None)
-        parts = [part for lot, some in zip(lots, made, strict=True) for part in (some if some is not None else [None] * len(lot))]
+        known = {batch: part for lot, some in zip(lots, made, strict=True) if some is not None for batch, part in zip(lot, some, strict=True)}
+        parts = [known.get(batch) for batch in batches]
         again = [(start,) for batch, part in zip(batches, parts, strict=True) if part is None for start in batch]
         second = dict(zip(again, over(self._run, again, self._died), strict=True)) if len(again) > 1 else {batch: self._died(batch) for batch in again}
         for batch, part in zip(batches, parts, strict=True):
             yield [part] if part is not None else [second[(start,)] for start in batch]
 
-    def _lots(self, batches: list[tuple[Start, ...]]) -> list[tuple[tuple[Start, ...], ...]]:
-        """The same in lots, in their order."""
-        out: list[tuple[tuple[Start, ...], ...]] = []
+    def _lots(self, batches: list[tuple[Start, ...]], parts: int) -> list[tuple[tuple[Start, ...], ...]]:
+        """The same in lots for so many processes."""
+        lots: list[tuple[tuple[Start, ...], ...]] = []
         for _, group in groupby(batches, key=lambda batch: self.program.functions[batch[0][0]].path):
             members = list(group)
-            out += [tuple(members[at : at + LOT]) for at in range(0, len(members), LOT)]
-        return out
+            lots += [tuple(members[at : at + LOT]) for at in range(0, len(members), LOT)]
+        weights = [len(fn.blocks) for fn in self.program.functions] if parts > 1 and len(lots) > 1 else []
+        return [tuple(chain.from_iterable(group)) for group in together(lots, self._below, weights, parts if weights else 1)]
+
+    def _below(self, lot: tuple[tuple[Start, ...], ...]) -> set[int]:
+        """The functions that are followed from a lot."""
+        followed = self.scope.followed
+        return closure({index for batch in lot for index, _ in batch}, lambda index: [other for other in self.scope.callees[index] if other in followed])
 
     def _died(self, batch: tuple[Start, ...]) -> Judged:
         """What it called counts as visited: nothing that killed a process may run in the next one."""
