@@ -17,6 +17,7 @@ MEANING = {
     "run": "what was found in whole trees",
     "said": "what functions say by themselves",
     "state": "what was found in states of trees under a series",
+    "roles": "what the shipped tables say of functions",
     "toml": "the shipped tables of roles and profiles",
     "tree": "which files of a tree hold something of interest, and when those were changed",
     "verdict": "what the simulation said of findings",

@@ -26,7 +26,7 @@ from tlblint.io.stamp import stamp
 from tlblint.model.digest import blake2b
 from tlblint.model.ir import FileFacts
 from tlblint.model.store import NOTHING, Store, key
-from tlblint.roles import ContractTable, Generation, ProfileData, RoleError, RoleTable, load_contracts, load_profile_data, load_roles
+from tlblint.roles import ContractTable, Generation, ProfileData, RoleError, RoleTable, load_contracts, load_profile_data
 from tlblint.roles.contracts import SAYS
 from tlblint.roles.generation import FEATURES, UNKNOWN
 from tlblint.roles.kinds import KINDS
@@ -50,11 +50,12 @@ def build(wanted: Wanted) -> Spine:
     """Load everything a run needs. Raises InputError with the place of the mistake."""
     directory = data.root("rules")
     texts, profile_texts = shipped.texts("api"), shipped.texts("profiles")
-    tables.recall([*texts.values(), *profile_texts.values()], wanted.store)
+    of_roles = shipped.role_files(texts)
+    tables.recall([*(text for name, text in texts.items() if name not in of_roles), *profile_texts.values()], wanted.store)
     rules = _rules(directory, wanted.rule_files, wanted.store)
     generation = generations.told(wanted.headers, wanted.naming.texts if wanted.naming is not None else None, wanted.store)
     try:
-        table = load_roles(shipped.role_files(texts), generation.features)
+        table = tables.roles(of_roles, generation.features, wanted.store)
         contracts = load_contracts(texts["contracts.toml"])
         profiles = load_profile_data(profile_texts)
     except RoleError as error:

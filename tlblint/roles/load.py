@@ -73,7 +73,7 @@ def load_roles(texts: Mapping[str, str], features: frozenset[str]) -> RoleTable:
     Texts without any ``[[role]]`` are other people's (contracts, lists of pure calls) and passed over.
     Raises ``RoleError`` at the first thing that is wrong, also in roles that ``features`` switches off.
     """
-    entries: dict[str, dict[int | None, Role]] = {}
+    found: list[Role] = []
     seen: dict[tuple[str, int | None], list[RawRole]] = {}
     for file in sorted(file for file in texts if holds(file, texts[file], "role")):
         for index, raw in enumerate(decode(file, texts[file], RawFile).role):
@@ -81,8 +81,8 @@ def load_roles(texts: Mapping[str, str], features: frozenset[str]) -> RoleTable:
             for name, arity in _keys(raw):
                 _check_duplicate(file, texts[file], index, name, arity, raw, seen)
                 if _active(raw, features):
-                    entries.setdefault(name, {})[arity] = _role(name, arity, raw)
-    return RoleTable(entries)
+                    found.append(_role(name, arity, raw))
+    return RoleTable.of(found)
 
 
 def _keys(raw: RawRole) -> Iterator[tuple[str, int | None]]:

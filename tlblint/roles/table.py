@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 from msgspec.structs import replace
@@ -24,6 +24,14 @@ class RoleTable(msgspec.Struct, frozen=True):
     entries: Mapping[str, Mapping[int | None, Role]]
     gone: frozenset[tuple[str, int | None]] = frozenset()
     """Names that the tree gives another meaning, with the number of arguments."""
+
+    @classmethod
+    def of(cls, roles: Iterable[Role]) -> RoleTable:
+        """The table of these roles, of which no two have both name and argument count."""
+        entries: dict[str, dict[int | None, Role]] = {}
+        for role in roles:
+            entries.setdefault(role.name, {})[role.arity] = role
+        return cls(entries)
 
     def resolve(self, name: str, nargs: int) -> Role | None:
         """The role of a call of ``name`` with ``nargs`` arguments, or None. An exact count wins over "any"."""
