@@ -16,6 +16,7 @@ MEANING = {
     "predicate": "what flush predicates of trees were found to be",
     "run": "what was found in whole trees",
     "said": "what functions say by themselves",
+    "stamp": "which analysis is installed",
     "state": "what was found in states of trees under a series",
     "roles": "what the shipped tables say of functions",
     "toml": "the shipped tables of roles and profiles",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tlblint.app import scope
 from tlblint.io import cache, config, processors, snapshot
+from tlblint.io.stamp import recall
 from tlblint.io.tree import Tree, look_ahead, open_tree
 from tlblint.model.store import NOTHING, Store
 
@@ -34,6 +35,7 @@ def check(request: Request, loader: Loader | None = None) -> Outcome:
         settings = config.load(tree, tree.top, request.flags)
         roots = scope.roots(tree, request.cwd, request.paths, request.tree is not None)
         store = cache.open_cache(settings["cache"].value, request.note)
+        recall(store)
         seen = snapshot.last(tree, store)
         reader = _reader(tree, settings, request) if seen is not None and seen.touched else None
         look_ahead(tree, scope.context(tree, roots), states=store is not NOTHING, last=seen)

@@ -4,24 +4,59 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from functools import cache
 from importlib import util
 
 from tlblint.io import data
 from tlblint.model.digest import blake2b
+from tlblint.model.store import NOTHING, Store, key
 
 LAYERS = ("app", "calls", "crosscheck", "engine", "findings", "flow", "hooks", "model", "names", "predicates", "roles", "rulefile", "sim", "syntax")
 """The parts of the package that what is remembered may depend on."""
 
 
+KIND = "stamp"
+MARGIN = 2_000_000_000
+"""Nanoseconds. A file that was changed so shortly ago may change once more without a trace."""
+_known: list[str] = []
+
+
 @cache
 def stamp() -> str:
     """16 hexadecimal digits that change with any change to the analysis, to the parser under it, or to Python."""
+    if _known:
+        return _known[0]
     text = blake2b(repr((sys.version_info[:3], sys.implementation.cache_tag, _parser())).encode(), digest_size=8)
     package = data.package()
     for layer in LAYERS:
         _add(text, os.path.join(package, layer), ".py", layer)
     return text.hexdigest()
+
+
+def recall(store: Store) -> None:
+    """Have the stamp at hand when ``store`` knows that of files with these sizes and times; to read them all takes longer than most of what follows."""
+    if _known or store is NOTHING or stamp.cache_info().currsize or (states := _states()) is None:
+        return
+    name = key(*states)
+    row = store.get(KIND, [name]).get(name)
+    if row is not None and len(row) == 16:
+        _known.append(row.decode("ascii", "replace"))
+    else:
+        store.put(KIND, {name: stamp().encode()})
+
+
+def _states() -> list[str] | None:
+    """What the file system says of all that a stamp rests on; None while it cannot be trusted."""
+    late = time.time_ns() - MARGIN
+    found = [repr((sys.version_info[:3], sys.implementation.cache_tag, _parser())), data.package()]
+    for layer in LAYERS:
+        with os.scandir(os.path.join(data.package(), layer)) as entries:
+            files = sorted((entry.name, entry.stat()) for entry in entries if entry.name.endswith(".py"))
+        if any(max(state.st_mtime_ns, state.st_ctime_ns) > late for _, state in files):
+            return None
+        found += [layer, *(f"{name} {state.st_size} {state.st_mtime_ns} {state.st_ctime_ns} {state.st_ino}" for name, state in files)]
+    return found
 
 
 @cache
