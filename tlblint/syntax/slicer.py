@@ -117,17 +117,24 @@ def _plain_start(raw: bytes, low: int, brace: int) -> int:
     above = max(raw.rfind(b"\n\n", low, brace) + 2, raw.rfind(b"*/\n", low, brace) + 3)
     if above < 3 or not _PLAIN.fullmatch(raw, above, brace):
         return 0
-    if raw[above - 2] != 10:
-        line = raw[max(raw.rfind(b"\n", low, above - 1) + 1, low) : above].strip()
-        if not line.startswith((b"*/", b"/*", b"* ")) or raw.count(b"(", above, brace) != raw.count(b")", above, brace):
-            return 0
-    return above
+    return above if raw[above - 2] == 10 or _below_comment(raw, low, above, brace) else 0
+
+
+def _below_comment(raw: bytes, low: int, above: int, brace: int) -> bool:
+    """Whether the header can not reach up into the comment that ends above it."""
+    line = raw[max(raw.rfind(b"\n", low, above - 1) + 1, low) : above].strip()
+    return line.startswith((b"*/", b"/*", b"* ")) and raw.count(b"(", above, brace) == raw.count(b")", above, brace)
 
 
 def _simple(raw: bytes, low: int, brace: int) -> tuple[int, str]:
-    """Start and name of a header as most are: plain lines below an empty one, with a name in small letters before the first parenthesis. The
-    name is empty for all others: there header_start() and header_name() tell."""
-    start = raw.rfind(b"\n\n", max(low, brace - _HEADER_BYTES), brace) + 2
+    """Start and name of a header as most are: plain lines below an empty one or a comment, with a name in small letters before the first
+    parenthesis. The name is empty for all others: there header_start() and header_name() tell."""
+    low = max(low, brace - _HEADER_BYTES)
+    start = raw.rfind(b"\n\n", low, brace) + 2
+    if (comment := raw.rfind(b"*/\n", max(start - 2, low), brace)) >= 0:
+        start = comment + 3
+        if not _below_comment(raw, low, start, brace):
+            return 0, ""
     if start < 3 or raw[brace - 1] != 10 or _NOT_SIMPLE.search(raw, start, brace) or raw[start] in _SPACES:
         return 0, ""
     if raw.find(b"\n", start, brace - 1) >= 0 and not _PLAIN.fullmatch(raw, start, brace):
