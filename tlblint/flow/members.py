@@ -9,13 +9,13 @@ from functools import lru_cache
 from msgspec.structs import replace
 
 from tlblint.model.ir import Block, Function, Instr
-from tlblint.syntax.patterns import WORD
+from tlblint.syntax.patterns import WORD, places
 
 PAIRED = frozenset({"struct mmu_gather", "struct mmu_notifier_range"})
 """Types of which rules ask that their use begins and ends in whoever declares them."""
-_LIKELY = b"struct mmu_"
-assert all(name.encode().startswith(_LIKELY) for name in PAIRED)
-
+_PAIR = re.compile(rb"struct mmu_(?:gather|notifier_range)\s+\w+\s*;")
+"""A member or variable of one of them."""
+assert all(_PAIR.match(name.encode() + b" x;") for name in PAIRED)
 _STRUCT = re.compile(rb"struct\s+(\w+)\s*\{([^{}]*)\}")
 _MEMBER = re.compile(rb"(?:^|;)\s*struct\s+(\w+)\s+(\w+)\s*(?=;)")
 _FIELD = re.compile(rb"(?:(?:const|unsigned|struct|enum|union|long|short|volatile)\s+)*\w+\s*((?<=[\s*])\**\s*\w+(?:\s*,\s*\**\s*\w+)*)")
@@ -28,7 +28,7 @@ Members = Mapping[str, tuple[tuple[str, str], ...]]
 
 def members_of(raw: bytes) -> Members:
     """The paired objects in the structures that a file defines. Structures with structures defined inside are passed over."""
-    if _LIKELY not in raw or not any(re.search(re.escape(name.encode()) + rb"\s+\w+\s*;", raw) for name in PAIRED):
+    if not any(_PAIR.match(raw, at) for at in places(raw, b"struct mmu_")):
         return {}
     plain = _COMMENT.sub(b" ", raw)
     fields = {f"struct {found[1].decode()}": [(name.decode(), f"struct {type_.decode()}") for type_, name in _MEMBER.findall(found[2])]

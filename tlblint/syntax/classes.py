@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from tlblint.syntax.expand import Expansion, arguments
+from tlblint.syntax.patterns import places
 
 _DEFINITION = re.compile(rb"(?:DEFINE_(CLASS|FREE|GUARD|LOCK_GUARD_0|LOCK_GUARD_1)|EXTEND_(CLASS))(?=\()")
 _NAME = re.compile(rb"\w+\Z")
@@ -18,16 +19,17 @@ _FEWEST = {b"CLASS": 4, b"FREE": 3, b"GUARD": 4, b"LOCK_GUARD_0": 3, b"LOCK_GUAR
 
 def classes(raw: bytes) -> tuple[Expansion, frozenset[bytes]] | None:
     """The file with such definitions written out, and the names of the functions; None if there are none."""
-    if raw.find(b"\nDEFINE_") < 0:
+    starts = [at + 1 for at in places(raw, b"\nDEFINE_")]
+    if not starts:
         return None
+    starts = [0, *starts, *(at + 1 for at in places(raw, b"\nEXTEND_"))]
     pieces: list[bytes] = []
     cuts: list[tuple[int, int, int]] = []
     ends: list[int] = []
     names: set[bytes] = set()
     last = size = 0
-    for match in _DEFINITION.finditer(raw):
-        column = match.start() - raw.rfind(b"\n", 0, match.start()) - 1
-        taken = arguments(raw, match.end()) if match.start() >= last and not column else None
+    for match in filter(None, (_DEFINITION.match(raw, at) for at in sorted(starts))):
+        taken = arguments(raw, match.end()) if match.start() >= last else None
         made = _functions(match.group(1) or b"EXTEND", taken[0]) if taken is not None else []
         if not made or taken is None:
             continue

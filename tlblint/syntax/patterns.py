@@ -42,6 +42,14 @@ def _render(node: dict[int, dict]) -> bytes:  # type: ignore[type-arg]
     return body + b"?" if ends else body
 
 
+def places(text: bytes, literal: bytes) -> Iterator[int]:
+    """Where ``literal`` stands in a text, one after the other: several times as fast as a regex that starts with it."""
+    at = text.find(literal)
+    while at >= 0:
+        yield at
+        at = text.find(literal, at + 1)
+
+
 BLANK = bytes(c if c == 10 else 32 for c in range(256))
 """Translation table: everything but a newline becomes a blank."""
 
