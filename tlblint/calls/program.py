@@ -86,7 +86,8 @@ class Program:
         """The functions that calls of several names mean."""
         local, known = self._local.get(path, {}), self._global
         found = {local[name] if name in local else self._elsewhere(name, path) for name in names if name in local or name in known}
-        return {index for index in found if index is not None}
+        found.discard(None)
+        return found  # type: ignore[return-value]
 
     def _elsewhere(self, name: str, path: str) -> int | None:
         place = (name, arch_of(path))

@@ -34,6 +34,8 @@ class Announced:
         self.flags = frozenset(f"late {function}:{name}" for name, places in self._late.items() for _, function in places)
         """What attributes() goes by, as one set."""
         self._places = {place for places in self._late.values() for place in places}
+        self.names = {name for _, name in self._places}
+        """How functions are called that speaks_of() may be true of."""
 
     def speaks_of(self, fn: Function) -> bool:
         """Whether ``fn`` takes back a flag too late."""

@@ -56,7 +56,8 @@ class Marks:
         self._cleared: frozenset[str] = _NONE.union(*(text.taken for text in texts))
         self._kept: frozenset[str] = _NONE.union(*(text.widened for text in texts))
         said = [text.words for text in texts]
-        self._ignored = self._all_ignored(program, said)
+        ignored = _all_ignored(program, said)
+        self._ignored = {(functions[index].path, functions[index].start): names for index, names in ignored.items()}
         """Parameters that no variant of a function reads before it overwrites them, by (file, start)."""
         self._members = members.Members(program, said, roles)
         self._announced = announced.Announced(program, said)
@@ -68,17 +69,10 @@ class Marks:
         self._defining = {(functions[i].path, functions[i].name) for i in self.parts}
         self._seen = "kinds " + key(*sorted(self.flags), "", *(word for place in sorted(self._defining) for word in place)).hex()
         """What the events of functions depend on besides their text, as one name."""
-        self.kinds = {index: kinds for index, fn in enumerate(functions) if (kinds := self._kinds(program, index, fn))}
+        special = {name for _, name in self._defining} | self._members.names | self._announced.names | {functions[i].name for i in ignored}
+        speaking = [index for index, text in enumerate(texts) if text.flags is not None or text.clears or functions[index].name in special]
+        self.kinds = {index: kinds for index in speaking if (kinds := self._kinds(program, index, functions[index]))}
         """The events of each function that has any."""
-
-    def _all_ignored(self, program: Program, said: list[frozenset[str]]) -> dict[tuple[str, int], frozenset[str]]:
-        out = {}
-        for index, words in enumerate(said):
-            fn = program.functions[index]
-            names = _ignored(words) if words and not fn.variant else _NONE
-            if names and (all_ways := names.intersection(*(_ignored(said[i]) for i in program.twins(index)))):
-                out[fn.path, fn.start] = all_ways
-        return out
 
     def _define(self, index: int, fn: Function, text: Text) -> None:
         """Say of the definition of an API function what it has to do, if it is to be judged."""
@@ -274,6 +268,17 @@ def reads(expr: Expr) -> tuple[str, ...]:
     if expr[0] == "op":
         return reads(expr[2]) + reads(expr[3])
     return reads(expr[1]) if expr[0] in ("!", "~", "-") else ()
+
+
+def _all_ignored(program: Program, said: Sequence[frozenset[str]]) -> dict[int, frozenset[str]]:
+    """By index the parameters that no variant of a function reads before it overwrites them."""
+    out = {}
+    for index, words in enumerate(said):
+        if words and not program.functions[index].variant and (names := _ignored(words)):
+            names = names.intersection(*(_ignored(said[twin]) for twin in program.twins(index)))
+            if names:
+                out[index] = names
+    return out
 
 
 def _ignored(words: frozenset[str]) -> frozenset[str]:

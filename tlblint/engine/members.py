@@ -42,6 +42,8 @@ class Members:
             self._generations()
         self.flags = frozenset(f"unset:{name}:{member}" for (_, name), members in self._sites.items() for member in members)
         """What marks() goes by, as one set."""
+        self.names = {name for _, name in self._sites}
+        """How functions are called of which marks() may have anything."""
 
     def speaks_of(self, fn: Function) -> bool:
         """Whether marks() has anything of the function."""

@@ -96,8 +96,9 @@ _PAIRS = (("ptl.acquire", "ptl.release"), ("lazy.enter", "lazy.leave"), ("sectio
 def _callees(program: Program, walks: Walks, fn: Function, text: Text) -> tuple[int, ...]:
     """What a function calls, walks included, by index."""
     found = program.resolved(text.names, fn.path)
-    found.update(walk for instr in text.walking if (walk := walks.target(instr, fn)) is not None)
-    return tuple(sorted(found))
+    if text.walking:
+        found.update(walk for instr in text.walking if (walk := walks.target(instr, fn)) is not None)
+    return tuple(sorted(found)) if found else ()
 
 
 def _takes_value(fn: Function) -> bool:

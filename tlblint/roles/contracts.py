@@ -126,10 +126,13 @@ class ContractTable(msgspec.Struct, frozen=True, dict=True):
 
         ``params`` are the function's parameter names; None takes the first spelling. A named file wins over any file.
         """
+        named = self._named.get(name)
+        if named is None:
+            return None
         given = None if params is None else frozenset(params)
         found = [
             item.contract
-            for item in self._named.get(name, ())
+            for item in named
             if item.contract.path in ("", path) and (given is None or item.params <= given)
         ]
         return max(found, key=lambda item: len(item.path), default=None)
