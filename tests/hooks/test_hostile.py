@@ -9,7 +9,7 @@ from tlblint.hooks import present
 from tlblint.names.index import Index
 from tlblint.names.kconfig import generic, of_arch
 from tlblint.names.settings import Settings
-from tlblint.names.slices import view
+from tlblint.names.view import view
 
 BROKEN = TLB.replace("static inline void init_tlb_gen(struct mm_struct *mm) { }\n", "")
 

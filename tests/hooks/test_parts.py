@@ -14,7 +14,8 @@ from tlblint.names.kconfig import generic, of_arch
 from tlblint.names.makefile import Makefiles
 from tlblint.names.settings import Settings, free
 from tlblint.names.signatures import parameters
-from tlblint.names.slices import reduced, sliced, view
+from tlblint.names.slices import reduced, sliced
+from tlblint.names.view import view
 
 KCONFIG = b"""
 config FREE

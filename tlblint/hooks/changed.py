@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from tlblint.names.slices import View
+from tlblint.names.view import View
 
 _TOKEN = re.compile(r"""[A-Za-z_]\w*|->|[{}();.\[\]]|=|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|\n|[^\s\w]""")
 _WORD = re.compile(r"[A-Za-z_]\w*")

@@ -10,7 +10,8 @@ import msgspec
 
 from tlblint.model.digest import blake2b
 from tlblint.names.pieces import Piece, pieces
-from tlblint.names.slices import BREAK, LIMIT, reduced
+from tlblint.names.slices import BREAK, reduced
+from tlblint.names.view import LIMIT
 
 _CONFIG = re.compile(r"\bCONFIG_\w+")
 _COMMON = (b"tlb", b"flush", b"lazy_mmu", b"accessible", b"gather")

@@ -19,7 +19,7 @@ from tlblint.hooks.undeclared import Search
 from tlblint.names.index import Read, Texts
 from tlblint.names.scan import Place
 from tlblint.names.signatures import parameters
-from tlblint.names.slices import View
+from tlblint.names.view import View
 from tlblint.names.world import ROOTS, Machines, World, arches
 
 _OUTER = re.compile(rb"[A-Za-z_]|[ \t]*#")

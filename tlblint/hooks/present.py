@@ -13,7 +13,7 @@ from tlblint.hooks.essence import Essence, within
 from tlblint.hooks.judge import Answer, Fault, faults, judged
 from tlblint.hooks.surface import STEMS, Listing, surface
 from tlblint.names.index import Index, Read, Texts
-from tlblint.names.slices import View
+from tlblint.names.view import View
 from tlblint.names.world import ROOTS, Machines, World, arches, wrappers
 
 KCONFIGS = ("Kconfig", "arch/Kconfig", "mm/Kconfig", "init/Kconfig")

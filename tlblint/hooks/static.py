@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from tlblint.hooks.judge import Fault
 from tlblint.hooks.symbols import EXPRESSIONS
 from tlblint.names.kconfig import statements
-from tlblint.names.slices import View
+from tlblint.names.view import View
 
 _PREFIXED = re.compile(r"\bCONFIG_(\w+)")
 _QUOTED = re.compile(r'"[^"\n]*"')

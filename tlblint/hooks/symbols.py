@@ -11,7 +11,7 @@ from typing import NamedTuple
 from tlblint.hooks.judge import Fault
 from tlblint.names.index import Read
 from tlblint.names.kconfig import statements
-from tlblint.names.slices import View
+from tlblint.names.view import View
 
 EXPRESSIONS = frozenset(("depends", "select", "imply", "default", "def_bool", "def_tristate", "visible", "if", "bool", "tristate", "prompt", "range"))
 """The statements of Kconfig that may name symbols."""

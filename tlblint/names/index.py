@@ -17,8 +17,8 @@ from tlblint.names.heads import Head, Heads
 
 if TYPE_CHECKING:  # most runs need neither units nor slices
     from tlblint.names.pieces import Piece
-    from tlblint.names.slices import View
     from tlblint.names.unit import Found, Places, Shelf
+    from tlblint.names.view import View
 
 Read = Callable[[str], bytes | None]
 """The bytes of a file by its path from the top of the tree; None when there is none."""
@@ -64,7 +64,7 @@ class Texts:
     def of(self, raw: bytes) -> View:
         """The view of some bytes."""
         if raw not in self.views:
-            from tlblint.names.slices import view
+            from tlblint.names.view import view
 
             self.views[raw] = view(raw, self.pieces)
         return self.views[raw]

@@ -1,17 +1,16 @@
-"""Kconfig files of an architecture, taken apart: symbols with what they depend on, who selects them, and choices."""
+"""Kconfig files of an architecture, taken apart. Translated to C where that can be done."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
 from posixpath import dirname, normpath
+from typing import TYPE_CHECKING, final
 
-import msgspec
+from tlblint.names.symbols import Expr, Kconfig, Symbol
 
-from tlblint.names.index import Read
-
-Expr = tuple[str, ...]
-"""The tokens of a condition or value; () as a condition: always."""
+if TYPE_CHECKING:
+    from tlblint.names.index import Read
 
 STARTS = ("Kconfig", "arch/Kconfig", "mm/Kconfig", "init/Kconfig")
 """Where to begin; a tree cut to a few files may lack the first."""
@@ -26,38 +25,6 @@ _BETWEEN = frozenset(
 """What is no attribute of the symbol before it."""
 _TOKEN = re.compile(r'\s*(\$\((?:[^()]|\([^()]*\))*\)|"[^"\n]*"|\'[^\'\n]*\'|&&|\|\||!=|<=|>=|[!=<>()]|[\w.\-]+)')
 _IF = re.compile(r"\sif\s")
-
-
-class Symbol(msgspec.Struct):
-    """One symbol. ``depends``: for each place that it is defined at, conditions that all must hold; prompts (number of the place, condition) and
-    defaults (number, value, condition) hold only there. ``choice``: its group, or 0."""
-
-    name: str
-    kind: str = "bool"
-    prompts: list[tuple[int, Expr]] = msgspec.field(default_factory=list)
-    defaults: list[tuple[int, Expr, Expr]] = msgspec.field(default_factory=list)
-    depends: list[tuple[Expr, ...]] = msgspec.field(default_factory=list)
-    choice: int = 0
-    front: int = 0
-    """Where the next default goes: an architecture's come before those that all share."""
-
-    @property
-    def boolean(self) -> bool:
-        """Whether it is y or n; a module counts as y."""
-        return self.kind in ("bool", "tristate")
-
-
-class Kconfig(msgspec.Struct):
-    """All symbols of an architecture. ``selects``: selected -> [(by whom, under which condition)]; ``choices``: group -> members;
-    ``chosen``: group -> its default. ``cut``: there was more than is read of one tree."""
-
-    arch: str = ""
-    symbols: dict[str, Symbol] = msgspec.field(default_factory=dict)
-    selects: dict[str, list[tuple[str, Expr]]] = msgspec.field(default_factory=dict)
-    choices: dict[int, list[str]] = msgspec.field(default_factory=dict)
-    chosen: dict[int, str] = msgspec.field(default_factory=dict)
-    files: list[str] = msgspec.field(default_factory=list)
-    cut: bool = False
 
 
 def generic(read: Read) -> Kconfig:
@@ -106,12 +73,18 @@ def statements(text: str) -> tuple[tuple[int, str, str], ...]:
     return tuple(out)
 
 
-class _Block(msgspec.Struct):
-    end: str
-    conditions: list[Expr]
-    choice: int = 0
+@final
+class _Block:
+    """A menu, an if or a choice that is open. ``choice``: the number of its group, or 0."""
+
+    __slots__ = ("choice", "conditions")
+
+    def __init__(self, conditions: list[Expr]) -> None:
+        self.conditions = conditions
+        self.choice = 0
 
 
+@final
 class _Reader:
     def __init__(self, read: Read, out: Kconfig, shared: Kconfig | None = None) -> None:
         self.read, self.out, self.shared = read, out, shared
@@ -144,6 +117,7 @@ class _Reader:
         _File(self, path, around, depth).run(text)
 
 
+@final
 class _File:
     """Reads the lines of one file. ``stack``: open menus, ifs and choices. ``now``: the symbol, ``block``: the menu or choice that attributes are of."""
 
@@ -190,7 +164,7 @@ class _File:
             self.out.choices[group].append(name)
 
     def open(self, word: str, rest: str) -> None:
-        self.now, self.block = None, _Block("end" + word, [tokens(rest)] if word == "if" else [])
+        self.now, self.block = None, _Block([tokens(rest)] if word == "if" else [])
         if word == "choice":
             self.block.choice = len(self.out.choices) + 1
             self.out.choices[self.block.choice] = []

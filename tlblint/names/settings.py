@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import final
 
-from tlblint.names.kconfig import Expr, Kconfig, Symbol
+from tlblint.names.symbols import Expr, Kconfig, Symbol
 
 _STEPS = 60_000
 _DEPTH = 60

@@ -1,17 +1,20 @@
 """A file cut down to what some names hang on: text that speaks of them, their macros, the conditions around, and includes that lead to more.
 
 What is left goes through the preprocessor of tlblint.names.unit like any file, for many configurations at little cost. Lines stay what they are.
+Translated to C where that can be done.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING, final
 
-import msgspec
+from tlblint.names.frames import OPENING, TURNING
+from tlblint.names.pieces import Piece
 
-from tlblint.names.frames import INCLUDES, OPENING, TURNING, Frame, framed
-from tlblint.names.pieces import Piece, guard, pieces
+if TYPE_CHECKING:
+    from tlblint.names.view import View
 
 _IDENTIFIER = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 BREAK = bytes(c if c in _IDENTIFIER else 32 for c in range(256))
@@ -22,7 +25,6 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 _NO_BRACE = bytes(c for c in range(256) if c not in b"{}")
 _BETWEEN = "\n}"
 """Ends one function; what is behind it is another."""
-_INCLUDE = re.compile(r"\s*([<\"])([^>\"]+)[>\"]")
 _NO_MACRO = frozenset(("defined", "IS_ENABLED", "IS_BUILTIN", "IS_MODULE", "IS_REACHABLE", "__is_defined", "__has_include", "__has_attribute", "__has_builtin"))
 _KCONFIG = frozenset(
     (
@@ -36,108 +38,6 @@ _BRACKETS = frozenset(("", "(", ")", "{", "}", ";"))
 _GAP = 8
 _FEW = 40
 """Names that are looked for one by one sooner than all words are taken apart."""
-LIMIT = 2_000_000
-"""Bytes of the largest file that is looked into."""
-
-
-class View(msgspec.Struct):
-    """A file version. ``words``: those of it that may be names, comments aside. ``guard``: the macro that keeps it from being read twice, or ""; it is
-    taken out of ``parts``."""
-
-    raw: bytes
-    parts: tuple[Piece, ...]
-    words: frozenset[str]
-    guard: str = ""
-    too_large: bool = False
-    includes: tuple[tuple[str, bool], ...] = ()
-    """(name, in angle brackets) of what is included anywhere."""
-    said: tuple[tuple[str, frozenset[str]], ...] | None = None
-    """``macros``, when somebody has asked."""
-    kept: dict[tuple[frozenset[str], frozenset[str]], tuple[tuple[Piece, ...], frozenset[str]]] = msgspec.field(default_factory=dict)
-    heads: tuple[str, ...] = ()
-    """For each of ``parts``: the name that a #define or #undef is of, the file that an #include asks for; else ""."""
-    defines: frozenset[str] = frozenset()
-    """The macros that are defined or taken back anywhere."""
-    texts: dict[int, frozenset[str]] = msgspec.field(default_factory=dict)
-    """The words of the text at an index of ``parts``."""
-    framed: Frame | None = None
-    """Where its directives stand, when somebody has asked."""
-    braces: dict[int, list[Piece]] | None = None
-    """The braces that texts leave open, by the index of those that do."""
-    reduced: tuple[frozenset[str], dict[int, list[Piece]]] | None = None
-    """Names, and what is left of texts for them."""
-
-    @property
-    def macros(self) -> tuple[tuple[str, frozenset[str]], ...]:
-        """Macros with the words of their parameters and bodies."""
-        if self.said is None:
-            found = (_WORD.findall(part.text) for part in self.parts if part.word == "define")
-            self.said = tuple((one[0], frozenset(one[1:])) for one in found if one)
-        return self.said
-
-    @property
-    def frame(self) -> Frame:
-        """Where the directives stand."""
-        if self.framed is None:
-            self.framed = framed(self.parts, self.heads)
-        return self.framed
-
-    def left(self, names: frozenset[str]) -> dict[int, list[Piece]]:
-        """What is left of texts, as reduced() says: by the index of those of which anything is."""
-        if self.braces is None:
-            open_ = ((index, _open_braces(self.parts[index].text)) for index in self.frame.texts)
-            self.braces = {index: [Piece("", braces, self.parts[index].line)] for index, braces in open_ if braces}
-        if not names:
-            return self.braces
-        if self.reduced is None or self.reduced[0] != names:
-            left = {index: reduced(self.parts[index].text, self.parts[index].line, names) for index in self._speaking(names)}
-            self.reduced = names, {index: some for index, some in (self.braces | left).items() if some}
-        return self.reduced[1]
-
-    def _speaking(self, names: frozenset[str]) -> list[int]:
-        """The texts in which any of ``names`` is."""
-        out, held, parts = [], self.texts, self.parts
-        few = tuple(names) if len(names) < _FEW else ()
-        for index in self.frame.texts:
-            words = held.get(index)
-            if words is None:
-                text = parts[index].text
-                if few and not any(name in text for name in few):
-                    continue
-                words = held[index] = words_of(text)
-            if not words.isdisjoint(names):
-                out.append(index)
-        return out
-
-    def conditions(self, line: int) -> tuple[str, ...]:
-        """The conditions around a line, the outermost first, as they are written; "else of" for a turned one."""
-        stack: list[str] = []
-        for part in self.parts:
-            if part.line > line:
-                break
-            text = " ".join(part.text.split())
-            if part.word in OPENING:
-                stack.append(f"#{part.word} {text}")
-            elif part.word == "endif":
-                del stack[-1:]
-            elif part.word in TURNING and stack:
-                stack[-1] = f"#{part.word} {text}" if text else f"the #else of {stack[-1].removeprefix('the #else of ')}"
-        return tuple(stack)
-
-
-def view(raw: bytes, cut: Callable[[bytes], tuple[Piece, ...]] = pieces) -> View:
-    """Take a file apart, with what ``cut`` makes of it. One that is too large counts as empty."""
-    if len(raw) > LIMIT:
-        return View(raw, (), frozenset(), too_large=True)
-    parts = cut(raw)
-    once = _guard(parts)
-    words = words_of("\n".join([part.text for part in parts]))
-    found = (_INCLUDE.match(part.text) for part in parts if part.word in INCLUDES)
-    includes = tuple((one[2], one[1] == "<") for one in found if one is not None)
-    parts = _unguarded(parts) if once else parts
-    heads = tuple(_head(part) for part in parts)
-    made = frozenset(head for head, part in zip(heads, parts, strict=True) if part.word in ("define", "undef"))
-    return View(raw, parts, words, once, False, includes, heads=heads, defines=made)
 
 
 def words_of(text: str) -> frozenset[str]:
@@ -145,28 +45,42 @@ def words_of(text: str) -> frozenset[str]:
     return frozenset(text.encode("latin-1").translate(BREAK).decode().split())
 
 
-def _head(part: Piece) -> str:
-    if part.word in ("define", "undef"):
-        return found[0] if (found := _WORD.search(part.text)) is not None else ""
-    if part.word in INCLUDES:
-        return found[2] if (found := _INCLUDE.match(part.text)) is not None else ""
-    return ""
+def braced(parts: Sequence[Piece], texts: Sequence[int]) -> dict[int, list[Piece]]:
+    """The braces that texts leave open, by the index of those that do."""
+    out = {}
+    for index in texts:
+        part = parts[index]
+        if braces := _open_braces(part.text):
+            out[index] = [Piece("", braces, part.line)]
+    return out
 
 
-def _guard(parts: tuple[Piece, ...]) -> str:
-    """The macro that a file tests and defines before all else."""
-    name = guard(parts)
-    second = [part for part in parts if part.word][1:2]
-    return name if name and second and second[0].word == "define" and second[0].text.split()[:1] == [name] else ""
+def left(parts: Sequence[Piece], texts: Sequence[int], words: dict[int, frozenset[str]], names: frozenset[str],
+         braces: dict[int, list[Piece]]) -> dict[int, list[Piece]]:  # fmt: skip
+    """What reduced() leaves of texts, by the index of those of which anything is left. ``words``: those of some texts; more are added."""
+    out = dict(braces)
+    few = tuple(names) if len(names) < _FEW else ()
+    for index in texts:
+        part = parts[index]
+        own = words.get(index)
+        if own is None:
+            if few and not _any(few, part.text):
+                continue
+            own = words[index] = words_of(part.text)
+        if not own.isdisjoint(names):
+            some = reduced(part.text, part.line, names)
+            if some:
+                out[index] = some
+            else:
+                out.pop(index, None)
+    return out
 
 
-def _unguarded(parts: tuple[Piece, ...]) -> tuple[Piece, ...]:
-    rest = list(parts)
-    opening = next(index for index, part in enumerate(rest) if part.word)
-    rest[opening] = Piece("pragma", " once", rest[opening].line)
-    closing = max(index for index, part in enumerate(rest) if part.word == "endif")
-    del rest[closing]
-    return tuple(rest)
+def _any(names: Collection[str], text: str) -> bool:
+    for name in names:  # noqa: SIM110
+        if name in text:
+            return True
+    return False
 
 
 def sliced(one: View, names: Collection[str], tested: Collection[str], follow: Callable[[str], bool]) -> tuple[tuple[Piece, ...], frozenset[str]]:
@@ -179,6 +93,7 @@ def sliced(one: View, names: Collection[str], tested: Collection[str], follow: C
     return one.kept[key]
 
 
+@final
 class _Cut:
     """``stack``: for each open condition where it starts in ``out``, whether it holds anything, and the macros that it tests."""
 
@@ -273,7 +188,7 @@ def reduced(text: str, line: int, names: Collection[str]) -> list[Piece]:
     out: list[tuple[str, int]] = []
     last = ""
     held = False
-    speaks = len(names) >= _FEW or any(name in text for name in names)
+    speaks = len(names) >= _FEW or _any(names, text)
     chunks = text.split(_BETWEEN) if speaks else []
     for number, chunk in enumerate(chunks, 1):
         if number < len(chunks):
@@ -304,7 +219,7 @@ def _says_nothing(chunk: str, names: Collection[str]) -> bool:
     """Whether a text opens and closes its brackets and speaks of none of ``names``."""
     if chunk.count("{") != chunk.count("}") or chunk.count("(") != chunk.count(")"):
         return False
-    return (len(names) < _FEW and not any(name in chunk for name in names)) or words_of(chunk).isdisjoint(names)
+    return (len(names) < _FEW and not _any(names, chunk)) or words_of(chunk).isdisjoint(names)
 
 
 def _close(out: list[tuple[str, int]], token: str, line: int) -> None:

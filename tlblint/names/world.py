@@ -10,14 +10,16 @@ from posixpath import basename
 import msgspec
 
 from tlblint.names.index import Index, Read, Texts
-from tlblint.names.kconfig import Kconfig, generic, of_arch
+from tlblint.names.kconfig import generic, of_arch
 from tlblint.names.makefile import Makefiles
 from tlblint.names.pieces import Piece
 from tlblint.names.scan import Known, Seen, scan
 from tlblint.names.settings import Settings, free
-from tlblint.names.slices import View, sliced
+from tlblint.names.slices import sliced
+from tlblint.names.symbols import Kconfig
 from tlblint.names.tokens import Macro
 from tlblint.names.unit import Found, Places, Shelf, build
+from tlblint.names.view import View
 
 ROOTS = (
     "<linux/kconfig.h>", "<linux/mm_types_task.h>", "<linux/mm_types.h>", "<linux/mm.h>", "<linux/pgtable.h>", "<asm/pgtable.h>", "<linux/huge_mm.h>",
