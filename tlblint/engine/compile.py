@@ -27,6 +27,9 @@ _TOKEN = re.compile(r"\*?[A-Za-z_$%][\w$]*(?:(?:->|\.)\w+|\[[^\]]*\])*")
 ENTRY_FUNCTION = re.compile(r"(?:huge_)?p(?:te|md|ud)_(?:swp_)?(?:mk|clear|modify|set|restore|advance|un)|(?:move|maybe|restore|arch)_\w*p(?:te|md|ud)")
 """Functions named after an entry that the role table does not know: of an entry value they make another form of it."""
 
+ENTRY_NAME = re.compile(r"(?:^|[>.*])(?:\w*ptep?|\w*_pmd|pmdp?|pudp?)$")
+"""How the tree names pointers to entries."""
+
 PTL_NAME = re.compile(r"(?:^|[>.*:])(?:\w*ptl\w*|pml|page_table_lock)$|_lockptr\(")
 """How the tree names page-table locks: spinlock operations on anything else are not tracked."""
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from tlblint.engine.automata import OPEN_GATHER
 from tlblint.engine.bounds import below
 from tlblint.engine.code import Call
-from tlblint.engine.compile import PTL_NAME, paths_in, text_of
+from tlblint.engine.compile import ENTRY_NAME, PTL_NAME, paths_in, text_of
 from tlblint.engine.events import Event, Instance
 from tlblint.engine.state import Auto, Path
 from tlblint.engine.values import SAME_PAGE, Env, Value, evaluate, forget, learn, mapped_by, reads_of, resolve, same_page, truth
 from tlblint.model.ir import Expr
-
-ENTRY_NAME = re.compile(r"(?:^|[>.*])(?:\w*ptep?|\w*_pmd|pmdp?|pudp?)$")
 
 CHANGES = frozenset({"entry.clear", "entry.start", "entry.commit", "entry.demote", "entry.clean", "entry.install", "entry.young"})
 """After these something may be left to flush."""

@@ -10,8 +10,7 @@ from functools import lru_cache, partial
 
 from tlblint.calls.walks import assigned, handing, struct_of
 from tlblint.engine import announced, members
-from tlblint.engine.compile import PTL_NAME, SPINLOCK, flagged, may_wait
-from tlblint.engine.effects import ENTRY_NAME
+from tlblint.engine.compile import ENTRY_NAME, PTL_NAME, SPINLOCK, flagged, may_wait
 from tlblint.engine.marks import FLUSHY, IGNORES, NUMBERS, gather, is_live, kept_name, last, of_space, reads
 from tlblint.engine.said import Flags, Text
 from tlblint.model.ir import Block, Expr, Function, Instr
