@@ -141,7 +141,9 @@ def _simple(raw: bytes, low: int, brace: int) -> tuple[int, str]:
         return 0, ""
     name = raw[start : max(raw.find(b"(", start, brace), start)].rstrip()
     name = name[max(map(name.rfind, _BEFORE_NAME)) + 1 :]
-    if not name.islower() or not name.replace(b"_", b"").isalnum() or name[0] < 65 or name.startswith((b"__", b"asm_exc")):
+    if not name.islower() or not name.replace(b"_", b"").isalnum() or name[0] < 65 or name.startswith(b"asm_exc"):
+        return 0, ""
+    if name.startswith(b"__") and _ATTRIBUTE_CALL.match(name):
         return 0, ""
     return (0, "") if name in _CONTROL or name in _NOT_FUNCTION else (start, name.decode())
 
