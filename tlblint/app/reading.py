@@ -40,7 +40,7 @@ class Reading:
 
     def _near(self, path: str) -> bool:
         """Whether the directory of a path is there."""
-        folder = os.path.dirname(path)
+        folder = path.rpartition("/")[0]
         if folder not in self._folders:
             self._folders[folder] = self.tree.holds(folder) == "directory"
         return self._folders[folder]

@@ -30,7 +30,7 @@ def mark(tree: Tree, path: str) -> bytes:
         oid = tree.object(path)
         return _OBJECT + oid.encode() if oid else NONE
     try:
-        found = os.lstat(os.path.join(tree.top, path))
+        found = os.lstat(f"{tree.top}/{path}")
     except (FileNotFoundError, NotADirectoryError):
         return NONE
     except OSError:

@@ -27,9 +27,14 @@ class Piece(msgspec.Struct, frozen=True):
 def _uncommented(text: str) -> str:
     """The text without comments, their lines kept. What looks like one may stand in a literal, which has a quote before that on its line."""
     parts = _COMMENTS.split(text)
+    parts[1::2] = ["\n" * aside.count("\n") or " " for aside in parts[1::2]]
+    plain = "".join(parts)
+    if '"' not in plain and "'" not in plain:
+        return plain
     before = "".join([part[max(part.rfind("\n") - 1, 0) :] for part in parts[:-1:2]])
-    if '"' in before or "'" in before or "\\\n" in before:
-        parts = _ASIDE.split(text)
+    if '"' not in before and "'" not in before and "\\\n" not in before:
+        return plain
+    parts = _ASIDE.split(text)
     parts[1::2] = [aside if aside[0] != "/" else "\n" * aside.count("\n") or " " for aside in parts[1::2]]
     return "".join(parts)
 
