@@ -91,8 +91,11 @@ def _digested(raw: bytes, names: Collection[str], cut: Cut, words_of: Words) -> 
         digest.update(raw)
         return digest.digest()
     names = frozenset(names).intersection(words_of(raw))
+    out: list[str] = []
     for part in cut(raw):
         said = part.text.split() if part.word else [word for left in reduced(part.text, part.line, names) for word in left.text.split()]
         told = (part.word, *said, *(_CONFIG.findall(part.text) if "CONFIG_" in part.text else ()))
-        digest.update("\0".join((*told, "\n")).encode("latin-1") if any(told) else b"")
+        if any(told):
+            out += (*told, "\n")
+    digest.update("\0".join(out).encode("latin-1"))
     return digest.digest()

@@ -186,10 +186,15 @@ class Sight(msgspec.Struct):
         return self.compiled[variant.differs]
 
     def _chosen(self, variant: Variant) -> tuple[str, ...]:
-        return tuple(root for root in self.roots if root[0] == "<" or self._built(root, variant))
+        states: dict[frozenset[str], tuple[bool, ...]] = {}
+        return tuple(root for root in self.roots if root[0] == "<" or self._built(root, variant, states))
 
-    def _built(self, root: str, variant: Variant) -> bool:
-        key = (root, tuple(map(variant.on, self.world.makefiles.asked_by(root))))
+    def _built(self, root: str, variant: Variant, states: dict[frozenset[str], tuple[bool, ...]]) -> bool:
+        """``states``: what the configuration says of symbols; many files are built by the same."""
+        symbols = self.world.makefiles.asked_by(root)
+        if symbols not in states:
+            states[symbols] = tuple(map(variant.on, sorted(symbols)))
+        key = (root, states[symbols])
         if key not in self.world.built:
             self.world.built[key] = self.world.makefiles.builds(root, variant.on)
         return self.world.built[key]
