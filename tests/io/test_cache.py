@@ -248,13 +248,13 @@ def test_the_rows_that_nobody_asked_for_go_first(tmp_path: Path) -> None:
     path = tmp_path / NAME
     for day in range(10):
         store = aged(path, day)
-        store.put("k", {b"%d" % day: os.urandom(20000)})
+        store.put("k", {b"%d" % day: os.urandom(80000)})
         if day == 8:
             assert store.get("k", [b"0"])  # asked for again
         store.close()
     size = path.stat().st_size
     store = aged(path, 11, limit=size * 2 // 3)
-    store.put("k", {b"11": os.urandom(20000)})
+    store.put("k", {b"11": os.urandom(80000)})
     store.close()
     assert path.stat().st_size <= size * 2 // 3
     left = {int(key) for key in Cache(str(path)).get("k", [b"%d" % day for day in range(12)])}
