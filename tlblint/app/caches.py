@@ -10,12 +10,11 @@ from tlblint.report.text import clean
 
 MEANING = {
     "blobs": "files of revisions that hold nothing of interest",
-    "facts": "what was read of files",
+    "facts": "what was read of files, and what functions say by themselves",
     "hooks": "what hooks of trees and series lack",
     "judged": "what was found from groups of functions on",
     "predicate": "what flush predicates of trees were found to be",
     "run": "what was found in whole trees",
-    "said": "what functions say by themselves",
     "stamp": "which analysis is installed",
     "state": "what was found in states of trees under a series",
     "roles": "what the shipped tables say of functions",
