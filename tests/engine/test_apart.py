@@ -73,3 +73,22 @@ void outer(struct mmu_gather *two, int n) {
 }
 """
     assert judged(source).contexts == 1 + states
+
+
+@pytest.mark.parametrize(
+    ("inside", "states"),
+    [("if (n & FLAG) flush();", 1), ("int m = n & FLAG; if (m) flush();", 1), ("if (n == FLAG) flush();", 2), ("if (n) flush();", 2),
+     ("if (n & FLAG) flush(); if (n == FLAG) flush();", 2)],
+)  # fmt: skip
+def test_a_word_of_which_bits_are_asked(inside: str, states: int) -> None:
+    """Which constant it is says nothing of a bit."""
+    source = INNER % inside + """
+void outer(struct mmu_gather *two, int n) {
+	inner(two, FLAG);
+	inner(two, OTHER | MORE);
+	if (n)
+		inner(two, n);
+}
+"""
+    told = judged(source).contexts
+    assert told == 1 + states if states == 1 else told > 2

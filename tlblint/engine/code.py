@@ -18,6 +18,12 @@ LONGEST_PATH = 120
 """Characters of a path that is followed through copies."""
 
 
+BITS = "&"
+"""Before a path: single bits of it are asked, and nothing else of its value."""
+MARKS = "=" + BITS
+"""What may stand before a path: how much of its value counts."""
+
+
 @lru_cache(maxsize=65536)
 def _steps(path: str) -> tuple[int, ...]:
     """Where a path goes on to a member."""
@@ -33,18 +39,18 @@ class Sources:
 
     def close(self, seeds: Iterable[str]) -> frozenset[str]:
         """``seeds`` with everything they are made of. A path whose own value counts, not only that of a question about it,
-        stands there with a "=" before it, too."""
+        stands there with a "=" before it, too, or a "&" if only its bits do."""
         out = set(seeds)
         work = list(out)
         made, copies = self.made, self.copies
         while work:
             path = work.pop()
-            marked = path[:1] == "="
-            bare = path[1:] if marked else path
+            mark = path[:1] if path[:1] in MARKS else ""
+            bare = path[1:] if mark else path
             if copies and len(bare) < LONGEST_PATH:
                 for cut in _steps(bare):  # below a copied pointer is what is below the pointer
                     if (base := copies.get(bare[:cut])) is not None:
-                        new = ("=" if marked else "") + base + bare[cut:]
+                        new = mark + base + bare[cut:]
                         if new not in out:
                             out.add(new)
                             work.append(new)
@@ -52,7 +58,7 @@ class Sources:
                 if not out.issuperset(paths):
                     work.extend(paths - out)
                     out |= paths
-                if same and marked and (owned := {"=" + path for path in paths} - out):
+                if same and mark and (owned := {mark + path for path in paths} - out):
                     work.extend(owned)
                     out |= owned
         return frozenset(out)
@@ -127,7 +133,7 @@ class Code:
         """What is known of each block's end before it is run."""
         self.reads = reads
         self.tests = tests
-        """Paths that a branch or the result depends on, in this function itself."""
+        """Paths that a branch or the result depends on, in this function itself; see Sources.close()."""
         self.sources = sources
         self.constants = constants
         """The named constants in its expressions; with a "?" before them those that are compared."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 
 from tlblint.calls.walks import Walks
-from tlblint.engine.code import Call, Code, End, Prepared, Sources
+from tlblint.engine.code import BITS, Call, Code, End, Prepared, Sources
 from tlblint.engine.domains import SWAPPED, domains
 from tlblint.engine.marks import Mark, Marks
 from tlblint.engine.subjects import subjects
@@ -472,12 +472,12 @@ def _tests(blocks: list[tuple[tuple[tuple, ...], str, Expr | None, tuple[int, ..
     out: set[str] = set()
     for ops, _, cond, _, _ in blocks:
         if cond is not None:
-            out.update(own(paths_in(cond)))
+            out.update(weighed(cond))
             if any(BOUND.search(path) for path in paths_in(cond)):
                 out.add(WIDENED)
         for op in ops:
             if op[0] == SET or op[0] == DERIVE:
-                made.setdefault(op[1], []).append((frozenset(paths_in(op[2])), True))
+                made.setdefault(op[1], []).extend(_made_of(op[2]))
                 if op[2][0] == "op" and any(BOUND.search(path) for path in paths_in(op[2])):
                     out.add(WIDENED)
             elif op[0] == PURE:
@@ -495,6 +495,26 @@ def _tests(blocks: list[tuple[tuple[tuple, ...], str, Expr | None, tuple[int, ..
     copies = {op[1]: op[2][1] for ops, *_ in blocks for op in ops if op[0] == SET and op[2][0] == "v"}
     sources = Sources({path: tuple(parts) for path, parts in made.items()}, copies)
     return sources.close(out), sources
+
+
+def _made_of(expr: Expr) -> list[tuple[frozenset[str], bool]]:
+    """What a value is made of, see Sources. Of what lends it single bits these count, however much of it does."""
+    marked = weighed(expr) if expr[0] == "op" else set()
+    bits = [path for path in marked if path[0] == BITS]
+    if not bits:
+        return [(frozenset(paths_in(expr)), True)]
+    return [(frozenset([path[1:] for path in marked if path[0] == "="]), True), (frozenset([*bits, *(path[1:] for path in bits)]), False)]
+
+
+def weighed(cond: Expr) -> set[str]:
+    """The paths in a condition, with the mark of what is asked of each: single bits, or more than that."""
+    if cond[0] == "op" and cond[1] == "&":
+        for one, other in ((cond[2], cond[3]), (cond[3], cond[2])):
+            if one[0] in "vt" and not paths_in(other):
+                return {path for name in paths_in(one) for path in (name, BITS + name)}
+    if cond[0] == "op":
+        return weighed(cond[2]) | weighed(cond[3])
+    return weighed(cond[1]) if cond[0] == "!" else own(paths_in(cond))
 
 
 def own(paths: Iterable[str]) -> set[str]:

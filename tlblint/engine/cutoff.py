@@ -16,7 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 from tlblint.engine.automata import Place
-from tlblint.engine.code import Code
+from tlblint.engine.code import MARKS, Code
 from tlblint.engine.flows import Flow, root
 from tlblint.engine.interp import analyse_function
 from tlblint.engine.state import SHIFT, Auto
@@ -177,7 +177,7 @@ def _used(code: Code, flow: Flow) -> tuple[Any, ...]:
     params = {name for name, _ in fn.params}
 
     def own(paths: frozenset[str]) -> frozenset[str]:
-        return frozenset(path for path in paths if path[-1] == "(" or root(path.removeprefix("=")) in params)
+        return frozenset(path for path in paths if path[-1] == "(" or root(path.lstrip(MARKS)) in params)
 
     paths = tuple(map(own, (code.writes, code.reads, flow.writes, flow.raised, flow.tests, flow.taken)))
     return (fn.params, fn.returns, fn.static, paths, code.kept, code.entry_pointers, flow.constants)

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from tlblint.engine.code import Code
-from tlblint.engine.compile import ROLE, SET, own, paths_in
+from tlblint.engine.code import BITS, MARKS, Code
+from tlblint.engine.compile import ROLE, SET, paths_in, weighed
 from tlblint.engine.rings import rings
 from tlblint.engine.unsure import Unsure
 from tlblint.model.ir import Expr
@@ -144,7 +144,9 @@ def _asked(inner: frozenset[str], name: str, arg: Expr) -> set[str]:
     if name in inner:
         out |= paths
     if "=" + name in inner:
-        out |= own(paths)
+        out |= weighed(arg)
+    elif BITS + name in inner:
+        out.update([BITS + path for path in paths])
     for below in _by_root(inner).get(name, ()):
         out.update(below.replace(name, path, 1) if arg[0] != "&" else _member(below, name, path) for path in paths)
     return out
@@ -155,7 +157,7 @@ def _by_root(tests: frozenset[str]) -> Mapping[str, tuple[str, ...]]:
     """By variable what lies below it."""
     out: dict[str, tuple[str, ...]] = {}
     for test in tests:
-        bare = test.removeprefix("=")
+        bare = test[1:] if test[:1] in MARKS else test
         if (start := root(bare)) != bare:
             out[start] = (*out.get(start, ()), test)
     return out
@@ -163,7 +165,7 @@ def _by_root(tests: frozenset[str]) -> Mapping[str, tuple[str, ...]]:
 
 def _member(below: str, name: str, path: str) -> str:
     """What the callee calls ``name->x`` or ``*name`` when it was given &path."""
-    mark = below[: below.startswith("=")]
+    mark = below[: below[:1] in MARKS]
     bare = below[len(mark) :]
     return mark + (path + "." + bare[len(name) + 2 :] if bare.startswith(name + "->") else path)
 

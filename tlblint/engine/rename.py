@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from tlblint.engine.automata import ordered
-from tlblint.engine.code import Code
+from tlblint.engine.code import BITS, Code
 from tlblint.engine.compile import PTL_NAME, SPINLOCK, compared, constants, tokens
 from tlblint.engine.flows import Flow
 from tlblint.engine.state import Auto
@@ -157,6 +157,15 @@ def _below(name: str, param: str, env: Env) -> list[tuple[str, str]]:
             elif value[0] == "term" and len(value) > 3 and "#" not in value[1] and "(" not in value[1]:
                 out.append((value[1], member))
     return sorted(out)
+
+
+def _counts(path: str, value: Value, flow: Flow) -> bool:
+    """Whether a value counts for what a callee asks of a path: that it is not 0, or some constant, says nothing of a bit."""
+    if "=" + path in flow.tests:
+        return True
+    if BITS + path not in flow.tests or value == "nz":
+        return False
+    return type(value) is not tuple or (value[0] != "k" and (value[0] != "term" or len(value) > 3 or bool(tokens(value[1]))))
 
 
 def _answer(env: Env, arg: Expr, held: Value | None) -> bool | None:
@@ -345,7 +354,7 @@ class Frame:
         mark = inner.find("#")
         if mark >= 0 and inner[mark + 1] in "-0123456789":
             return int(inner[mark + 1 :]) in handed
-        return inner.startswith("emptied#") or inner in flow.writes or "=" + inner in flow.tests or self._asks(inner, flow) or (
+        return inner.startswith("emptied#") or inner in flow.writes or _counts(inner, value, flow) or self._asks(inner, flow) or (
             type(value) is tuple and (value[0] in ("p", "m", "l", "e") or value in followed) and inner in self._code.reads)
 
     def value_in(self, value: Value | None) -> Value | None:
@@ -414,7 +423,7 @@ class Frame:
                     base = base[2]
                 if base[0] == "v" and resolve(env, base[1]) in advanced:
                     value = (value[0], value[1], 1)
-            if "=" + param in flow.tests or (type(value) is tuple and value[0] in ("p", "m", "l", "e")):
+            if _counts(param, value, flow) or (type(value) is tuple and value[0] in ("p", "m", "l", "e")):
                 out[param] = value
         copies = self._copies(env)
         handed: set[object] = {v[1] for v in out.values() if type(v) is tuple and v[0] == "e"}
