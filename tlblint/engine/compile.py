@@ -62,6 +62,12 @@ _DEREF = re.compile(r"->|\.|\[")
 
 
 @lru_cache(maxsize=65536)
+def is_bound(path: str) -> bool:
+    """Whether a path is called like one end of a range."""
+    return BOUND.search(path) is not None
+
+
+@lru_cache(maxsize=65536)
 def mentions(key: str) -> frozenset[str]:
     """All lvalue paths that occur in an environment key, with every prefix: "f(vmf->ptl)" gives vmf, vmf->ptl."""
     out: set[str] = set()
@@ -473,12 +479,12 @@ def _tests(blocks: list[tuple[tuple[tuple, ...], str, Expr | None, tuple[int, ..
     for ops, _, cond, _, _ in blocks:
         if cond is not None:
             out.update(weighed(cond))
-            if any(BOUND.search(path) for path in paths_in(cond)):
+            if any(map(is_bound, paths_in(cond))):
                 out.add(WIDENED)
         for op in ops:
             if op[0] == SET or op[0] == DERIVE:
                 made.setdefault(op[1], []).extend(_made_of(op[2]))
-                if op[2][0] == "op" and any(BOUND.search(path) for path in paths_in(op[2])):
+                if op[2][0] == "op" and any(map(is_bound, paths_in(op[2]))):
                     out.add(WIDENED)
             elif op[0] == PURE:
                 made.setdefault(op[1], []).append((mentions(op[2]), False))
@@ -490,7 +496,7 @@ def _tests(blocks: list[tuple[tuple[tuple, ...], str, Expr | None, tuple[int, ..
                 made.setdefault(temp, []).append((frozenset(path for arg in args for path in paths_in(arg)), False))
             if op[0] == SET and (op[1][0] == "*" or "->" in op[1]):
                 out.update(own(paths_in(op[2])))  # what goes out through a pointer is a result, too
-                if BOUND.search(op[1]):
+                if is_bound(op[1]):
                     out.update((WIDENED, op[1]))
     copies = {op[1]: op[2][1] for ops, *_ in blocks for op in ops if op[0] == SET and op[2][0] == "v"}
     sources = Sources({path: tuple(parts) for path, parts in made.items()}, copies)

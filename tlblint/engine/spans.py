@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 
 from tlblint.engine.code import Code
-from tlblint.engine.compile import BOUND, CALL, HIGHEST, LOWEST, ROLE, SET, WIDENED, paths_in
+from tlblint.engine.compile import CALL, HIGHEST, LOWEST, ROLE, SET, WIDENED, is_bound, paths_in
 from tlblint.engine.domains import SWAPPED
 from tlblint.engine.values import Env, resolve, truth
 from tlblint.model.ir import Expr
@@ -24,11 +24,6 @@ _FURTHER = {True: ("({0}<{1})", "({1}>{0})"), False: ("({0}>{1})", "({1}<{0})")}
 def widened(path: str) -> str:
     """The fact that ``path`` takes in what was changed."""
     return f"{WIDENED}{path})"
-
-
-def is_bound(path: str) -> bool:
-    """Whether a path is called like one end of a range."""
-    return BOUND.search(path) is not None
 
 
 class Spans:
