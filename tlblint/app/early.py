@@ -84,17 +84,17 @@ def _judged(chosen: Sequence[str], spine: Spine, judging: reuse.Judging, reader:
     last = LastRun(store, spine, top, judging.part)
     names = last.names
     known = {path: names[path] for path in chosen if path in names}
-    rows = store.get(reuse.FACTS, list(known.values()))
-    facts = {path: record.decode(rows[name]) for path, name in known.items() if name in rows}
-    before = dict(facts)
-    spine.prepare()  # while the edited files are read
+    made = {}
     for name, row in reader.result().values():
         fact = record.decode(row)
         if not reuse.passing(fact.not_analysed):
-            known[fact.path], facts[fact.path] = name, fact
+            made[fact.path] = name, fact
             store.put(reuse.FACTS, {name: row})
-    if facts.keys() == set(chosen) == names.keys() and _stands(spine, judging, store, names, known, before, facts):
+    before = _facts(store, {path: names[path] for path in made if path in names})
+    if _stands(spine, judging, store, names, chosen, before, made):
         return _encode(store.rows)
+    facts = _facts(store, known) | {path: fact for path, (_, fact) in made.items()}
+    known |= {path: name for path, (name, _) in made.items()}
 
     def few(function: Callable[[Any], Any], items: Sequence[Any], died: Callable[[Any], Any]) -> list[Any]:
         if len(items) > MANY:
@@ -109,15 +109,21 @@ def _judged(chosen: Sequence[str], spine: Spine, judging: reuse.Judging, reader:
     return _encode(store.rows)
 
 
-def _stands(spine: Spine, judging: reuse.Judging, store: Store, names: Mapping[str, bytes], known: Mapping[str, bytes],
-            before: Mapping[str, FileFacts], facts: Mapping[str, FileFacts]) -> bool:  # fmt: skip
+def _facts(store: Store, names: Mapping[str, bytes]) -> dict[str, FileFacts]:
+    """Those that the store has."""
+    rows = store.get(reuse.FACTS, list(names.values()))
+    return {path: record.decode(rows[name]) for path, name in names.items() if name in rows}
+
+
+def _stands(spine: Spine, judging: reuse.Judging, store: Store, names: Mapping[str, bytes], chosen: Sequence[str],
+            before: Mapping[str, FileFacts], made: Mapping[str, tuple[bytes, FileFacts]]) -> bool:  # fmt: skip
     """Whether the last run found what this one will, which is then put down as that of this one."""
-    changed = [path for path in known if known[path] != names[path]]
-    if not changed or not all(path in before and stands.only_moved(before[path], facts[path]) for path in changed):
+    if not made or names.keys() != set(chosen) or not all(path in before and stands.only_moved(before[path], fact) for path, (_, fact) in made.items()):
         return False
-    was, now = (reuse.run_of(spine, reuse.digest(some), judging) for some in (names, known))
-    row = store.get(reuse.RUN, [was]).get(was)
-    if row is None or not stands.silent(row, changed):
+    now = {**names, **{path: name for path, (name, _) in made.items()}}
+    run, new = (reuse.run_of(spine, reuse.digest(some), judging) for some in (names, now))
+    row = store.get(reuse.RUN, [run]).get(run)
+    if row is None or not stands.silent(row, made):
         return False
-    store.put(reuse.RUN, {now: row})
+    store.put(reuse.RUN, {new: row})
     return True

@@ -129,8 +129,6 @@ class Spine(msgspec.Struct, frozen=True):
     """Which kernel the headers are of: "6.12", "6.9+"; None for what is none."""
     meant: tuple[Meant, ...] = ()
     """What the tree means otherwise than the tables."""
-    prepare: Callable[[], None] = lambda: None
-    """Loads what ``analyse`` takes, which may find its answer remembered and need nothing."""
 
     def with_always(self, chosen: Sequence[str], paths: Sequence[str]) -> tuple[str, ...]:
         """``chosen`` and those of ``always`` that are among ``paths``, in the order of these."""

@@ -97,7 +97,6 @@ def build(wanted: Wanted) -> Spine:
         judging=judging[0],
         generation=None if generation.name == UNKNOWN else generation.name,
         meant=meant,
-        prepare=_prepare,
     )
 
 
@@ -161,10 +160,6 @@ def _without_contracts(context: Context, texts: Mapping[str, str]) -> Context:
 def _reason(contracts: ContractTable, path: str, name: str) -> str:
     contract = contracts.function(name, path)
     return contract.reason if contract is not None and contract.says else ""
-
-
-def _prepare() -> None:
-    import tlblint.engine.analyse  # noqa: F401
 
 
 def _analyse(
