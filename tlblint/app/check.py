@@ -57,6 +57,6 @@ def _reader(tree: Tree, settings: config.Settings, request: Request) -> Reader |
     """Where there is a processor for it."""
     if (settings["jobs"].value or processors.count()) < 2 or request.executor:
         return None
-    from tlblint.app.reader import Reader
+    from tlblint.app.reader import reader_of
 
-    return Reader(tree)
+    return reader_of(tree, processors.count())

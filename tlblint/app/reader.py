@@ -1,4 +1,6 @@
-"""A process that reads edited files. It gets ready while its parent finds out how to read them: the front end takes long to load."""
+"""Who reads edited files: a process that gets ready while its parent finds out how to read them, as the front end takes long to load; or whoever
+wants to know what is in them, where there is no processor for that.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ import struct
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -26,17 +28,61 @@ ROOM = 1 << 20
 _SIZE = struct.Struct("<Q")
 Rows = dict[bytes, tuple[bytes, bytes]]
 """Path -> (name, row) of the facts of a file."""
+Order = tuple[str, tuple[str, ...], "Callable[[str, bytes], FileFacts] | None"]
+"""What a reader is told."""
 
 
-class Reader:
-    """Begins to get ready for files of a tree. Close it."""
+FEW = 2
+"""Processors that have enough to do with the walk over a tree and what begins beside it."""
+
+
+class Reader(Protocol):
+    """Of files of a tree. Close it."""
+
+    def read(self, named: str, edited: Sequence[str], facts: Callable[[str, bytes], FileFacts]) -> None:
+        """Say how to read which files; ``named`` stands for all that this depends on."""
+
+    def result(self) -> Rows:
+        """What it has read; in whatever process asks, but nothing in the one that began. Files that it could not read are missing."""
+
+    def close(self) -> None:
+        """Nobody asks any more."""
+
+
+def reader_of(tree: Tree, many: int) -> Reader:
+    """One that has ``many`` processors for it."""
+    return Ahead(tree) if many > FEW else Later(tree)
+
+
+class Later:
+    """Reads when it is asked."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._began = os.getpid()
+        self._order: Order = ("", (), None)
+
+    def read(self, named: str, edited: Sequence[str], facts: Callable[[str, bytes], FileFacts]) -> None:
+        """See Reader."""
+        self._order = named, tuple(edited), facts
+
+    def result(self) -> Rows:
+        """See Reader."""
+        return {} if os.getpid() == self._began else _rows(self._tree, self._order)
+
+    def close(self) -> None:
+        """There is nothing to end."""
+
+
+class Ahead:
+    """Begins to get ready at once."""
 
     def __init__(self, tree: Tree) -> None:
         self._order, self._end = os.pipe()
         self._aside = Aside(partial(_worked, tree, self._order, self._end, os.getpid()), True)
 
     def read(self, named: str, edited: Sequence[str], facts: Callable[[str, bytes], FileFacts]) -> None:
-        """Say how to read which files; ``named`` stands for all that this depends on."""
+        """See Reader."""
         try:
             order = pickle.dumps((named, tuple(edited), facts), pickle.HIGHEST_PROTOCOL)
             if fcntl.fcntl(self._end, fcntl.F_SETPIPE_SZ, ROOM) >= _SIZE.size + len(order):
@@ -47,7 +93,7 @@ class Reader:
             self._hang_up()
 
     def result(self) -> Rows:
-        """What it has read; in whatever process asks. Those that it could not read are missing."""
+        """See Reader."""
         self._hang_up()
         try:
             return msgspec.msgpack.decode(self._aside.result(), type=Rows)
@@ -76,7 +122,6 @@ def _worked(tree: Tree, order: int, end: int, parent: int) -> bytes:
         return b""
     os.close(end)
     from tlblint.app import filefacts
-    from tlblint.calls import record
 
     filefacts.load()
     with os.fdopen(order, "rb") as file:
@@ -84,9 +129,15 @@ def _worked(tree: Tree, order: int, end: int, parent: int) -> bytes:
         raw = file.read(_SIZE.unpack(head)[0]) if head else b""
     if not raw:
         return b""
-    named, edited, facts = pickle.loads(raw)
+    return msgspec.msgpack.encode(_rows(tree, pickle.loads(raw)))
+
+
+def _rows(tree: Tree, order: Order) -> Rows:
+    from tlblint.calls import record
+
+    named, edited, facts = order
     rows = {}
-    for path in edited:
+    for path in edited if facts is not None else ():
         text = tree.read(path)
-        rows[os.fsencode(path)] = key(named, path, text), record.encode(facts(path, text))
-    return msgspec.msgpack.encode(rows)
+        rows[os.fsencode(path)] = key(named, path, text), record.encode(facts(path, text))  # type: ignore[misc]
+    return rows

@@ -69,12 +69,16 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
     scope.carrying |= set(judged_for_itself)
     scope.mattering |= marks.parts
 
+    @cache
+    def follows(index: int) -> bool:
+        """Whether calls of a function lead into it."""
+        fn = program.functions[index]
+        makes_entry = ENTRY_FUNCTION.match(fn.name) and fn.returns in ENTRY_TYPES
+        return index in scope.mattering or (index in scope.followed and not makes_entry and not context.pure(fn.name))
+
     def callee(name: str, path: str) -> int | None:
         found = program.resolve(name, path)
-        if found is None or found in scope.mattering:
-            return found
-        makes_entry = ENTRY_FUNCTION.match(name) and program.functions[found].returns in ENTRY_TYPES
-        return found if found in scope.followed and not context.pure(name) and not makes_entry else None
+        return found if found is not None and follows(found) else None
 
     session = _Session(program, Compiler(context.roles, callee, context.pure, walks, context.slots, marks))
     automata = Automata(rules, context.features) if memory is None else memory.automaton(frozenset(), partial(Automata, rules, context.features))
@@ -133,7 +137,7 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
         said = (says[index], events[index], promises[index], marks.kinds.get(index, frozenset()))
         slots_of = sorted(walks.entries.get(index, {}).items())
         text = "|".join([fn.path, *map(_words, said), repr(slots_of), "definition" * marks.is_definition(fn)])
-        leads = {c for c in scope.callees[index] if c in walks.entries or callee(program.functions[c].name, fn.path) == c} | set(program.twins(index))
+        leads = {c for c in scope.callees[index] if c in walks.entries or follows(c)} | set(program.twins(index))
         own = callee(fn.name, fn.path)
         return Node(shapes[index] if index < len(shapes) else shape(fn), key(text), tuple(sorted(leads | ({own} if own is not None else set()))))
 
