@@ -17,9 +17,11 @@ from hypothesis import strategies as st
 from tests.conftest import ROOT
 from tests.engine.test_kept import edited
 from tlblint.app import checking, early, reader
+from tlblint.app import spine as spines
 from tlblint.app.check import check
 from tlblint.app.reader import Ahead
 from tlblint.app.request import Request
+from tlblint.app.spine import Wanted
 from tlblint.io import aside
 from tlblint.io.tree import PlainDir
 from tlblint.model.ir import FileFacts
@@ -188,6 +190,11 @@ def test_a_comment_moves_what_is_found(demo: Path) -> None:
 
 
 def test_a_comment_where_nothing_is_found_is_not_judged(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    always = sorted(spines.load(Wanted()).always)
+    for name in always:  # read whatever it mentions
+        (demo / name).parent.mkdir(parents=True, exist_ok=True)
+        (demo / name).write_bytes(b"int nothing;\n")
+    assert always
     found = report(demo)
     quiet = [path for path in sources(demo) if path.name.encode() not in found and b"pte" in path.read_bytes()]
     assert quiet

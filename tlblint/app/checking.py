@@ -68,6 +68,7 @@ def _early(opened: Opened, spine: Spine, request: Request) -> Early | None:
     chosen, touched = expected(tree, _words(spine), where, spine.hints, store)
     if not chosen:
         return None
+    chosen = spine.with_always(chosen, sorted({*chosen, *(path for path in spine.always if below(path, where.roots) and tree.holds(path) == "file")}))
     return Early(reader, chosen, [path for path in chosen if path in touched], spine, _judging(opened, replace(request, progress=silent)), tree.top)
 
 
