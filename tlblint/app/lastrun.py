@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import cache
+from functools import cache, cached_property
 
 import msgspec
 
+from tlblint.app.reuse import FACTS
 from tlblint.app.spine import Spine
 from tlblint.calls import record
 from tlblint.engine.last import Before
 from tlblint.model.ir import FileFacts
 from tlblint.model.store import NOTHING, Store, key
 
-KIND, FACTS = "held", "facts"
+KIND = "held"
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -27,7 +28,7 @@ class LastRun:
         self._key = key("last run", spine.key, os.fsencode(top), part) if spine.key and store is not NOTHING else b""
         self._row: bytes | None = None
 
-    @property
+    @cached_property
     def names(self) -> dict[str, bytes]:
         """Path -> name of the facts of a file."""
         row = self._read()
