@@ -7,6 +7,7 @@ import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -84,18 +85,32 @@ def test_workers_that_die_of_nothing_in_particular_cost_nothing() -> None:
     assert map_ordered(quit_late, range(200), 3, died=lambda item: -1, most=4) == list(range(200))
 
 
-class Picky(Exception):
-    """Does not survive pickling."""
-
-    def __init__(self, where: str, what: str) -> None:
-        super().__init__(f"{where}: {what}")
+def refuse() -> None:
+    """What is called to make the exception again."""
+    raise ValueError("not here")
 
 
-def test_an_exception_that_cannot_be_pickled_comes_through_by_name() -> None:
+class Unmade(Exception):
+    """Can be pickled, and not be made again. What it says of that itself holds also where a library has other ways for the rest."""
+
+    def __reduce__(self) -> tuple[Callable[[], None], tuple[()]]:
+        return refuse, ()
+
+
+class Bound(Exception):
+    """Cannot be pickled."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.why = lambda: what
+
+
+@pytest.mark.parametrize("kind", [Unmade, Bound])
+def test_an_exception_that_cannot_be_pickled_comes_through_by_name(kind: type[Exception]) -> None:
     def fails(item: int) -> int:
-        raise Picky("here", "this")
+        raise kind("here")
 
-    with pytest.raises(RuntimeError, match="Picky: here: this"):
+    with pytest.raises(RuntimeError, match=f"{kind.__name__}: here"):
         map_ordered(fails, range(60), 2, died=double)
 
 
