@@ -20,7 +20,6 @@ from tlblint.engine.automata import Automata, Place
 from tlblint.engine.code import Code
 from tlblint.engine.concerned import Concerned
 from tlblint.engine.flows import Flows
-from tlblint.engine.marks import Marks
 from tlblint.engine.roots import Judged, Roots, Start, closure, guarded
 from tlblint.engine.scope import Scope
 from tlblint.engine.shared import Known, Shared
@@ -61,7 +60,7 @@ Result = TypeVar("Result")
 
 
 class State(msgspec.Struct, Generic[Result], frozen=True):
-    """A program that is ready to be judged. ``signs`` are Memory.signs(), ``flags`` Marks.flags, ``code`` compiles for it; ``tell`` makes a result
+    """A program that is ready to be judged. ``signs`` are Memory.signs(), ``flags`` Hearing.flags, ``code`` compiles for it; ``tell`` makes a result
     of what was judged, for files in which code may have moved."""
 
     view: View
@@ -80,7 +79,7 @@ class Memory(Generic[Result]):
         self.part: frozenset[Name] | None = None
         self.told = Told()
         self.flags: frozenset[str] = frozenset()
-        """Marks.flags of the last state."""
+        """Hearing.flags of the last state."""
         self.codes: dict[int, Code] = {}
         self.automata: dict[frozenset[Place], Automata] = {}
         self._registry = Registry()
@@ -171,11 +170,11 @@ class Memory(Generic[Result]):
         rows = [(at, self._numbers.setdefault(signs[at], len(self._numbers))) for at in sorted(below)]
         return blake2b(repr(rows).encode(), digest_size=16).digest()
 
-    def signs(self, scope: Scope, says: Mapping[int, frozenset[str]], marks: Marks, walks: Walks) -> Mapping[int, Key]:
+    def signs(self, scope: Scope, says: Mapping[int, frozenset[str]], kinds: Mapping[int, frozenset[str]], walks: Walks) -> Mapping[int, Key]:
         """By index all that the answers of a function hang on, apart from its text and what it calls: these are its index and theirs."""
         view = self.now()
         slots = {index: tuple(sorted(places.items())) for index, places in walks.entries.items()}
-        return {index: (scope.callees[index], says.get(index), marks.kinds.get(index), tuple(view.twins(index)), slots.get(index, ())) for index in view.alive}
+        return {index: (scope.callees[index], says.get(index), kinds.get(index), tuple(view.twins(index)), slots.get(index, ())) for index in view.alive}
 
     def automaton(self, places: frozenset[Place], make: Callable[[], Automata]) -> Automata:
         """The rules as one automaton, which remembers much of what it was asked: they do not hang on the program."""

@@ -19,9 +19,9 @@ from tlblint.engine.compile import ENTRY_FUNCTION, ENTRY_TYPES, Compiler
 from tlblint.engine.cutoff import Cutoff, Run
 from tlblint.engine.flows import Flows
 from tlblint.engine.grammar import RuleSpec
+from tlblint.engine.heard import Hearing
 from tlblint.engine.kept import Kept
 from tlblint.engine.last import Last, Node
-from tlblint.engine.marks import Marks
 from tlblint.engine.report import Reporter
 from tlblint.engine.roots import Judged, Roots
 from tlblint.engine.said import TEXT, tell
@@ -62,12 +62,13 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
     walks = Walks(program, {place: dict(entry.bind) for place, entry in context.slots.items()}, context.roles, asked)
     texts = program.each(TEXT, asking.of)
     says = {i: context.says(fn.path, fn.name) | _assumed(fn.annotations) for i, fn in enumerate(program.functions)}
-    marks = Marks(program, context.roles, texts)
-    judged_for_itself = marks.says if any(rule.definitions for rule in rules) else {}
-    marked = {i: marks.kinds.get(i, frozenset()) for i in (*marks.kinds, *judged_for_itself)}
+    hearing = Hearing(program, context.roles, texts)
+    marks = hearing.marks
+    judged_for_itself = hearing.says if any(rule.definitions for rule in rules) else {}
+    marked = {i: hearing.kinds.get(i, frozenset()) for i in (*hearing.kinds, *judged_for_itself)}
     scope = Scope(program, texts, walks, {i for i, promised in says.items() if "settles" in promised}, marked)
     scope.carrying |= set(judged_for_itself)
-    scope.mattering |= marks.parts
+    scope.mattering |= hearing.parts
 
     @cache
     def follows(index: int) -> bool:
@@ -83,7 +84,7 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
     session = _Session(program, Compiler(context.roles, callee, context.pure, walks, context.slots, marks))
     automata = Automata(rules, context.features) if memory is None else memory.automaton(frozenset(), partial(Automata, rules, context.features))
     _pass_on(says, program, scope)
-    for index, words in marks.says.items():
+    for index, words in hearing.says.items():
         says[index] |= words
     if memory is not None:
         session.codes = memory.codes
@@ -134,7 +135,7 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
     def node(index: int) -> Node:
         """What the judging of a function rests on besides the functions that it leads to."""
         fn = program.functions[index]
-        said = (says[index], events[index], promises[index], marks.kinds.get(index, frozenset()))
+        said = (says[index], events[index], promises[index], hearing.kinds.get(index, frozenset()))
         slots_of = sorted(walks.entries.get(index, {}).items())
         text = "|".join([fn.path, *map(_words, said), repr(slots_of), "definition" * marks.is_definition(fn)])
         leads = {c for c in scope.callees[index] if c in walks.entries or follows(c)} | set(program.twins(index))
@@ -147,7 +148,7 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
         last = Last(options.store, program.functions, options.before)
         was = lambda index: last.function(index) if index < len(shapes) else None  # noqa: E731
         cutoff = Cutoff(program.functions, able, was, other, lambda fn: asking.of(fn).learned)
-        kept = Kept(options.store, program.functions, key(options.digest, *sorted(marks.flags)), node, last, cutoff)
+        kept = Kept(options.store, program.functions, key(options.digest, *sorted(hearing.flags)), node, last, cutoff)
     roots = Roots(program, scope, context.entries, subject, able, world, kept)
 
     def told(facts: Sequence[FileFacts], judged: Judged) -> EngineResult:
@@ -159,7 +160,7 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
 
     if memory is None:
         return told(facts, roots.judge(options.only, options.over))
-    return memory.judge(facts, State(memory.now(), roots, memory.signs(scope, says, marks, walks), marks.flags, session.code, told))
+    return memory.judge(facts, State(memory.now(), roots, memory.signs(scope, says, hearing.kinds, walks), hearing.flags, session.code, told))
 
 
 @lru_cache(maxsize=4096)

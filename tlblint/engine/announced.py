@@ -16,7 +16,7 @@ Resolver = Callable[[str, int], Role | None]
 Words = frozenset[str]
 
 FLUSHES = frozenset({"flush.now", "flush.gather", "flush.local", "unmap.flush"})
-_LATE = frozenset({"late"})
+LATE = frozenset({"late"})
 
 
 class Announced:
@@ -30,20 +30,10 @@ class Announced:
                 kind, _, name = word.partition(":")
                 if kind in ("late", "asks"):
                     (late if kind == "late" else asks).setdefault(name, set()).add((fn.path, fn.name))
-        self._late = {name: places for name in late if (places := {place for place in late[name] if asks.get(name, set()) - {place}})}
-        self.flags = frozenset(f"late {function}:{name}" for name, places in self._late.items() for _, function in places)
-        """What attributes() goes by, as one set."""
-        self._places = {place for places in self._late.values() for place in places}
-        self.names = {name for _, name in self._places}
-        """How functions are called that speaks_of() may be true of."""
-
-    def speaks_of(self, fn: Function) -> bool:
-        """Whether ``fn`` takes back a flag too late."""
-        return bool(self._places) and (fn.path, fn.name) in self._places
-
-    def attributes(self, path: str, fn: Function) -> Words | None:
-        """What events about the flag at ``path`` carry in ``fn``; None if it is none of these."""
-        return _LATE if (fn.path, fn.name) in self._late.get(name_of(path), ()) else None
+        self.late = {name: frozenset(places) for name in late if (places := {place for place in late[name] if asks.get(name, set()) - {place}})}
+        """By flag the functions (file, name) that take it back too late."""
+        self.flags = frozenset(f"late {function}:{name}" for name, places in self.late.items() for _, function in places)
+        """The same as one set."""
 
 
 def told(fn: Function, roles: Resolver, flag: Callable[[str], bool]) -> Words:

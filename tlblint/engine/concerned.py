@@ -1,4 +1,4 @@
-"""Whom it concerns when the functions of a program together say other things than before: see Marks.flags."""
+"""Whom it concerns when the functions of a program together say other things than before: see Hearing.flags."""
 
 from __future__ import annotations
 

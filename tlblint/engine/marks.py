@@ -7,18 +7,12 @@ takes back are followed. In the definition of an API function that stands for su
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
-from tlblint.calls.program import Program, arch_of
 from tlblint.engine import announced, members
-from tlblint.engine.asked import DEFINED
 from tlblint.model.ir import Block, Expr, Function, Instr
 from tlblint.model.roles import Role
-from tlblint.model.store import key
-
-if TYPE_CHECKING:
-    from tlblint.engine.said import Text
 
 Resolver = Callable[[str, int], Role | None]
 Mark = tuple[str, dict[str, Expr], frozenset[str], int]
@@ -35,90 +29,43 @@ FLUSHY = re.compile(r"(?i)flush|tlb|pending|batch|inval|stale|shoot|defer|(?:^|_
 """How flags are called that stand for a flush: an address space has many others, which flushes happen between, too."""
 _RANGE = frozenset({"range"})
 """Of a store that says where to flush, and nothing of what."""
-_CLEAR = frozenset({"flag.clear"})
 _OWN = frozenset({"own"})
 _FLUSHED = frozenset({"flushed"})
 NUMBERS, IGNORES = "numbers", "ignores:"
 
 
-class Marks:
-    """What the functions of a program say without a call. Everything else here is asked per function."""
+class Heard(NamedTuple):
+    """What the functions of a program say together. ``cleared``: flags that somebody takes back; ``kept``: "name/operand" of ranges that somebody
+    widens; ``ignored``: by (file, start) the parameters that no variant of a function reads before it overwrites them; ``unset``: see
+    Members.sites, ``late``: see Announced.late; ``defining``: (file, name) of API functions that are judged by what they are for, and of their
+    parts."""
 
-    def __init__(self, program: Program, roles: Resolver, texts: Sequence[Text]) -> None:
-        """``texts``: what each function of the program says by itself."""
+    cleared: frozenset[str]
+    kept: frozenset[str]
+    ignored: Mapping[tuple[str, int], frozenset[str]]
+    unset: Mapping[tuple[str, str], Mapping[str, bool]]
+    late: Mapping[str, frozenset[tuple[str, str]]]
+    defining: frozenset[tuple[str, str]]
+
+
+class Marks:
+    """What each function of a program says without a call, given what all of them say."""
+
+    def __init__(self, roles: Resolver, heard: Heard) -> None:
         self._roles = roles
         self._known: dict[tuple[str, int], frozenset[str]] = {}
         """The kinds of effects by (name, number of arguments)."""
-        functions = program.functions
-        self._texts = texts
-        self.says: dict[int, frozenset[str]] = {}
-        """The definitions of API functions that are to be judged, by index, with what is said of them."""
-        self._cleared: frozenset[str] = _NONE.union(*(text.taken for text in texts))
-        self._kept: frozenset[str] = _NONE.union(*(text.widened for text in texts))
-        said = [text.words for text in texts]
-        ignored = _all_ignored(program, said)
-        self._ignored = {(functions[index].path, functions[index].start): names for index, names in ignored.items()}
-        """Parameters that no variant of a function reads before it overwrites them, by (file, start)."""
-        self._members = members.Members(program, said, roles)
-        self._announced = announced.Announced(program, said)
-        for index, text in enumerate(texts):
-            if text.role:
-                self._define(index, functions[index], text)
-        self.parts = self._parts(program, [i for i, words in self.says.items() if words])
-        """Those that are judged by what they are for, and static functions that do a part of it, by index."""
-        self._defining = {(functions[i].path, functions[i].name) for i in self.parts}
-        self._seen = "kinds " + key(*sorted(self.flags), "", *(word for place in sorted(self._defining) for word in place)).hex()
-        """What the events of functions depend on besides their text, as one name."""
-        special = {name for _, name in self._defining} | self._members.names | self._announced.names | {functions[i].name for i in ignored}
-        speaking = [index for index, text in enumerate(texts) if text.flags is not None or text.clears or functions[index].name in special]
-        self.kinds = {index: kinds for index in speaking if (kinds := self._kinds(program, index, functions[index]))}
-        """The events of each function that has any."""
+        self._cleared, self._kept, self._ignored, self._unset, self._late, self._defining = heard
+        self._places = frozenset(place for places in heard.late.values() for place in places)
 
-    def _define(self, index: int, fn: Function, text: Text) -> None:
-        """Say of the definition of an API function what it has to do, if it is to be judged."""
-        role = self._roles(fn.name, len(fn.params))
-        if role is None:
-            return
-        words = frozenset(DEFINED[e.kind] for e in role.effects if e.kind in DEFINED and "dirty" not in e.attrs)
-        if words and not arch_of(fn.path):
-            self.says[index] = words
-        elif _is_judged(role, fn) or NUMBERS in text.words or self._members.speaks_of(fn) or self.lost(fn):
-            self.says[index] = _NONE
-
-    def _parts(self, program: Program, defining: list[int]) -> set[int]:
-        """These API functions and the static functions of their files that they call, directly or not, and that have no role of their own."""
-        work, out = list(defining), set()
-        while work:
-            index = work.pop()
-            fn = program.functions[index]
-            if index not in out:
-                out.add(index)
-                parts = [program.resolve(name, fn.path) for name in self._texts[index].names]
-                work += [part for part in parts if part is not None and program.functions[part].static and program.functions[part].path == fn.path]
-        return out
-
-    @property
-    def flags(self) -> frozenset[str]:
-        """What all functions together say: names of flags that somebody takes back, "name/operand" of ranges that somebody widens."""
-        return frozenset(self._cleared | self._kept | self._members.flags | self._announced.flags)
-
-    def _kinds(self, program: Program, index: int, fn: Function) -> frozenset[str]:
-        """The events of a function: of most their text has told all, together with the flags."""
-        text = self._texts[index]
-        if self._is_special(fn):
-            return program.once(self._seen, index, lambda: frozenset(self._all(fn, text.clears)))
-        kinds = _CLEAR if text.clears else _NONE
-        if text.flags is not None:
-            kinds |= text.flags.sure
-            for kind, flags, known in (("flag.read", text.flags.reads, self._cleared), ("flag.raise", text.flags.raised, self._cleared),
-                                       ("flag.clear", text.flags.cleared, self._cleared), ("flush.kept", text.flags.kept, self._kept)):
-                if not known.isdisjoint(flags):
-                    kinds |= {kind}
-        return kinds
-
-    def _is_special(self, fn: Function) -> bool:
+    def is_special(self, fn: Function) -> bool:
         """Whether the events of a function are those of no other one with its text."""
-        return (fn.path, fn.start) in self._ignored or self.is_definition(fn) or self._members.speaks_of(fn) or self._announced.speaks_of(fn)
+        place = (fn.path, fn.name)
+        return (fn.path, fn.start) in self._ignored or place in self._defining or place in self._unset or place in self._places
+
+    def clears_late(self, fn: Function) -> bool:
+        """Whether ``fn`` takes back a flag behind the flush that it stands for."""
+        return (fn.path, fn.name) in self._places
 
     def _effects(self, name: str, nargs: int) -> frozenset[str]:
         known = self._known.get((name, nargs))
@@ -129,8 +76,8 @@ class Marks:
 
     def followed(self, path: str, fn: Function, bit: Expr | None = None) -> frozenset[str] | None:
         """The attributes of events about a flag at ``path``, or a ``bit`` of it; None if it is none that is followed."""
-        if (late := self._announced.attributes(path, fn)) is not None:
-            return late
+        if self._late and (fn.path, fn.name) in self._late.get(announced.name_of(path), ()):
+            return announced.LATE
         if bit is not None and bit[0] == "k" and not FLUSHY.search(bit[1]) and not self.is_definition(fn):
             return None
         if of_space(path, fn):
@@ -160,7 +107,7 @@ class Marks:
         out: list[Mark] = []
         for read in reads(expr):
             out += self._read(read, fn, pos)
-        if path.isidentifier() and not self._announced.flags:
+        if path.isidentifier() and not self._late:
             return out
         if path[-1] == "]" and expr[0] in "tv":
             out.append(("value.kept", {"value": expr}, _NONE, pos))
@@ -180,7 +127,7 @@ class Marks:
         return out
 
     def _read(self, path: str, fn: Function, pos: int) -> list[Mark]:
-        if path.isidentifier() and not self._announced.flags:
+        if path.isidentifier() and not self._late:
             return []  # a variable is no flag of an address space, nor a part of a gather
         own = self.followed(path, fn)
         tlb = gather(path, fn)
@@ -190,7 +137,7 @@ class Marks:
     def standing(self, fn: Function) -> dict[int, list[Mark]]:
         """By block what a function leaves undone."""
         out = self.lost(fn)
-        for at, mark in self._members.marks(fn):
+        for at, mark in members.marks(fn, self._unset.get((fn.path, fn.name), {})):
             out.setdefault(at, []).append(mark)
         return out
 
@@ -206,8 +153,9 @@ class Marks:
                 out.setdefault(number, []).append(("argument.lost", {"argument": ("v", name)}, attrs, pos))
         return out
 
-    def _all(self, fn: Function, clears: bool) -> Iterable[str]:
-        if clears or self._announced.speaks_of(fn):
+    def kinds(self, fn: Function, clears: bool) -> Iterable[str]:
+        """All events of a function. ``clears``: it takes a flag back by a call."""
+        if clears or self.clears_late(fn):
             yield "flag.clear"
         for block in fn.blocks:
             for instr in block.instrs:
@@ -223,13 +171,6 @@ class Marks:
             yield "flush.kept"
         for marks in self.standing(fn).values():
             yield from (mark[0] for mark in marks)
-
-
-def _is_judged(role: Role, fn: Function) -> bool:
-    """Whether an API function is to flush what it takes out, or a gather: in between it may ask the wrong one, behind that one that is reset."""
-    if any(effect.kind == "flush.gather" for effect in role.effects):
-        return not arch_of(fn.path)
-    return any(effect.kind == "entry.clear" and "flushed" in effect.attrs for effect in role.effects)
 
 
 def of_space(path: str, fn: Function) -> bool:
@@ -268,21 +209,6 @@ def reads(expr: Expr) -> tuple[str, ...]:
     if expr[0] == "op":
         return reads(expr[2]) + reads(expr[3])
     return reads(expr[1]) if expr[0] in ("!", "~", "-") else ()
-
-
-def _all_ignored(program: Program, said: Sequence[frozenset[str]]) -> dict[int, frozenset[str]]:
-    """By index the parameters that no variant of a function reads before it overwrites them."""
-    out = {}
-    for index, words in enumerate(said):
-        if words and not program.functions[index].variant and (names := _ignored(words)):
-            names = names.intersection(*(_ignored(said[twin]) for twin in program.twins(index)))
-            if names:
-                out[index] = names
-    return out
-
-
-def _ignored(words: frozenset[str]) -> frozenset[str]:
-    return frozenset(word[len(IGNORES) :] for word in words if word.startswith(IGNORES))
 
 
 def is_live(fn: Function, name: str) -> bool:

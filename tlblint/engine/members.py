@@ -30,7 +30,7 @@ class Members:
     """Which members are read without being set, and where that is to be said. ``words[i]`` is told() of function i."""
 
     def __init__(self, program: Program, words: Sequence[Words], roles: Resolver) -> None:
-        self._sites: dict[tuple[str, str], dict[str, bool]] = {}
+        self.sites: dict[tuple[str, str], dict[str, bool]] = {}
         """(file, function) -> member -> whether it is left out there, else it is read."""
         self._functions, self._words, self._roles = program.functions, words, roles
         self._named: dict[str, list[int]] = {}
@@ -40,24 +40,8 @@ class Members:
         if self._named:
             self._gathers()
             self._generations()
-        self.flags = frozenset(f"unset:{name}:{member}" for (_, name), members in self._sites.items() for member in members)
-        """What marks() goes by, as one set."""
-        self.names = {name for _, name in self._sites}
-        """How functions are called of which marks() may have anything."""
-
-    def speaks_of(self, fn: Function) -> bool:
-        """Whether marks() has anything of the function."""
-        return (fn.path, fn.name) in self._sites
-
-    def marks(self, fn: Function) -> Iterable[tuple[int, Mark]]:
-        """(block, event) for each member that ``fn`` is the first to read, or leaves out when it sets the others."""
-        for member, left_out in self._sites.get((fn.path, fn.name), {}).items():
-            places = _stores(fn) if left_out else ((at, path, pos) for at, path, pos in _reads(fn) if _last(path) == member)
-            place = next(iter(places), None)
-            if place is not None:
-                at, path, pos = place
-                name = path[: -len(_last(path))] + member
-                yield at, ("member.unset", {"member": ("v", name)}, LEFT_OUT if left_out else frozenset(), pos)
+        self.flags = frozenset(f"unset:{name}:{member}" for (_, name), members in self.sites.items() for member in members)
+        """The same as one set."""
 
     def _gathers(self) -> None:
         ways = [self._closed(self._named[name]) for name in {self._functions[index].name for index in self._definitions("gather.begin")}]
@@ -98,7 +82,7 @@ class Members:
         """At one place: in generic code if there is one, else the first."""
         functions = self._functions
         index = min(places, key=lambda i: (functions[i].variant, bool(arch_of(functions[i].path)), functions[i].path, functions[i].start))
-        self._sites.setdefault((functions[index].path, functions[index].name), {})[member] = left_out
+        self.sites.setdefault((functions[index].path, functions[index].name), {})[member] = left_out
 
     def _kinds(self, index: int) -> set[str]:
         fn = self._functions[index]
@@ -128,6 +112,17 @@ class Members:
 
     def _all(self, word: str, indexes: Iterable[int]) -> set[str]:
         return {member for index in indexes for member in _with(word + _GATHER, self._words[index])}
+
+
+def marks(fn: Function, site: Mapping[str, bool]) -> Iterable[tuple[int, Mark]]:
+    """(block, event) for each member that ``fn`` is the first to read, or leaves out when it sets the others: one of Members.sites."""
+    for member, left_out in site.items():
+        places = _stores(fn) if left_out else ((at, path, pos) for at, path, pos in _reads(fn) if _last(path) == member)
+        place = next(iter(places), None)
+        if place is not None:
+            at, path, pos = place
+            name = path[: -len(_last(path))] + member
+            yield at, ("member.unset", {"member": ("v", name)}, LEFT_OUT if left_out else frozenset(), pos)
 
 
 def told(fn: Function) -> Words:
