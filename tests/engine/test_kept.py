@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 from tests.conftest import ROOT
 from tlblint.app import spine as spines
 from tlblint.app.spine import Wanted
+from tlblint.calls.record import encode
 from tlblint.engine.analyse import analyse
 from tlblint.engine.asked import Context, EngineResult, Options
 from tlblint.engine.grammar import RuleSpec
 from tlblint.engine.kept import KIND
 from tlblint.engine.last import Before
 from tlblint.model.ir import FileFacts
-from tlblint.model.store import Held
+from tlblint.model.store import Held, key
 
 FILES = sorted(path for folder in ("rules", "traps") for path in (ROOT / "fixtures" / folder).glob("*.c"))
 SPINE = spines.load(Wanted())
@@ -34,11 +35,11 @@ def engine() -> tuple[Sequence[RuleSpec], Context]:
 
 
 class Kept(Held):
-    """Has the facts of the last run, too."""
+    """Has the facts of the last run, too, by name."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.facts: dict[str, FileFacts] = {}
+        self.facts: dict[bytes, FileFacts] = {}
 
 
 class Counting(Kept):
@@ -53,10 +54,20 @@ class Counting(Kept):
         return found
 
 
+def named(facts: Mapping[str, FileFacts]) -> dict[bytes, FileFacts]:
+    """Facts by a name that says all of them."""
+    return {key(path, encode(item)): item for path, item in facts.items()}
+
+
+def before(facts: Mapping[str, FileFacts], store: Kept) -> Before:
+    """The last run, for one over ``facts``."""
+    return Before(b"last", {item.path: name for name, item in named(facts).items()}, {**store.facts, **named(facts)}.get)
+
+
 def judge(facts: Mapping[str, FileFacts], store: Kept | None = None) -> EngineResult:
-    options = Options() if store is None else Options(store=store, digest=b"any", before=Before(b"last", dict(store.facts).get))
+    options = Options() if store is None else Options(store=store, digest=b"any", before=before(facts, store))
     if store is not None:
-        store.facts = dict(facts)
+        store.facts = named(facts)
     return analyse([facts[path] for path in sorted(facts)], *engine(), options)
 
 
@@ -109,7 +120,7 @@ def test_the_store_says_what_the_engine_said(filled: tuple[EngineResult, dict[tu
 def test_any_edit(filled: tuple[EngineResult, dict[tuple[str, bytes], bytes]], data: st.DataObject) -> None:
     store = Kept()
     store._rows.update(filled[1])
-    store.facts = dict(FACTS)
+    store.facts = named(FACTS)
     raw, facts = dict(CONTENTS), dict(FACTS)
     for _ in range(data.draw(st.integers(1, 3))):
         path = data.draw(st.sampled_from(sorted(raw)))
@@ -140,7 +151,7 @@ def edited(text: bytes, chance: random.Random) -> bytes:
 def test_what_only_moved_is_not_judged_again(filled: tuple[EngineResult, dict[tuple[str, bytes], bytes]]) -> None:
     store = Counting()
     store._rows.update(filled[1])
-    store.facts = dict(FACTS)
+    store.facts = named(FACTS)
     facts = {path: SPINE.facts(path, b"/* a line\n * more */\n" + raw) for path, raw in CONTENTS.items()}
     facts["a/first.c"] = SPINE.facts("a/first.c", b"void first(pte_t *pte, spinlock_t *ptl)\n{\n\tpte_unmap_unlock(pte, ptl);\n}\n")
     same(judge(facts, store), judge(facts))

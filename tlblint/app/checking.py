@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from tlblint import __version__
-from tlblint.app import baselines, generation, hooks, refuted, reuse, scope
+from tlblint.app import baselines, found, generation, hooks, refuted, reuse, scope
 from tlblint.app import spine as spines
 from tlblint.app.check import Opened
 from tlblint.app.collecting import collect, workers
@@ -76,10 +76,10 @@ def _words(spine: Spine) -> frozenset[bytes]:
     return spine.words | {suppress.MARK}
 
 
-def _judging(opened: Opened, request: Request) -> reuse.Judging:
+def _judging(opened: Opened, request: Request) -> found.Judging:
     _, settings, roots, *_ = opened
     only = _inside(roots, request) if roots or request.shard else None
-    return reuse.Judging(only, _over(settings["jobs"].value, request), repr((roots, request.shard)))
+    return found.Judging(only, _over(settings["jobs"].value, request), repr((roots, request.shard)))
 
 
 def _inside(roots: Sequence[str], request: Request) -> Callable[[str], bool]:
@@ -159,8 +159,8 @@ def _reported(
     request.stage("judging")
     judging = _judging(opened, request)
     last = LastRun(store, spine, tree.top, judging.part)
-    known.before = last.before({})
-    result = reuse.judge(spine, known, judging, store)
+    known.before = last.before(known.names)
+    result = found.judge(spine, known, judging, store)
     last.keep(known.names)
     lines = {fact.path: Lines(fact.newlines) for fact in facts}
     quiet = _excused(spine, known, judging, result, lines, store) if request.excused else ()
@@ -215,7 +215,7 @@ def _reported(
     return report, rest
 
 
-def _excused(spine: Spine, known: reuse.Facts, judging: reuse.Judging, result: Result, lines: Mapping[str, Lines], store: Store) -> tuple[Excused, ...]:
+def _excused(spine: Spine, known: reuse.Facts, judging: found.Judging, result: Result, lines: Mapping[str, Lines], store: Store) -> tuple[Excused, ...]:
     return excused(spine.contracts, known.full(), judging.only, judging.over, result, spine.active, lines, store) if spine.contracts else ()
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tlblint.app import reuse, stands
+from tlblint.app import found, reuse
 from tlblint.app.lastrun import LastRun
 from tlblint.calls import record
 from tlblint.io import cache
@@ -38,7 +38,7 @@ _held: list[object] = []
 class Early:
     """Has the files ``edited`` of a tree read, and begins to judge ``chosen``, what is expected to be of interest in it. Close it."""
 
-    def __init__(self, reader: Reader, chosen: Sequence[str], edited: Sequence[str], spine: Spine, judging: reuse.Judging, top: str) -> None:
+    def __init__(self, reader: Reader, chosen: Sequence[str], edited: Sequence[str], spine: Spine, judging: found.Judging, top: str) -> None:
         reader.read(spine.key, edited, spine.facts)
         self._judging = Aside(partial(_judged, chosen, spine, judging, reader, top, os.getpid()), True)
         self._spine = spine
@@ -76,54 +76,40 @@ class _New:
         self.rows.setdefault(kind, {}).update(rows)
 
 
-def _judged(chosen: Sequence[str], spine: Spine, judging: reuse.Judging, reader: Reader, top: str, parent: int) -> bytes:
+def _judged(chosen: Sequence[str], spine: Spine, judging: found.Judging, reader: Reader, top: str, parent: int) -> bytes:
     """All rows that are new. Nothing in the process that can do better."""
     if os.getpid() == parent:
         return b""
     store = _New()
     last = LastRun(store, spine, top, judging.part)
-    names = last.names
-    known = {path: names[path] for path in chosen if path in names}
+    wanted = set(chosen)
+    names = {path: name for path, name in last.names.items() if path in wanted}
     made = {}
     for name, row in reader.result().values():
         fact = record.decode(row)
         if not reuse.passing(fact.not_analysed):
-            made[fact.path] = name, fact
+            names[fact.path], made[fact.path] = name, fact
             store.put(reuse.FACTS, {name: row})
-    before = _facts(store, {path: names[path] for path in made if path in names})
-    if _stands(spine, judging, store, names, chosen, before, made):
-        return _encode(store.rows)
-    facts = _facts(store, known) | {path: fact for path, (_, fact) in made.items()}
-    known |= {path: name for path, (name, _) in made.items()}
+
+    def rows() -> dict[str, bytes]:
+        held = store.get(reuse.FACTS, [name for path, name in names.items() if path not in made])
+        try:
+            return {path: held[name] for path, name in names.items() if path not in made}
+        except KeyError:
+            raise _TooMuchError from None
+
+    def again(lost: list[str]) -> list[FileFacts]:
+        raise _TooMuchError
 
     def few(function: Callable[[Any], Any], items: Sequence[Any], died: Callable[[Any], Any]) -> list[Any]:
         if len(items) > MANY:
             raise _TooMuchError
         return list(map(function, items)) if len(items) <= FEW else judging.over(function, items, died)
 
-    if facts.keys() == set(chosen):
+    if names.keys() == wanted:
         with suppress(_TooMuchError):
+            before = last.before(names, {names[path]: fact for path, fact in made.items()})
+            facts = reuse.Facts(made, rows, {}, reuse.digest(names), again, names, before)
             _held.append(facts)  # the process is about to end: nobody need tidy up
-            everything = reuse.Facts(facts, {}, {}, reuse.digest(known), lambda lost: [], before=last.before(before))
-            _held.append(reuse.judge(spine, everything, judging._replace(over=few), store))
+            _held.append(found.judge(spine, facts, judging._replace(over=few), store))
     return _encode(store.rows)
-
-
-def _facts(store: Store, names: Mapping[str, bytes]) -> dict[str, FileFacts]:
-    """Those that the store has."""
-    rows = store.get(reuse.FACTS, list(names.values()))
-    return {path: record.decode(rows[name]) for path, name in names.items() if name in rows}
-
-
-def _stands(spine: Spine, judging: reuse.Judging, store: Store, names: Mapping[str, bytes], chosen: Sequence[str],
-            before: Mapping[str, FileFacts], made: Mapping[str, tuple[bytes, FileFacts]]) -> bool:  # fmt: skip
-    """Whether the last run found what this one will, which is then put down as that of this one."""
-    if not made or names.keys() != set(chosen) or not all(path in before and stands.only_moved(before[path], fact) for path, (_, fact) in made.items()):
-        return False
-    now = {**names, **{path: name for path, (name, _) in made.items()}}
-    run, new = (reuse.run_of(spine, reuse.digest(some), judging) for some in (names, now))
-    row = store.get(reuse.RUN, [run]).get(run)
-    if row is None or not stands.silent(row, made):
-        return False
-    store.put(reuse.RUN, {new: row})
-    return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import cache, cached_property
+from functools import cached_property
 
 import msgspec
 
@@ -17,6 +17,7 @@ from tlblint.model.ir import FileFacts
 from tlblint.model.store import NOTHING, Store, key
 
 KIND = "held"
+NONE: Mapping[bytes, FileFacts] = {}
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -36,23 +37,21 @@ class LastRun:
             return {os.fsdecode(path): name for path, name in msgspec.msgpack.decode(row, type=dict[bytes, bytes]).items()} if row else {}
         return {}
 
-    def before(self, known: Mapping[str, FileFacts]) -> Before | None:
-        """The same for the engine, as it is now: ``keep`` changes nothing about it. ``known``: facts of that run that are at hand."""
+    def before(self, files: Mapping[str, bytes], known: Mapping[bytes, FileFacts] = NONE) -> Before | None:
+        """The same for the engine. ``files``: the names of the facts that are judged now; ``known``: facts by name that are at hand."""
         if not self._key:
             return None
-        self._read()
+        held = dict(known)
 
-        @cache
-        def facts(path: str) -> FileFacts | None:
-            if path in known:
-                return known[path]
-            name = self.names.get(path)
-            row = self._store.get(FACTS, [name]).get(name) if name is not None else None
-            with suppress(ValueError):
-                return record.decode(row) if row is not None else None
-            return None
+        def facts(name: bytes) -> FileFacts | None:
+            if name not in held:
+                row = self._store.get(FACTS, [name]).get(name)
+                with suppress(ValueError):
+                    if row is not None:
+                        held[name] = record.decode(row)
+            return held.get(name)
 
-        return Before(self._key, facts)
+        return Before(self._key, files, facts)
 
     def keep(self, names: Mapping[str, bytes]) -> None:
         """Remember this run."""

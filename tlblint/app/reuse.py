@@ -1,4 +1,4 @@
-"""What a run takes over from earlier ones: the facts of files that are the same, and what was found where all facts are.
+"""What a run takes over from earlier ones: the facts of files that are the same.
 
 The store answers with bytes that other runs gave it; whatever does not fit is made anew. Results of a defect of ours are not kept.
 """
@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from tlblint.app.spine import Result, Spine
+from tlblint.app.spine import Spine
 from tlblint.calls import record
-from tlblint.engine.asked import EngineResult, Over
 from tlblint.model.ir import FileFacts, NotAnalysed
 from tlblint.model.store import NOTHING, Store, key
 
 if TYPE_CHECKING:
     from tlblint.engine.last import Before
 
-FACTS, RUN = "facts", "run"
+FACTS = "facts"
 PASSING = ("internal error", "the analysis of", "nested too deeply")
 """How reasons of gaps start that may not be met again."""
 
@@ -29,20 +28,12 @@ Compute = Callable[[Mapping[str, bytes]], list[FileFacts]]
 """Facts of files by path, in the order of the paths."""
 
 
-class Judging(NamedTuple):
-    """How facts are judged: of which files to report, how to map over batches, and what that is in words."""
-
-    only: Callable[[str], bool] | None
-    over: Over
-    part: str
-
-
 class Facts(msgspec.Struct):
-    """The facts of some files. ``rows`` are those that the store had, ``brief`` them without their functions, ``made`` those that are new.
+    """The facts of some files. ``rows`` gives those that the store had, ``known`` has them without their functions, ``made`` those that are new.
     ``digest`` names them all, b"" when it cannot. ``again`` makes the facts of files anew."""
 
     made: dict[str, FileFacts]
-    rows: dict[str, bytes]
+    rows: Callable[[], dict[str, bytes]]
     known: dict[str, FileFacts]
     digest: bytes
     again: Callable[[list[str]], list[FileFacts]]
@@ -58,13 +49,13 @@ class Facts(msgspec.Struct):
     def full(self) -> list[FileFacts]:
         """All files in path order."""
         lost = []
-        for path, row in self.rows.items():
+        for path, row in self.rows().items():
             try:
                 self.made[path] = record.decode(row)
             except ValueError:
                 lost.append(path)
         self.made.update({fact.path: fact for fact in self.again(lost)} if lost else {})
-        self.rows.clear()
+        self.rows = dict
         return [fact for _, fact in sorted(self.made.items())]
 
 
@@ -90,7 +81,7 @@ def read(spine: Spine, contents: Mapping[str, bytes], store: Store, compute: Com
         return compute({path: contents[path] for path in paths}) if paths else []
 
     if not spine.key or store is NOTHING:
-        return Facts({fact.path: fact for fact in compute(contents)}, {}, {}, b"", again)
+        return Facts({fact.path: fact for fact in compute(contents)}, dict, {}, b"", again)
     at_hand = {path: one for path, one in (early or {}).items() if contents.get(path) is one.raw}
     keys = {path: at_hand[path].name if path in at_hand else name_of(spine, path, raw) for path, raw in contents.items()}
     held = {one.name: one.row for one in at_hand.values()} | store.get(FACTS, [name for path, name in keys.items() if path not in at_hand])
@@ -101,7 +92,7 @@ def read(spine: Spine, contents: Mapping[str, bytes], store: Store, compute: Com
         store.put(FACTS, fresh)
     lasting = all(keys[path] in fresh for path in made)
     rows = {path: held[keys[path]] for path in known}
-    return Facts(made, rows, known, digest(keys), again, keys) if lasting else Facts(made, rows, known, b"", again)
+    return Facts(made, lambda: rows, known, digest(keys), again, keys) if lasting else Facts(made, lambda: rows, known, b"", again)
 
 
 def name_of(spine: Spine, path: str, raw: bytes) -> bytes:
@@ -112,11 +103,6 @@ def name_of(spine: Spine, path: str, raw: bytes) -> bytes:
 def digest(names: Mapping[str, bytes]) -> bytes:
     """A name for the facts of files, by those of each."""
     return key(*(names[path] for path in sorted(names)))
-
-
-def run_of(spine: Spine, facts: bytes, judging: Judging) -> bytes:
-    """Under which name it is held what was found in the facts of files with this digest."""
-    return key(spine.judging, facts, judging.part)
 
 
 def known_or(spine: Spine, contents: Mapping[str, bytes], store: Store, compute: Compute) -> list[FileFacts]:
@@ -153,21 +139,3 @@ def _row(fact: FileFacts) -> bytes | None:
         return record.encode(fact)
     except ValueError:
         return None
-
-
-def judge(spine: Spine, facts: Facts, judging: Judging, store: Store) -> Result:
-    """What the engine finds in ``facts``."""
-    only, over, _ = judging
-    if not spine.judging or store is NOTHING:
-        return spine.analyse(facts.full(), only, over)
-    name = run_of(spine, facts.digest, judging)
-    row = store.get(RUN, [name]).get(name) if facts.digest else None
-    if row is not None:
-        with suppress(msgspec.DecodeError, ValueError):
-            return msgspec.msgpack.decode(row, type=EngineResult)
-    result = spine.analyse(facts.full(), only, over, store, facts.before)
-    if facts.digest and isinstance(result, EngineResult) and not passing(result.not_analysed):
-        store.put(RUN, {name: msgspec.msgpack.encode(result)})
-    return result
-
-

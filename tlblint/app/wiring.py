@@ -35,7 +35,7 @@ from tlblint.roles.profiles import WORDS
 from tlblint.rulefile import RuleFileError, parse_rule
 
 if TYPE_CHECKING:
-    from tlblint.engine.last import Before
+    from tlblint.engine.last import Before, Edit
 
 Name = tuple[str, str]
 """(path, function)."""
@@ -84,6 +84,7 @@ def build(wanted: Wanted) -> Spine:
         facts=partial(filefacts.facts_of, configs, words, _helpers(roles), _beginning(roles), contracts, roles, local,
                       filefacts.Told(roles, frozenset(context.slots), named)),
         analyse=partial(_analyse, judged, context, judging[0], named),
+        stands=partial(_stands, judged, context, judging[0]),
         hints=(*table.prefilter(), *(new.encode() for new, _ in wanted.renamed), *sorted({one.name.encode() for one in meant if one.like})),
         names=table.names(),
         skipped=shipped.starts(texts, "skipped"),
@@ -170,6 +171,12 @@ def _analyse(
 
     named = digest.encode() if store is not NOTHING else b""
     return analyse(facts, rules, context, Options(only, over, store=store, digest=named, before=before, said=said))
+
+
+def _stands(rules: tuple[RuleSpec, ...], context: Context, digest: str, before: Before, edits: Mapping[str, Edit], store: Store, /) -> int | None:
+    from tlblint.engine.stood import stands
+
+    return stands(before, edits, rules, context, digest.encode(), store)
 
 
 def _rules(directory: str, extra: tuple[str, ...], store: Store) -> tuple[RuleSpec, ...]:

@@ -71,7 +71,7 @@ class Program:
         """#ifdef twins: the one that does more is the real one, the other a stub."""
         local = self._local.setdefault(fn.path, {})
         old = local.get(fn.name)
-        if old is None or size(fn) > size(self.functions[old]):
+        if old is None or does_more(fn, self.functions[old]):
             local[fn.name] = index
 
     def resolve(self, name: str, path: str) -> int | None:
@@ -113,6 +113,11 @@ def arch_of(path: str) -> str:
     """The architecture a path belongs to ("x86" for arch/x86/mm/tlb.c), "" for generic code."""
     parts = path.split("/")
     return parts[parts.index("arch") + 1] if "arch" in parts[:-1] else ""
+
+
+def does_more(fn: Function, other: Function) -> bool:
+    """Whether of two functions of one name in a file the second one is the stub."""
+    return size(fn) > size(other)
 
 
 def size(fn: Function) -> int:

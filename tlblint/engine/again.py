@@ -19,8 +19,9 @@ from tlblint.calls.walks import Walks
 from tlblint.engine.automata import Automata, Place
 from tlblint.engine.code import Code
 from tlblint.engine.concerned import Concerned
+from tlblint.engine.entering import guarded, replay
 from tlblint.engine.flows import Flows
-from tlblint.engine.roots import Judged, Roots, Start, closure, guarded
+from tlblint.engine.roots import Judged, Roots, Start, closure
 from tlblint.engine.scope import Scope
 from tlblint.engine.shared import Known, Shared
 from tlblint.engine.state import SHIFT
@@ -233,7 +234,7 @@ class _Run:
             for summary in self._reach(places):
                 for twin in self._roots.program.twins(summary.key[0]) if id(summary) not in self._replayed else ():
                     self._replayed.add(id(summary))
-                    self._guarded(places, twin, partial(self._roots.replay, key=summary.key, twin=twin))
+                    self._guarded(places, twin, partial(replay, key=summary.key, twin=twin))
             self._reach(places)
 
     def _guarded(self, places: frozenset[Place], index: int, go: Callable[[World], object]) -> None:

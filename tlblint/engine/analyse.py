@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache, partial
 
 import msgspec
@@ -14,10 +14,10 @@ from tlblint.calls.walks import Walks
 from tlblint.engine.again import State
 from tlblint.engine.asked import Context, EngineResult, Entry, Options
 from tlblint.engine.automata import Automata, Place
+from tlblint.engine.batches import Batch
 from tlblint.engine.code import Code
 from tlblint.engine.compile import ENTRY_FUNCTION, ENTRY_TYPES, Compiler
-from tlblint.engine.cutoff import Cutoff, Run
-from tlblint.engine.flows import Flows
+from tlblint.engine.cutoff import Cutoff
 from tlblint.engine.grammar import RuleSpec
 from tlblint.engine.heard import Hearing
 from tlblint.engine.kept import Kept
@@ -26,10 +26,9 @@ from tlblint.engine.report import Reporter
 from tlblint.engine.roots import Judged, Roots
 from tlblint.engine.said import TEXT, tell
 from tlblint.engine.scope import Scope
-from tlblint.engine.shared import Shared
 from tlblint.engine.state import SHIFT
 from tlblint.engine.texts import Texts
-from tlblint.engine.world import World
+from tlblint.engine.worlds import Worlds
 from tlblint.model.ir import FileFacts, Function, NotAnalysed
 from tlblint.model.store import key
 
@@ -92,10 +91,6 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
 
     slots = {index: frozenset().union(*(context.slots[slot].says for slot in calls.values())) for index, calls in walks.entries.items()}
     promises = scope.gathered([says[i] | slots.get(i, frozenset()) for i in range(len(program.functions))])
-    flows = Flows(session.code)
-    shared = Shared()
-    parts: dict[frozenset[Place], Automata] = {} if memory is None else memory.automata
-
     @cache
     def user(index: int) -> bool:
         """Whether the page tables that a function is about are user space's."""
@@ -110,22 +105,8 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
         """The states of rules that what happens in a function, or in what it calls, can lead to ERROR."""
         return automata.able(events[index], user(index), promises[index])
 
-    def made(places: frozenset[Place], code: Callable[[int], Code], flows: Flows, shared: Shared) -> World:
-        if places not in parts:
-            parts[places] = Automata(rules, context.features, places, automata)
-        out = World(code, parts[places], says, user, events, entry)
-        out.flows, out.shared = flows, shared
-        return out
-
-    def world(places: frozenset[Place]) -> World:
-        return made(places, session.code, flows, shared)
-
-    def other(index: int, fn: Function) -> Run:
-        """The program with ``fn`` in place of a function."""
-        compiled = session.compiler.compile(index, fn)
-        code = lambda at: compiled if at == index else session.code(at)  # noqa: E731
-        flows, shared = Flows(code), Shared()
-        return Run(code, flows.of, lambda places: made(places, code, flows, shared))
+    parts: dict[frozenset[Place], Automata] = {} if memory is None else memory.automata
+    worlds = Worlds(session.compiler, session.code, says, events, user, entry, automata, parts)
 
     def subject(index: int) -> bool:
         """The definition of an API function is what the role table describes, not a user of it: few rules are about those."""
@@ -142,14 +123,25 @@ def analyse(facts: Sequence[FileFacts], rules: Sequence[RuleSpec], context: Cont
         own = callee(fn.name, fn.path)
         return Node(shapes[index] if index < len(shapes) else shape(fn), key(text), tuple(sorted(leads | ({own} if own is not None else set()))))
 
+    def alike(was: Function, now: Function) -> bool:
+        return asking.of(was).learned == asking.of(now).learned
+
+    def left(nodes: Mapping[int, Node], batches: Sequence[Batch]) -> bytes:
+        """What another run has to know to tell whether this one's findings stand."""
+        from tlblint.engine import stood
+
+        counts = {item.path: len(item.functions) for item in facts}
+        walking = frozenset(index for index, text in enumerate(texts) if text.walking) | walks.entries.keys()
+        return stood.told(stood.Tables(options.digest, counts, program.functions, says, events, hearing.heard, walking), nodes, batches)
+
     kept = None
     shapes = [digest for item in sorted(facts, key=lambda item: item.path) for digest in shapes_of(item)] if options.digest else []
     if options.digest:
         last = Last(options.store, program.functions, options.before)
         was = lambda index: last.function(index) if index < len(shapes) else None  # noqa: E731
-        cutoff = Cutoff(program.functions, able, was, other, lambda fn: asking.of(fn).learned)
-        kept = Kept(options.store, program.functions, key(options.digest, *sorted(hearing.flags)), node, last, cutoff)
-    roots = Roots(program, scope, context.entries, subject, able, world, kept)
+        cutoff = Cutoff(program.functions.__getitem__, was, worlds.other, alike)
+        kept = Kept(options.store, program.functions, key(options.digest, *sorted(hearing.flags)), node, last, cutoff, able, left)
+    roots = Roots(program, scope, context.entries, subject, able, worlds.world, kept)
 
     def told(facts: Sequence[FileFacts], judged: Judged) -> EngineResult:
         findings = Reporter(program, facts, automata, context.profiles, options.only).findings(

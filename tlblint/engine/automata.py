@@ -192,6 +192,10 @@ class Automata:
                     by_state = self._step.setdefault(pattern.kind, {})
                     by_state.setdefault((index, source), []).append((transition, slot, pattern.truth, ready))
 
+    def part(self, places: frozenset[Place]) -> Automata:
+        """The same rules as far as these states go."""
+        return Automata(self.rules, self._features, places, self)
+
     @property
     def only(self) -> frozenset[Place] | None:
         """The states that count; None: all."""

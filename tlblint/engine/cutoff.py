@@ -9,7 +9,7 @@ used for. If all that is the same but for the places in the function itself, no 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, TypeAlias, cast
 
 import msgspec
@@ -106,16 +106,15 @@ class Sides:
 
 
 class Cutoff:
-    """Asks whether batches hold. ``able``: under which states of rules a function is judged; ``was``: a function as it was judged last, if it is
-    known; ``learned``: what a function says of the program by its text alone."""
+    """Asks whether batches hold. ``now``: a function; ``was``: that as it was judged last, if it is known; ``alike``: whether two functions say the
+    same of the program by their text alone."""
 
-    def __init__(self, functions: Sequence[Function], able: Callable[[int], frozenset[Place]], was: Callable[[int], Function | None],
-                 worlds: Worlds, learned: Callable[[Function], object]) -> None:
-        self._functions = functions
-        self._able = able
+    def __init__(self, now: Callable[[int], Function], was: Callable[[int], Function | None], worlds: Worlds,
+                 alike: Callable[[Function, Function], bool]) -> None:
+        self._now = now
         self._was = was
         self._worlds = worlds
-        self._learned = learned
+        self._alike = alike
         self._sides: dict[int, Sides | None] = {}
 
     def asked(self, worlds: Sequence[World], members: Sequence[int]) -> bytes:
@@ -132,9 +131,9 @@ class Cutoff:
         except (TypeError, OverflowError, UnicodeEncodeError):
             return b""
 
-    def still(self, raw: bytes, starts: Sequence[int], members: Sequence[int], changed: Sequence[int]) -> bytes:
-        """What ``asked`` has kept, as it is now that some functions have ``changed``; nothing where the batch has to be judged again."""
-        places = list(dict.fromkeys(found for index in starts if (found := self._able(index))))
+    def still(self, raw: bytes, places: Sequence[frozenset[Place]], members: Sequence[int], changed: Collection[int]) -> bytes:
+        """What ``asked`` has kept of worlds in which the states ``places`` count, as it is now that some functions have ``changed``; nothing where the
+        batch has to be judged again."""
         try:
             worlds = _DECODER.decode(raw) if raw else ()
         except msgspec.DecodeError:
@@ -163,11 +162,16 @@ class Cutoff:
         return self._sides[index]
 
     def _compared(self, index: int, was: Function | None) -> Sides | None:
-        now = self._functions[index]
-        if was is None or self._learned(was) != self._learned(now):
+        now = self._now(index)
+        if was is None or not self._alike(was, now):
             return None
         sides = Sides(index, _moved(was, now.start), now, self._worlds)
         return sides if sides.alike else None
+
+
+def counting(able: Iterable[frozenset[Place]]) -> list[frozenset[Place]]:
+    """The states that count in each of the worlds in which a batch is judged, in the order of these. ``able``: those of each start."""
+    return list(dict.fromkeys(filter(None, able)))
 
 
 def _used(code: Code, flow: Flow) -> tuple[Any, ...]:

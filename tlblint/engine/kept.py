@@ -8,11 +8,13 @@ Where functions have another shape than they had last, what was judged then hold
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
 
-from tlblint.engine.cutoff import Cutoff
+from tlblint.engine.automata import Place
+from tlblint.engine.batches import DECODER, KIND, Batch, Pair
+from tlblint.engine.cutoff import Cutoff, counting
 from tlblint.engine.last import Last, Node
 from tlblint.engine.roots import Judged, Start
 from tlblint.engine.state import SHIFT
@@ -22,27 +24,18 @@ from tlblint.model.finding import PathEvent
 from tlblint.model.ir import Function
 from tlblint.model.store import Store, key
 
-KIND = "judged"
 PASSING = ("internal error", "the analysis ran")
 """How reasons start that another run need not meet again."""
 
 _HALF = 1 << (SHIFT - 1)
 """Added to an offset from a function's start, which may be negative."""
 
-_Atom: TypeAlias = str | int | None
-_Value: TypeAlias = _Atom | tuple[_Atom | tuple[_Atom | tuple[_Atom, ...], ...], ...]
-_Pair: TypeAlias = tuple[str, str]
-_Event: TypeAlias = tuple[int, str, str, str, tuple[_Pair, ...]]
-_Row: TypeAlias = tuple[
-    int, str, int, tuple[_Value, ...], int, str, str, str, tuple[tuple[str, _Value], ...], tuple[tuple[int, str, str, str], ...], tuple[_Event, ...]
-]
-_DECODER = msgspec.msgpack.Decoder(tuple[tuple[_Row, ...], tuple[tuple[int, str], ...], tuple[int, ...], int, bytes])
 _encode = msgspec.msgpack.Encoder().encode
 
 
 class Kept(msgspec.Struct):
     """Batches by key. ``world``: a digest of what is the same for all functions; ``node`` tells of one function. ``last``: the functions as they
-    were judged last."""
+    were judged last. ``able``: under which states of rules a function is judged. ``stood``: what of the nodes and batches another run is to know."""
 
     store: Store
     functions: Sequence[Function]
@@ -50,6 +43,8 @@ class Kept(msgspec.Struct):
     node: Callable[[int], Node]
     last: Last
     cutoff: Cutoff
+    able: Callable[[int], frozenset[Place]]
+    stood: Callable[[Mapping[int, Node], Sequence[Batch]], bytes]
     _nodes: dict[int, Node] = msgspec.field(default_factory=dict)
     _digests: dict[int, bytes] = msgspec.field(default_factory=dict)
     _keys: dict[tuple[Start, ...], tuple[bytes, list[int]]] = msgspec.field(default_factory=dict)
@@ -83,7 +78,9 @@ class Kept(msgspec.Struct):
 
     def done(self) -> None:
         """Remember what all functions are for the next run."""
-        self.last.keep(self._nodes)
+        batches = [Batch(name, [index for index, _ in batch], members, [self.able(index) for index, _ in batch])
+                   for batch, (name, members) in self._keys.items()]  # fmt: skip
+        self.last.keep(self._nodes, self.stood(self._nodes, batches))
 
     def asked(self, batch: tuple[Start, ...], worlds: Sequence[World]) -> bytes:
         """What is kept of the answers that a batch rests on."""
@@ -99,8 +96,8 @@ class Kept(msgspec.Struct):
             was, changed = before.get(name, (b"", ()))
             if was not in held:
                 continue
-            hits, stopped, visited, contexts, asked = _DECODER.decode(held[was])
-            asked = self.cutoff.still(asked, [index for index, _ in batch], members, changed) if not hits and not stopped else b""
+            hits, stopped, visited, contexts, asked = DECODER.decode(held[was])
+            asked = self.cutoff.still(asked, counting(self.able(index) for index, _ in batch), members, changed) if not hits and not stopped else b""
             if asked:
                 new[name] = _encode((hits, stopped, visited, contexts, asked))
         if new:
@@ -174,7 +171,7 @@ class _Places:
 
     def judged(self, raw: bytes) -> Judged:
         """The batch that ``row`` made these bytes of, with sites as they are now."""
-        hits, stopped, visited, contexts, asked = _DECODER.decode(raw)
+        hits, stopped, visited, contexts, asked = DECODER.decode(raw)
         found = [
             Hit(rule, state, self._back(origin), self._value(keys, self._back), self._back(act), kind, name, say, self._value(objects, self._back),
                 tuple((self._back(site), what, text, note) for site, what, text, note in trail), tuple(self._event_back(event) for event in story))
@@ -210,7 +207,7 @@ class _Places:
         index = next((i for i in candidates if self._functions[i].start <= event.pos <= self._functions[i].end), candidates[0])
         return (self._pack(self._ranks[index], event.pos - self._functions[index].start), event.kind, event.text, event.note, event.objects)
 
-    def _event_back(self, event: tuple[int, str, str, str, tuple[_Pair, ...]]) -> PathEvent:
+    def _event_back(self, event: tuple[int, str, str, str, tuple[Pair, ...]]) -> PathEvent:
         site, kind, text, note, objects = event
         fn = self._functions[self._members[site >> SHIFT]]
         return PathEvent(fn.path, (site & ((1 << SHIFT) - 1)) - _HALF + fn.start, fn.name, kind, text, note, objects)

@@ -1,4 +1,7 @@
-"""The functions of a program as they were when it was judged last: by their names, so that what an edit has done to them can be told."""
+"""The functions of a program as they were when it was judged last: by their names, so that what an edit has done to them can be told.
+
+A run that takes over all that the last one has found judges nothing, and leaves no trace here: whatever comes later is compared with what was judged.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,9 @@ KIND = "nodes"
 _Name: TypeAlias = tuple[str, str, int]
 """(path, function, which of those that are called so)."""
 _Row: TypeAlias = tuple[str, str, int, bytes, bytes, tuple[int, ...]]
-_DECODER = msgspec.msgpack.Decoder(tuple[tuple[int, _Row], ...])
+_ROWS = msgspec.msgpack.Decoder(tuple[tuple[int, _Row], ...])
+_DECODER = msgspec.msgpack.Decoder(tuple[dict[bytes, bytes], bytes, bytes])
+_encode = msgspec.msgpack.Encoder().encode
 
 
 class Node(msgspec.Struct, frozen=True):
@@ -30,10 +35,38 @@ class Node(msgspec.Struct, frozen=True):
 
 
 class Before(NamedTuple):
-    """The last run of a kind, which goes by ``name``; ``facts``: those of a file then, as far as they are still there."""
+    """The last run of a kind, which goes by ``name``. ``files``: the names of the facts that are judged now, by path; ``facts``: those with a name, as
+    far as they are still there."""
 
     name: bytes
-    facts: Callable[[str], FileFacts | None]
+    files: Mapping[str, bytes]
+    facts: Callable[[bytes], FileFacts | None]
+
+
+class Edit(NamedTuple):
+    """A file as it was when it was judged, and as it is."""
+
+    was: FileFacts
+    now: FileFacts
+
+
+class Remembered(NamedTuple):
+    """What a store knows of the last run. ``files``: the names of the facts that were judged, by path; ``nodes``: what functions were; ``stood``: what
+    is to be known to say whether all that was found then stands, b"" for nothing."""
+
+    files: Mapping[str, bytes]
+    nodes: bytes
+    stood: bytes
+
+
+def remembered(store: Store, before: Before) -> Remembered | None:
+    """None for nothing."""
+    raw = store.get(KIND, [before.name]).get(before.name)
+    with suppress(msgspec.DecodeError):
+        if raw is not None:
+            files, nodes, stood = _DECODER.decode(raw)
+            return Remembered({path.decode(errors="surrogateescape"): name for path, name in files.items()}, nodes, stood)
+    return None
 
 
 class Last:
@@ -44,7 +77,7 @@ class Last:
         self._functions = functions
         self._before = before
         self._rows: dict[_Name, tuple[int, _Row]] | None = None
-        self._raw = b""
+        self._was: Remembered | None = None
         self._names: dict[int, _Name] = {}
 
     def nodes(self, members: Sequence[int], now: Mapping[int, Node]) -> dict[int, Node] | None:
@@ -70,30 +103,31 @@ class Last:
         """A function as it was; None where that is not known any more."""
         path, name, number = self._named()[index]
         row = self._read().get((path, name, number))
-        facts = self._before.facts(path) if self._before is not None else None
+        held = self._was.files.get(path) if self._was is not None else None
+        facts = self._before.facts(held) if self._before is not None and held is not None else None
         if row is None or facts is None:
             return None
         found = [fn for fn in facts.functions if fn.name == name][number : number + 1]
         return found[0] if found and shape(found[0]) == row[1][3] else None
 
-    def keep(self, nodes: Mapping[int, Node]) -> None:
+    def keep(self, nodes: Mapping[int, Node], stood: bytes) -> None:
         """Remember what functions are now."""
         if self._before is None:
             return
         names = self._named()
-        rows = [(index, (*names[index], nodes[index].shape, nodes[index].text, nodes[index].leads)) for index in sorted(nodes)]
-        raw = msgspec.msgpack.encode(rows)
+        rows = _encode([(index, (*names[index], nodes[index].shape, nodes[index].text, nodes[index].leads)) for index in sorted(nodes)])
         self._read()
-        if raw != self._raw:
-            self._store.put(KIND, {self._before.name: raw})
+        now = Remembered(self._before.files, rows, stood)
+        if now != self._was:
+            files = {path.encode(errors="surrogateescape"): name for path, name in now.files.items()}
+            self._store.put(KIND, {self._before.name: _encode((files, rows, stood))})
 
     def _read(self) -> Mapping[_Name, tuple[int, _Row]]:
         if self._rows is None:
-            held = self._store.get(KIND, [self._before.name]) if self._before is not None else {}
+            self._was = remembered(self._store, self._before) if self._before is not None else None
             rows: tuple[tuple[int, _Row], ...] = ()
-            for raw in held.values():
-                with suppress(msgspec.DecodeError):
-                    rows, self._raw = _DECODER.decode(raw), raw
+            with suppress(msgspec.DecodeError):
+                rows = _ROWS.decode(self._was.nodes) if self._was is not None else ()
             self._rows = {row[:3]: (at, row) for at, row in rows}
         return self._rows
 

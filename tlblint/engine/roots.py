@@ -6,21 +6,18 @@ to several processes, and a report on a part of a tree needs only the roots from
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from itertools import chain, groupby
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
 from tlblint.calls.program import Program
 from tlblint.engine.asked import Entry, Over, in_order
 from tlblint.engine.automata import Place
-from tlblint.engine.entries import entered
-from tlblint.engine.interp import analyse_function
+from tlblint.engine.entering import enter, run
 from tlblint.engine.lots import together
 from tlblint.engine.scope import Scope
-from tlblint.engine.state import START
 from tlblint.engine.story import with_events
 from tlblint.engine.summary import Hit
 from tlblint.engine.world import World
@@ -212,28 +209,13 @@ class Roots(msgspec.Struct, frozen=True):
         return total
 
     def _run_under(self, world: World, starts: Sequence[Start]) -> Judged:
-        for index, entry in starts:
-            guarded(world, index, lambda i=index, e=entry: self.enter(world, i, e))  # type: ignore[misc]
-        self._replay_variants(world)
+        run(world, starts, self.program.functions.__getitem__, self.program.twins)
         hits = {hit: None for summary in world.table.values() for hit in summary.hits if hit.origin >= 0}
         return Judged([with_events(hit, self.program.functions) for hit in hits], world.stopped, world.visited, len(world.table))
 
     def enter(self, world: World, index: int, entry: Entry | None) -> None:
         """Run one function as a root."""
-        says = world.says.get(index, frozenset())
-        auto = START if entry is None else entered(world.automata, world.scope(index), says, index, self.program.functions[index], entry)
-        analyse_function(world, index, auto, is_root=True, inherited=entry.says if entry else frozenset(), walked=entry is not None and entry.walker)
-
-    def _replay_variants(self, world: World) -> None:
-        """The other arm of a function's #if groups runs from every entry state that the first one met."""
-        for key in list(world.table):
-            for twin in self.program.twins(key[0]):
-                guarded(world, twin, lambda t=twin, k=key: self.replay(world, k, t))  # type: ignore[misc]
-
-    def replay(self, world: World, key: tuple[Any, ...], twin: int) -> None:
-        """Run a variant from the entry state of another one, ``key`` in the table."""
-        _, auto, entry, is_root, says, walked = key
-        analyse_function(world, twin, auto, dict(entry), is_root=is_root, inherited=says, walked=walked)
+        enter(world, index, self.program.functions[index], entry)
 
 
 def closure(seeds: set[int], step: Callable[[int], Iterable[int]]) -> set[int]:
@@ -245,15 +227,3 @@ def closure(seeds: set[int], step: Callable[[int], Iterable[int]]) -> set[int]:
                 out.add(index)
                 work.append(index)
     return out
-
-
-def guarded(world: World, index: int, go: Callable[[], object]) -> None:
-    """One function's crash is that function's TLB902, not the run's end."""
-    depth = len(world.stack)
-    try:
-        go()
-    except (RecursionError, AssertionError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
-        culprit = index if world.culprit is None else world.culprit
-        world.culprit = None
-        world.stopped[culprit] = f"internal error: {type(error).__name__}: {re.sub(r'0x[0-9a-f]+', '0x', str(error))[:80]}"
-        del world.stack[depth:]

@@ -36,7 +36,7 @@ class Scope:
         self.carrying = {index for index, text in enumerate(texts) if text.carries}
         ending = {i for i, kinds in marked.items() if not kinds.isdisjoint(ENDING)}
         self.mattering = self._close({index for index, text in enumerate(texts) if text.matters} | ending)
-        short = {i for i, fn in enumerate(functions) if fn.static and len(fn.blocks) <= ANSWER}
+        short = {i for i, fn in enumerate(functions) if is_short(fn)}
         self.followed = self.mattering | self._close({i for i in short if texts[i].answers}, short)
         self.carrying |= self.mattering & (walks.entries.keys() | set(settling))
         self.carrying |= ending
@@ -87,6 +87,11 @@ class Scope:
             if not callers or any(c not in self.carrying for c in callers):
                 out.append(index)
         return out
+
+
+def is_short(fn: Function) -> bool:
+    """Whether a function is followed for what it returns or stores."""
+    return fn.static and len(fn.blocks) <= ANSWER
 
 
 _PAIRS = (("ptl.acquire", "ptl.release"), ("lazy.enter", "lazy.leave"), ("section.open", "section.close"), ("pending.inc", "pending.dec"),

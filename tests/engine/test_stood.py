@@ -1,0 +1,174 @@
+"""What was found stands where edited functions do what they did, told from what the last judging has left; the program is not looked at again."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from tests.engine.test_cutoff import CALLER, FLUSH, INNER, OTHER, SAME, facts
+from tests.engine.test_kept import FILES, SPINE, Kept, before, defined, edited, engine, judge
+from tlblint.calls.record import shapes
+from tlblint.engine.asked import EngineResult
+from tlblint.engine.last import KIND, Edit
+from tlblint.engine.stood import stands
+from tlblint.model.ir import FileFacts
+
+
+def more(old: Mapping[str, FileFacts], new: Mapping[str, FileFacts], store: Kept) -> int | None:
+    """What ``stands`` says of the step from what ``store`` knows."""
+    edits = {path: Edit(was, new[path]) for path, was in old.items() if shapes(was) != shapes(new[path])}
+    assert all(len(edit.was.functions) == len(edit.now.functions) for edit in edits.values())
+    return stands(before(new, store), edits, *engine(), b"any", store)
+
+
+@pytest.fixture
+def store() -> Iterator[Kept]:
+    """Knows two files in which nothing is found."""
+    made = Kept()
+    assert not judge(facts(INNER), made).findings
+    yield made
+    rows = {kind for kind, _ in made._rows}
+    assert "judged" in rows and KIND in rows
+
+
+@pytest.mark.parametrize("edit", SAME)
+def test_a_callee_that_answers_the_same(edit: str, store: Kept) -> None:
+    new = facts(SAME[edit])
+    assert more(facts(INNER), new, store) == 0
+    assert judge(new) == judge(facts(INNER))
+
+
+@pytest.mark.parametrize("edit", OTHER)
+def test_a_callee_that_answers_otherwise(edit: str, store: Kept) -> None:
+    assert more(facts(INNER), facts(OTHER[edit]), store) is None
+
+
+STARTS = {
+    "a call of something unknown": (CALLER.replace(b"\tinner(", b"\tcond_say(vma);\n\tinner("), True),
+    "a branch more": (CALLER.replace(b"\tinner(", b"\tif (cond_say(vma))\n\t\tend = addr;\n\tinner("), True),
+    "an unlock less": (CALLER.replace(b"\tpte_unmap_unlock(pte, ptl);\n", b""), False),
+    "a helper less": (CALLER.replace(b"\tinner(vma, pte, addr, end);\n", b""), False),
+    "lazy mode under a lock that ends": (CALLER.replace(b"\tinner(", b"\tarch_enter_lazy_mmu_mode();\n\tinner("), False),
+}
+
+
+@pytest.mark.parametrize("edit", STARTS)
+def test_a_function_that_nobody_calls_is_judged_again(edit: str, store: Kept) -> None:
+    raw, same = STARTS[edit]
+    new = facts(INNER, raw)
+    told = more(facts(INNER), new, store)
+    assert (told is not None) == same
+    if told is not None:
+        whole = judge(new)
+        assert not whole.findings and whole.contexts == judge(facts(INNER)).contexts + told
+
+
+def test_both_at_once(store: Kept) -> None:
+    new = facts(SAME["a call before others"], STARTS["a branch more"][0])
+    told = more(facts(INNER), new, store)
+    assert told is not None and judge(new).contexts == judge(facts(INNER)).contexts + told
+    assert more(facts(INNER), facts(OTHER["no flush"], STARTS["a branch more"][0]), store) is None
+
+
+def test_nothing_is_known(store: Kept) -> None:
+    new = facts(SAME["a call of something unknown"])
+    assert more(facts(INNER), new, Kept()) is None
+    store._rows.update({at: b"\x80" for at in store._rows if at[0] == KIND})
+    assert more(facts(INNER), new, store) is None
+
+
+def test_other_rules(store: Kept) -> None:
+    new = facts(SAME["a call of something unknown"])
+    edits = {"mm/inner.c": Edit(facts(INNER)["mm/inner.c"], new["mm/inner.c"])}
+    assert stands(before(new, store), edits, *engine(), b"others", store) is None
+
+
+def test_facts_that_are_gone(store: Kept) -> None:
+    """The edited function is run with what it calls, so those facts have to be there."""
+    deep = INNER.replace(FLUSH, b"\tdeeper(vma, start, end);\n") + b"\nvoid beside(void)\n{\n}\n"
+    deeper = b"void deeper(struct vm_area_struct *vma, unsigned long start, unsigned long end)\n{\n" + FLUSH + b"}\n"
+    below = {"mm/deeper.c": SPINE.facts("mm/deeper.c", deeper)}
+    old, held = facts(deep) | below, Kept()
+    judge(old, held)
+    new = facts(deep.replace(b"\tdeeper(", b"\tcond_say(start);\n\tdeeper(")) | below
+    assert more(old, new, held) == 0
+    gone = before(new, held)
+    edits = {"mm/inner.c": Edit(old["mm/inner.c"], new["mm/inner.c"])}
+    assert stands(gone._replace(facts=lambda name: None), edits, *engine(), b"any", held) is None
+
+
+STUB = b"""
+#ifdef CONFIG_ODD
+static bool twice(struct vm_area_struct *vma)
+{
+	return cond_odd(vma) && cond_more(vma);
+}
+#else
+static bool twice(struct vm_area_struct *vma)
+{
+	return false;
+}
+#endif
+"""
+
+
+def test_of_two_functions_the_other_one_becomes_the_one_that_does_more(store: Kept) -> None:
+    """Who calls either then calls another one: no table of the program holds."""
+    old = facts(INNER.replace(b"cond_odd(vma)", b"twice(vma)").replace(b"\nvoid inner", STUB + b"\nvoid inner", 1))
+    held = Kept()
+    judge(old, held)
+    raw = {
+        True: STUB.replace(b"return cond_odd(vma)", b"cond_say(vma);\n\treturn cond_odd(vma)"),
+        False: STUB.replace(b"return false;", b"cond_a(vma);\n\tcond_b(vma);\n\tcond_c(vma);\n\tcond_d(vma);\n\tcond_e(vma);\n\treturn false;"),
+    }
+    for same, text in raw.items():
+        new = facts(INNER.replace(b"cond_odd(vma)", b"twice(vma)").replace(b"\nvoid inner", text + b"\nvoid inner", 1))
+        assert (more(old, new, held) is not None) == same
+
+
+def test_a_function_that_becomes_known(store: Kept) -> None:
+    """A call of a function that the program has is a line in a table of it, whatever it comes to."""
+    assert more(facts(INNER), facts(INNER.replace(FLUSH, FLUSH + b"\tcaller(vma, 0, start, end);\n")), store) is None
+
+
+@pytest.fixture(scope="module")
+def quiet() -> tuple[dict[str, bytes], dict[str, FileFacts], EngineResult, Kept]:
+    """The fixtures in which nothing is found, each a file, under names that no other has: texts, facts, what is found, who knows it."""
+    raw, known = {}, {}
+    for number, path in enumerate(FILES):
+        text, place = path.read_bytes(), f"mm/q{number}.c"
+        for name in sorted(set(defined(text)), key=len, reverse=True):
+            text = text.replace(name + b"(", b"q%d_" % number + name + b"(")
+        one = SPINE.facts(place, text)
+        if one.functions and not judge({place: one}).findings:
+            raw[place], known[place] = text, one
+    made = Kept()
+    result = judge(known, made)
+    return raw, known, result, made
+
+
+def with_a_call(raw: bytes, chance: random.Random) -> bytes:
+    """One more call of something that nobody knows, at the end of some line."""
+    ends = [at for at in range(len(raw)) if raw.startswith(b";\n\t", at)]
+    at = chance.choice(ends) + 2 if ends else 0
+    return raw[:at] + b"\tcond_say(0);\n" + raw[at:]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_any_edit(quiet: tuple[dict[str, bytes], dict[str, FileFacts], EngineResult, Kept], seed: int) -> None:
+    raw, known, result, store = quiet
+    chance = random.Random(seed)
+    stood = 0
+    for _ in range(20):
+        path = chance.choice(sorted(raw))
+        now = SPINE.facts(path, chance.choice([edited, with_a_call])(raw[path], chance))
+        if len(now.functions) != len(known[path].functions) or now.tables != known[path].tables or shapes(now) == shapes(known[path]):
+            continue
+        told = more(known, {**known, path: now}, store)
+        if told is not None:
+            stood += 1
+            whole = judge({**known, path: now})
+            assert (whole.contexts, whole.findings) == (result.contexts + told, result.findings)
+    assert stood
