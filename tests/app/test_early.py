@@ -19,11 +19,10 @@ from tests.engine.test_kept import edited
 from tlblint.app import checking, early, reader
 from tlblint.app import spine as spines
 from tlblint.app.check import check
-from tlblint.app.reader import Ahead
+from tlblint.app.reader import Reader
 from tlblint.app.request import Request
 from tlblint.app.spine import Wanted
 from tlblint.io import aside
-from tlblint.io.tree import PlainDir
 from tlblint.model.ir import FileFacts
 from tlblint.report.jsonout import render
 from tlblint.report.view import Style
@@ -44,12 +43,6 @@ def change(top: Path, seed: int = 0) -> None:
     """Edit a file in which something is found."""
     path = max((path for path in sources(top) if path.suffix == ".c"), key=lambda path: path.stat().st_size)
     path.write_bytes(edited(path.read_bytes(), random.Random(seed)))
-
-
-@pytest.fixture(autouse=True, params=[0, 100], ids=["a process that reads", "read by who judges"])
-def few(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both ways to read, whatever machine this is."""
-    monkeypatch.setattr(reader, "FEW", request.param)
 
 
 @pytest.fixture
@@ -137,8 +130,6 @@ def test_whatever_becomes_of_the_others(demo: Path, work: str, way: str, monkeyp
             raise ValueError
         return b""
 
-    from tlblint.app import reader
-
     monkeypatch.setattr(reader if work == "_worked" else early, work, broken)
     change(demo)
     assert report(demo) == report(demo, use=False)
@@ -171,12 +162,16 @@ def test_nothing_edited_nobody_started(demo: Path, monkeypatch: pytest.MonkeyPat
     walkers = len(started)
     change(demo)
     report(demo)
-    assert len(started) == 2 * walkers + (1 if reader.FEW else 2)
+    assert len(started) == 2 * walkers + 2
 
 
-def test_a_reader_that_is_not_told_what_to_read_ends(demo: Path) -> None:
-    told, untold = Ahead(PlainDir(str(demo))), Ahead(PlainDir(str(demo)))
-    told.read("name", [], lambda path, raw: None)  # type: ignore[arg-type,return-value]
+def no_facts(path: str, raw: bytes) -> FileFacts:
+    raise AssertionError
+
+
+def test_a_reader_that_is_not_told_what_to_read_ends() -> None:
+    told, untold = Reader(), Reader()
+    told.read("name", {}, no_facts)
     assert told.result() == untold.result() == {}
     for one in (told, untold):
         one.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from tlblint.app import reader as readers
 from tlblint.app import scope
 from tlblint.io import cache, config, processors, snapshot
 from tlblint.io.stamp import recall
@@ -11,7 +12,6 @@ from tlblint.io.tree import Tree, look_ahead, open_tree
 from tlblint.model.store import NOTHING, Store
 
 if TYPE_CHECKING:
-    from tlblint.app.reader import Reader
     from tlblint.app.request import Outcome, Request
     from tlblint.app.spine import Loader
 
@@ -23,7 +23,7 @@ class Opened(NamedTuple):
     settings: config.Settings
     roots: tuple[str, ...]
     store: Store
-    reader: Reader | None = None
+    reader: readers.Reader | None = None
     """Ready for files that were edited since the last run."""
 
 
@@ -37,7 +37,9 @@ def check(request: Request, loader: Loader | None = None) -> Outcome:
         store = cache.open_cache(settings["cache"].value, request.note)
         recall(store)
         seen = snapshot.last(tree, store)
-        reader = _reader(tree, settings, request) if seen is not None and seen.touched else None
+        if seen is not None and seen.touched and _several(settings, request):
+            reader = readers.take()
+        readers.stop()
         look_ahead(tree, scope.context(tree, roots), states=store is not NOTHING, last=seen)
         request.stage("loading")
         from tlblint.app.checking import checked
@@ -53,10 +55,6 @@ def check(request: Request, loader: Loader | None = None) -> Outcome:
         tree.close()
 
 
-def _reader(tree: Tree, settings: config.Settings, request: Request) -> Reader | None:
-    """Where there is a processor for it."""
-    if (settings["jobs"].value or processors.count()) < 2 or request.executor:
-        return None
-    from tlblint.app.reader import reader_of
-
-    return reader_of(tree, processors.count())
+def _several(settings: config.Settings, request: Request) -> bool:
+    """Whether there is a processor for more than the walk."""
+    return (settings["jobs"].value or processors.count()) > 1 and not request.executor

@@ -69,7 +69,8 @@ def _early(opened: Opened, spine: Spine, request: Request) -> Early | None:
     if not chosen:
         return None
     chosen = spine.with_always(chosen, sorted({*chosen, *(path for path in spine.always if below(path, where.roots) and tree.holds(path) == "file")}))
-    return Early(reader, chosen, [path for path in chosen if path in touched], spine, _judging(opened, replace(request, progress=silent)), tree.top)
+    edited, _ = read_all(tree, [path for path in chosen if path in touched])
+    return Early(reader, chosen, edited, spine, _judging(opened, replace(request, progress=silent)), tree.top)
 
 
 def _words(spine: Spine) -> frozenset[bytes]:

@@ -36,9 +36,9 @@ _held: list[object] = []
 
 
 class Early:
-    """Has the files ``edited`` of a tree read, and begins to judge ``chosen``, what is expected to be of interest in it. Close it."""
+    """Has the files ``edited`` of a tree read, given what they hold, and begins to judge ``chosen``, what is expected to be of interest in it. Close it."""
 
-    def __init__(self, reader: Reader, chosen: Sequence[str], edited: Sequence[str], spine: Spine, judging: found.Judging, top: str) -> None:
+    def __init__(self, reader: Reader, chosen: Sequence[str], edited: Mapping[str, bytes], spine: Spine, judging: found.Judging, top: str) -> None:
         reader.read(spine.key, edited, spine.facts)
         self._judging = Aside(partial(_judged, chosen, spine, judging, reader, top, os.getpid()), True)
         self._spine = spine

@@ -1,90 +1,50 @@
-"""Who reads edited files: a process that gets ready while its parent finds out how to read them, as the front end takes long to load; or whoever
-wants to know what is in them, where there is no processor for that.
+"""Who reads edited files while the tree is walked: a process of its own, because the front end takes long to load.
+
+It gets ready before anybody knows whether there is something to read: until the walk begins a second processor has nothing to do, and who starts a
+check has mostly edited something. What is imported here delays every check, so it is little.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pickle
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-import msgspec
-
+from tlblint.io import processors
 from tlblint.io.aside import Aside
-from tlblint.model.store import key
 
 if TYPE_CHECKING:
-    from tlblint.io.tree import Tree
     from tlblint.model.ir import FileFacts
 
 ROOM = 1 << 20
-"""Bytes that a pipe takes before anybody reads; what says how to read a file is a tenth of that."""
+"""Bytes that a pipe takes before anybody reads; what says how to read a file is a tenth of that, the rest is for the file."""
+ALONE = ("--no-cache", "--rev", "--executor", "--help", "-h")
+"""How the options start with which nothing is read ahead."""
 
 _SIZE = struct.Struct("<Q")
 Rows = dict[bytes, tuple[bytes, bytes]]
 """Path -> (name, row) of the facts of a file."""
-Order = tuple[str, tuple[str, ...], "Callable[[str, bytes], FileFacts] | None"]
+Order = tuple[str, Mapping[str, bytes], "Callable[[str, bytes], FileFacts]"]
 """What a reader is told."""
 
 
-FEW = 2
-"""Processors that have enough to do with the walk over a tree and what begins beside it."""
+class Reader:
+    """Begins to get ready at once. Close it."""
 
-
-class Reader(Protocol):
-    """Of files of a tree. Close it."""
-
-    def read(self, named: str, edited: Sequence[str], facts: Callable[[str, bytes], FileFacts]) -> None:
-        """Say how to read which files; ``named`` stands for all that this depends on."""
-
-    def result(self) -> Rows:
-        """What it has read; in whatever process asks, but nothing in the one that began. Files that it could not read are missing."""
-
-    def close(self) -> None:
-        """Nobody asks any more."""
-
-
-def reader_of(tree: Tree, many: int) -> Reader:
-    """One that has ``many`` processors for it."""
-    return Ahead(tree) if many > FEW else Later(tree)
-
-
-class Later:
-    """Reads when it is asked."""
-
-    def __init__(self, tree: Tree) -> None:
-        self._tree = tree
-        self._began = os.getpid()
-        self._order: Order = ("", (), None)
-
-    def read(self, named: str, edited: Sequence[str], facts: Callable[[str, bytes], FileFacts]) -> None:
-        """See Reader."""
-        self._order = named, tuple(edited), facts
-
-    def result(self) -> Rows:
-        """See Reader."""
-        return {} if os.getpid() == self._began else _rows(self._tree, self._order)
-
-    def close(self) -> None:
-        """There is nothing to end."""
-
-
-class Ahead:
-    """Begins to get ready at once."""
-
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self) -> None:
         self._order, self._end = os.pipe()
-        self._aside = Aside(partial(_worked, tree, self._order, self._end, os.getpid()), True)
+        self._aside = Aside(partial(_worked, self._order, self._end, os.getpid()), True)
 
-    def read(self, named: str, edited: Sequence[str], facts: Callable[[str, bytes], FileFacts]) -> None:
-        """See Reader."""
+    def read(self, named: str, edited: Mapping[str, bytes], facts: Callable[[str, bytes], FileFacts]) -> None:
+        """Say which files to read, given what they hold, and how; ``named`` stands for all that this depends on."""
+        import fcntl
+        import pickle
+
         try:
-            order = pickle.dumps((named, tuple(edited), facts), pickle.HIGHEST_PROTOCOL)
+            order = pickle.dumps((named, edited, facts), pickle.HIGHEST_PROTOCOL)
             if fcntl.fcntl(self._end, fcntl.F_SETPIPE_SZ, ROOM) >= _SIZE.size + len(order):
                 os.write(self._end, _SIZE.pack(len(order)) + order)
         except (OSError, AttributeError, TypeError, pickle.PicklingError):
@@ -93,12 +53,18 @@ class Ahead:
             self._hang_up()
 
     def result(self) -> Rows:
-        """See Reader."""
+        """What it has read; in whatever process asks, but nothing in the one that began. Files that it could not read are missing."""
+        import msgspec
+
         self._hang_up()
         try:
             return msgspec.msgpack.decode(self._aside.result(), type=Rows)
         except msgspec.DecodeError:
             return {}
+
+    def stop(self) -> None:
+        """There is nothing to read."""
+        self._aside.stop()
 
     def close(self) -> None:
         """End it."""
@@ -112,11 +78,39 @@ class Ahead:
                 os.write(self._end, _SIZE.pack(0))
         for descriptor in (self._order, self._end):
             if descriptor >= 0:
-                os.close(descriptor)
+                with suppress(OSError):
+                    os.close(descriptor)
         self._order = self._end = -1
 
 
-def _worked(tree: Tree, order: int, end: int, parent: int) -> bytes:
+_ready: list[Reader] = []
+
+
+def begin(words: Sequence[str]) -> Callable[[], None]:
+    """Have a reader get ready for a check with ``words``, where there is a processor for it. To be called in the end: whoever is left is ended."""
+    if processors.count() > 1 and not any(word.startswith(ALONE) for word in words):
+        _ready.append(Reader())
+    return end
+
+
+def take() -> Reader:
+    """The reader that is ready, or one that begins to be."""
+    return _ready.pop() if _ready else Reader()
+
+
+def stop() -> None:
+    """Nobody will take the reader that is ready."""
+    for reader in _ready:
+        reader.stop()
+
+
+def end() -> None:
+    """End the reader that nobody has taken."""
+    while _ready:
+        _ready.pop().close()
+
+
+def _worked(order: int, end: int, parent: int) -> bytes:
     """Nothing in the process that would have it done later anyway."""
     if os.getpid() == parent:
         return b""
@@ -127,17 +121,17 @@ def _worked(tree: Tree, order: int, end: int, parent: int) -> bytes:
     with os.fdopen(order, "rb") as file:
         head = file.read(_SIZE.size)
         raw = file.read(_SIZE.unpack(head)[0]) if head else b""
-    if not raw:
-        return b""
-    return msgspec.msgpack.encode(_rows(tree, pickle.loads(raw)))
+    return _read(raw) if raw else b""
 
 
-def _rows(tree: Tree, order: Order) -> Rows:
+def _read(raw: bytes) -> bytes:
+    import pickle
+
+    import msgspec
+
     from tlblint.calls import record
+    from tlblint.model.store import key
 
-    named, edited, facts = order
-    rows = {}
-    for path in edited if facts is not None else ():
-        text = tree.read(path)
-        rows[os.fsencode(path)] = key(named, path, text), record.encode(facts(path, text))  # type: ignore[misc]
-    return rows
+    named, edited, facts = pickle.loads(raw)
+    rows = {os.fsencode(path): (key(named, path, text), record.encode(facts(path, text))) for path, text in edited.items()}
+    return msgspec.msgpack.encode(rows)

@@ -17,11 +17,19 @@ def main() -> None:
             sys.exit(0)
     # Nothing here makes cycles that matter: looking for them costs a tenth of a run and finds nothing.
     gc.disable()
+    end = None
     try:
+        if sys.argv[1:2] == ["check"]:
+            from tlblint.app import reader
+
+            end = reader.begin(sys.argv[2:])
         from tlblint.cli.run import run
 
         status = run(sys.argv[1:])
     except KeyboardInterrupt:
         status = 130
+    finally:
+        if end is not None:
+            end()
     gc.freeze()  # the interpreter's last look for cycles would go through all that there is
     sys.exit(status)

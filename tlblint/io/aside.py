@@ -61,6 +61,12 @@ class Aside:
         self.close()
         return b"".join(out)
 
+    def stop(self) -> None:
+        """Nobody will ask: the process need not go on. It is not waited for before ``close``."""
+        if self._pipe >= 0:
+            with suppress(OSError):
+                os.kill(self._process, signal.SIGKILL)
+
     def close(self) -> None:
         """End the process."""
         if self._pipe >= 0:
