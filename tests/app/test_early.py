@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import shutil
@@ -22,7 +23,8 @@ from tlblint.app.check import check
 from tlblint.app.reader import Reader
 from tlblint.app.request import Request
 from tlblint.app.spine import Wanted
-from tlblint.io import aside
+from tlblint.cli.main import main
+from tlblint.io import aside, processors
 from tlblint.model.ir import FileFacts
 from tlblint.report.jsonout import render
 from tlblint.report.view import Style
@@ -175,6 +177,55 @@ def test_a_reader_that_is_not_told_what_to_read_ends() -> None:
     assert told.result() == untold.result() == {}
     for one in (told, untold):
         one.close()
+    assert nobody_is_left()
+
+
+@pytest.mark.parametrize("words", [["--no-cache"], ["mm", "--rev=HEAD"], ["--executor", "dask://somewhere:1"], ["--help"]])
+def test_no_reader_where_nothing_will_be_read_ahead(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processors, "count", lambda: 2)
+    end = reader.begin(words)
+    assert nobody_is_left()
+    end()
+
+
+def test_no_reader_on_one_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processors, "count", lambda: 1)
+    reader.begin([])()
+    assert nobody_is_left()
+
+
+@pytest.mark.parametrize("edits", [0, 1])
+def test_the_reader_that_is_ready_is_taken_or_ended(demo: Path, edits: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processors, "count", lambda: 2)
+    report(demo)
+    end = reader.begin(["--tree", str(demo)])
+    assert not nobody_is_left()
+
+    def never() -> None:
+        raise AssertionError("one was ready")
+
+    monkeypatch.setattr(reader.Reader, "__init__", never)
+    for _ in range(edits):
+        change(demo)
+    found = report(demo)
+    end()
+    assert nobody_is_left()
+    assert found == report(demo, use=False)
+
+
+def test_a_check_that_comes_to_nothing_ends_its_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processors, "count", lambda: 2)
+    monkeypatch.setattr("sys.argv", ["tlblint", "check", "--no-such-option"])
+    begun = reader.begin
+    asked: list[object] = []
+    monkeypatch.setattr(reader, "begin", lambda words: asked.append(words) or begun(words))
+    try:
+        with pytest.raises(SystemExit) as left:
+            main()
+    finally:
+        gc.unfreeze()
+        gc.enable()
+    assert left.value.code == 2 and asked == [["--no-such-option"]]
     assert nobody_is_left()
 
 
