@@ -10,6 +10,7 @@ import argparse
 import os
 import platform
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -162,8 +163,12 @@ class Bench:
 
 
 def against(edited: Row, warm: Row) -> str:
-    """What an edit costs beside a run with nothing changed: minima, and medians."""
-    return f"{edited.best / warm.best:.2f} x warm (median {edited.median / warm.median:.2f}); {edited.note}" if edited.wall and warm.wall else edited.note
+    """What an edit costs beside the run with nothing changed of the same round, which a busy minute hits as well: the median of all rounds, and the
+    ratio of minima."""
+    if not edited.wall or not warm.wall:
+        return edited.note
+    ratios = [one / other for one, other in zip(edited.wall, warm.wall, strict=False)]
+    return f"{statistics.median(ratios):.2f} x the warm run before it (minima {edited.best / warm.best:.2f}); {edited.note}"
 
 
 def machine(load: float, before: Clock, jobs: int, form: str) -> str:

@@ -132,5 +132,5 @@ def test_the_machine_is_not_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_edit_is_compared_with_a_warm_run() -> None:
     warm, edited = Row("warm", wall=[0.2, 0.4, 0.9]), Row("edited", wall=[0.6, 0.3, 0.5], note="13 findings")
-    assert bench.against(edited, warm) == "1.50 x warm (median 1.25); 13 findings"
+    assert bench.against(edited, warm) == "0.75 x the warm run before it (minima 1.50); 13 findings"
     assert bench.against(Row("edited", note="none"), warm) == "none"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import TypeAlias
 
 import msgspec
@@ -55,7 +56,6 @@ class Text(msgspec.Struct, frozen=True, array_like=True):
         return self.taken, self.widened, self.clears, self.words
 
 
-_DECODER = msgspec.msgpack.Decoder(tuple[str, tuple[Text, ...]])
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
 
 TEXT = "text"
@@ -77,9 +77,15 @@ def tell(program: Program, facts: Sequence[FileFacts], name: str) -> None:
         at += len(item.functions)
 
 
+@cache
+def _decoder() -> msgspec.msgpack.Decoder[tuple[str, tuple[Text, ...]]]:
+    """Takes long to make, and who judges a few functions needs none."""
+    return msgspec.msgpack.Decoder(tuple[str, tuple[Text, ...]])
+
+
 def _known(facts: FileFacts, name: str) -> Sequence[Text]:
     try:
-        found, texts = _DECODER.decode(facts.said) if facts.said else ("", ())
+        found, texts = _decoder().decode(facts.said) if facts.said else ("", ())
     except msgspec.DecodeError:
         return ()
     return texts if found == name else ()
