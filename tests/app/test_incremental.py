@@ -120,6 +120,19 @@ def test_nothing_is_done_twice(demo: Path) -> None:
     assert second == report(demo, use=False)
 
 
+def test_a_file_whose_name_is_no_text(demo: Path) -> None:
+    """Nothing of it can be named, so nothing is remembered of a run over it; the run goes on."""
+    one = max(sources(demo), key=lambda path: path.stat().st_size)
+    odd = os.path.join(os.fsencode(one.parent), b"odd\xff.c")
+    shutil.copy(one, odd)
+    for _ in range(2):
+        assert report(demo) == report(demo, use=False)
+        one.write_bytes(b"/* one line more */\n" + one.read_bytes())
+    with open(odd, "ab") as file:
+        file.write(b"\nint more;\n")
+    assert report(demo) == report(demo, use=False)
+
+
 def test_trees_and_revisions_share_what_is_known_of_a_file(demo: Path) -> None:
     git(demo, "init", "-q")
     git(demo, "add", "-A")

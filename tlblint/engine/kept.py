@@ -78,6 +78,8 @@ class Kept(msgspec.Struct):
 
     def done(self) -> None:
         """Remember what all functions are for the next run."""
+        if not self.last.wanted:
+            return
         batches = [Batch(name, [index for index, _ in batch], members, [self.able(index) for index, _ in batch])
                    for batch, (name, members) in self._keys.items()]  # fmt: skip
         self.last.keep(self._nodes, self.stood(self._nodes, batches))

@@ -110,8 +110,13 @@ class Last:
         found = [fn for fn in facts.functions if fn.name == name][number : number + 1]
         return found[0] if found and shape(found[0]) == row[1][3] else None
 
+    @property
+    def wanted(self) -> bool:
+        """Whether there is another run to remember this one for: facts that have no name, of a file whose name is no text, are nobody's."""
+        return self._before is not None and bool(self._before.files)
+
     def keep(self, nodes: Mapping[int, Node], stood: bytes) -> None:
-        """Remember what functions are now."""
+        """Remember what functions are now, where that is ``wanted``."""
         if self._before is None:
             return
         names = self._named()
