@@ -16,6 +16,7 @@ from tlblint.app import spine as spines
 from tlblint.app.check import check
 from tlblint.app.request import Request
 from tlblint.app.spine import Spine, Wanted
+from tlblint.engine.asked import Over
 from tlblint.io import pool
 from tlblint.io import tree as tree_module
 from tlblint.io.tree import PlainDir, Tree
@@ -55,7 +56,7 @@ def test_the_demo_tree_on_one_process_and_on_three() -> None:
 
 def test_the_fixtures_on_one_process_and_on_three(spine: Spine, facts: list[FileFacts]) -> None:
     alone = spine.analyse(facts, None)
-    assert alone == spine.analyse(facts, None, lambda function, items, died: pool.map_ordered(function, items, 3, died, most=1))
+    assert alone == spine.analyse(facts, None, Over(lambda function, items, died: pool.map_ordered(function, items, 3, died, most=1), 3))
     assert len(alone.findings) > 10
 
 
@@ -67,7 +68,7 @@ def test_a_report_on_one_file_is_its_part_of_the_whole(spine: Spine, facts: list
 
 
 def test_a_root_that_kills_its_process_is_named(spine: Spine, facts: list[FileFacts]) -> None:
-    result = spine.analyse(facts, None, lambda function, items, died: [died(item) for item in items])
+    result = spine.analyse(facts, None, Over(lambda function, items, died: [died(item) for item in items]))
     assert not result.findings
     assert len(result.not_analysed) > 10
     assert {gap.why for gap in result.not_analysed} == {"the analysis ran out of memory or crashed"}
@@ -84,7 +85,7 @@ def test_a_killed_batch_costs_one_root(spine: Spine, facts: list[FileFacts]) -> 
         deadly.append(firsts[0])
         return [died(item) if first == deadly[0] else function(item) for first, item in zip(firsts, items, strict=True)]
 
-    result = spine.analyse(facts, None, over)
+    result = spine.analyse(facts, None, Over(over))
     assert [gap.why for gap in result.not_analysed] == ["the analysis ran out of memory or crashed"]
     lost = result.not_analysed[0].path
     assert [finding for finding in result.findings if finding.path != lost] == [finding for finding in whole.findings if finding.path != lost]

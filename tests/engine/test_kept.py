@@ -16,7 +16,7 @@ from tlblint.app import spine as spines
 from tlblint.app.spine import Wanted
 from tlblint.calls.record import encode
 from tlblint.engine.analyse import analyse
-from tlblint.engine.asked import Context, EngineResult, Options
+from tlblint.engine.asked import Context, EngineResult, Options, Over
 from tlblint.engine.grammar import RuleSpec
 from tlblint.engine.kept import KIND
 from tlblint.engine.last import Before
@@ -177,7 +177,7 @@ def test_bytes_that_are_no_judgement_are_judged_again(filled: tuple[EngineResult
 def test_a_killed_batch_is_not_remembered() -> None:
     store = Counting()
     facts = [FACTS["mm/f0.c"]]
-    lost = analyse(facts, *engine(), Options(store=store, digest=b"any", over=lambda function, items, died: [died(item) for item in items]))
+    lost = analyse(facts, *engine(), Options(store=store, digest=b"any", over=Over(lambda function, items, died: [died(item) for item in items])))
     assert {gap.why for gap in lost.not_analysed} == {"the analysis ran out of memory or crashed"}
     same(analyse(facts, *engine(), Options(store=store, digest=b"any")), analyse(facts, *engine()))
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from tests.mutate.table import CONTEXT
 from tlblint.app.spine import Spine, Wanted, load
+from tlblint.engine.asked import Over
 from tlblint.engine.roots import Judged, Roots
 from tlblint.model.ir import FileFacts
 from tlblint.roles import HEADERS
@@ -75,7 +76,7 @@ def changed(old: bytes, new: bytes) -> tuple[int, int] | None:
     return head, len(new) - tail
 
 
-def _over(path: str, span: tuple[int, int]) -> Callable[..., list[Any]]:
+def _over(path: str, span: tuple[int, int]) -> Over:
     """A map over batches of roots that runs only those roots from which a function in ``span`` of ``path`` is reached."""
 
     def over(function: Callable[[Any], Any], items: Sequence[Any], died: Callable[[Any], Any]) -> list[Any]:
@@ -91,7 +92,7 @@ def _over(path: str, span: tuple[int, int]) -> Callable[..., list[Any]]:
 
         return [one(item) if item and isinstance(item[0][0], int) else [one(batch) for batch in item] for item in items]
 
-    return over
+    return Over(over)
 
 
 def _near(roots: Roots, path: str, span: tuple[int, int]) -> set[int]:

@@ -244,8 +244,7 @@ def _over(jobs: int, request: Request) -> Over:
     def over(function: Callable[[Any], Any], items: Sequence[Any], died: Callable[[Any], Any]) -> list[Any]:
         return pool.map_ordered(function, items, workers(jobs), died, lambda count: request.progress("judging", count, len(items)), most=1)
 
-    over.parts = workers(jobs)  # type: ignore[attr-defined]
-    return over
+    return Over(over, workers(jobs))
 
 
 def health_of(facts: Sequence[FileFacts], gaps: Sequence[NotAnalysed], lines: Mapping[str, Lines], listed: int) -> Health:

@@ -16,6 +16,7 @@ import msgspec
 from tlblint.app import found, reuse
 from tlblint.app.lastrun import LastRun
 from tlblint.calls import record
+from tlblint.engine.asked import Over
 from tlblint.io import cache
 from tlblint.io.aside import Aside
 from tlblint.model.store import Store
@@ -111,5 +112,5 @@ def _judged(chosen: Sequence[str], spine: Spine, judging: found.Judging, reader:
             before = last.before(names, {names[path]: fact for path, fact in made.items()})
             facts = reuse.Facts(made, rows, {}, reuse.digest(names), again, names, before)
             _held.append(facts)  # the process is about to end: nobody need tidy up
-            _held.append(found.judge(spine, facts, judging._replace(over=few), store))
+            _held.append(found.judge(spine, facts, judging._replace(over=Over(few)), store))
     return _encode(store.rows)

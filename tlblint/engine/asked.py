@@ -16,18 +16,27 @@ if TYPE_CHECKING:
     from tlblint.engine.again import Memory
     from tlblint.engine.last import Before
 
-Over = Callable[[Callable[[Any], Any], Sequence[Any], Callable[[Any], Any]], list[Any]]
-"""A map over items that keeps their order: (function, items, what an item gives that killed its process). It may have ``parts``: on how
-many processes."""
+_Map = Callable[[Callable[[Any], Any], Sequence[Any], Callable[[Any], Any]], list[Any]]
+
+
+class Over(msgspec.Struct, frozen=True):
+    """A map over items that keeps their order, on ``parts`` processes: (function, items, what an item gives that killed its process)."""
+
+    way: _Map
+    parts: int = 1
+
+    def __call__(self, function: Callable[[Any], Any], items: Sequence[Any], died: Callable[[Any], Any]) -> list[Any]:
+        """What ``function`` gives for each of ``items``."""
+        return self.way(function, items, died)
+
 
 DEFINED = {"flush.batched": "completes-flush", "unmap.flush": "completes-flush", "gather.end": "completes-flush", "unmap.defer": "defers-flush",
            "gather.begin": "begins-gather"}
 """What the definition of a function with such an effect has to do: said to the rules like a contract."""
 
 
-def in_order(function: Callable[[Any], Any], items: Sequence[Any], died: Callable[[Any], Any]) -> list[Any]:
-    """The map that stays in this process."""
-    return [function(item) for item in items]
+in_order = Over(lambda function, items, died: [function(item) for item in items])
+"""The map that stays in this process."""
 
 
 class Entry(msgspec.Struct, frozen=True):

@@ -132,7 +132,7 @@ class Roots(msgspec.Struct, frozen=True):
 
     def _over(self, batches: list[tuple[Start, ...]], over: Over) -> Iterable[list[Judged]]:
         """Each batch as one or, where it killed its process, once more start by start; in the order of ``batches``."""
-        lots = self._lots(batches, getattr(over, "parts", 1))
+        lots = self._lots(batches, over.parts)
         made: list[list[Judged] | None] = over(self._run_all, lots, lambda lot: None)
         known = {batch: part for lot, some in zip(lots, made, strict=True) if some is not None for batch, part in zip(lot, some, strict=True)}
         parts = [known.get(batch) for batch in batches]
