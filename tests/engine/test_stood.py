@@ -103,11 +103,13 @@ STUB = b"""
 #ifdef CONFIG_ODD
 static bool twice(struct vm_area_struct *vma)
 {
-	return cond_odd(vma) && cond_more(vma);
+	flush_tlb_page(vma, 0);
+	return cond_odd(vma);
 }
 #else
 static bool twice(struct vm_area_struct *vma)
 {
+	flush_tlb_mm(vma->vm_mm);
 	return false;
 }
 #endif
@@ -118,6 +120,7 @@ def test_of_two_functions_the_other_one_becomes_the_one_that_does_more(store: Ke
     """Who calls either then calls another one: no table of the program holds."""
     old = facts(INNER.replace(b"cond_odd(vma)", b"twice(vma)").replace(b"\nvoid inner", STUB + b"\nvoid inner", 1))
     held = Kept()
+    assert sum(fn.name == "twice" for fn in old["mm/inner.c"].functions) == 2
     judge(old, held)
     raw = {
         True: STUB.replace(b"return cond_odd(vma)", b"cond_say(vma);\n\treturn cond_odd(vma)"),
@@ -126,6 +129,43 @@ def test_of_two_functions_the_other_one_becomes_the_one_that_does_more(store: Ke
     for same, text in raw.items():
         new = facts(INNER.replace(b"cond_odd(vma)", b"twice(vma)").replace(b"\nvoid inner", text + b"\nvoid inner", 1))
         assert (more(old, new, held) is not None) == same
+
+
+ARM = b"""
+static void both(struct vm_area_struct *vma)
+{
+#ifdef CONFIG_ODD
+	flush_tlb_page(vma, 0);
+#else
+	flush_tlb_mm(vma->vm_mm);
+#endif
+}
+"""
+
+
+def test_both_arms_of_a_function_are_edited(store: Kept) -> None:
+    """A line outside of the #if group is a line in each of them."""
+    first = INNER.replace(b"\tpte_t entry;\n\n", b"\tpte_t entry;\n\n\tboth(vma);\n").replace(b"\nvoid inner", ARM + b"\nvoid inner", 1)
+    old, held = facts(first), Kept()
+    assert sum(fn.name == "both" for fn in old["mm/inner.c"].functions) == 2
+    judge(old, held)
+    assert more(old, facts(first.replace(b"{\n#ifdef", b"{\n\tcond_say(vma);\n#ifdef")), held) == 0
+
+
+def test_another_file_has_a_function_of_the_name(store: Kept) -> None:
+    """What calls elsewhere mean hangs on which does more."""
+    stub = b"int twice(struct vm_area_struct *vma)\n{\n\tflush_tlb_page(vma, 0);\n\tcond_one(vma);\n\treturn 0;\n}\n"
+    full = stub.replace(b"\treturn", b"\tcond_two(vma);\n\tcond_three(vma);\n\treturn")
+    inner = INNER.replace(b"cond_odd(vma)", b"twice(vma)")
+
+    def tree(one: bytes, other: bytes) -> dict[str, FileFacts]:
+        return facts(inner) | {"mm/one.c": SPINE.facts("mm/one.c", one), "mm/two.c": SPINE.facts("mm/two.c", other)}
+
+    held = Kept()
+    judge(tree(stub, full), held)
+    assert more(tree(stub, full), tree(stub.replace(b"cond_one(vma)", b"cond_other(vma)"), full), held) == 0
+    assert more(tree(stub, full), tree(full, full), held) is None
+    assert more(tree(stub, full), tree(full.replace(b"\treturn", b"\tcond_four(vma);\n\treturn"), full), held) is None
 
 
 def test_a_function_that_becomes_known(store: Kept) -> None:

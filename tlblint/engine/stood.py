@@ -151,7 +151,9 @@ class _Standing:
         """How many entry states more than before all batches meet; None where one may not hold."""
         row = self._row
         changed = self._changed() if len(self._paths) == len(row.counts) else None
-        if changed is None or len(changed) > FEW or not all(self._alike(was, now) for was, now in changed.values()):
+        if changed is None or len(changed) > FEW:
+            return None
+        if not all(self._alike(was, now) and self._is_one(index, changed) for index, (was, now) in changed.items()):
             return None
         resting = [batch for batch in row.batches if not changed.keys().isdisjoint(batch.members)]
         begun = [batch for batch in resting if not changed.keys().isdisjoint(batch.starts)]
@@ -212,7 +214,7 @@ class _Standing:
 
     def _alike(self, was: Function, now: Function) -> bool:
         """Whether the program is the same with either of two functions, but for what they do when they are run."""
-        if _head(was) != _head(now) or is_short(was) != is_short(now) or not self._is_one(was, now):
+        if _head(was) != _head(now) or is_short(was) != is_short(now):
             return False
         one, other = self._asking.of(was), self._asking.of(now)
         if replace(one, names=()) != replace(other, names=()) or one.walking or one.handing or one.tables or one.role:
@@ -221,16 +223,16 @@ class _Standing:
             return False
         return not one.words or self._meant(was) == self._meant(now)
 
-    def _is_one(self, was: Function, now: Function) -> bool:
+    def _is_one(self, index: int, changed: Mapping[int, tuple[Function, Function]]) -> bool:
         """Whether calls by the name of a function mean what they meant: of several that are called so, calls mean the one that does most."""
-        if self._count(now.name) == 1:
-            return True
-        edit = self._edits[now.path]
-        some = [[fn for fn in facts.functions if fn.name == now.name] for facts in edit]
-        if not now.static or now.path.endswith(".h") or any(fn.variant for fn in some[1]):
-            return False
-        order = [[does_more(fn, other) for fn in functions for other in functions] for functions in some]
-        return order[0] == order[1]
+        was, now = changed[index]
+        name = _packed(now.name)
+        others = [at for at, one in enumerate(self._row.names.replace(b"\0\0", b"\0|\0").split(b"|")) if one == name] if self._count(now.name) > 1 else []
+        for at in others:
+            old, new = changed[at] if at in changed else (self.function(at),) * 2
+            if does_more(was, old) != does_more(now, new) or does_more(old, was) != does_more(new, now):
+                return False
+        return True
 
     def _count(self, name: str) -> int:
         """How many functions have a name."""
