@@ -105,6 +105,40 @@ def test_who_calls_what_answers_otherwise_is_run(edit: str, store: Kept, runs: l
     assert "caller" in both(facts(OTHER[edit]), store, runs)
 
 
+TAKEN = b"\t\ttaken = ptep_get_and_clear(vma->vm_mm, addr, pte);\n"
+TAKES = b"""#include <linux/mm.h>
+
+pte_t inner(struct vm_area_struct *vma, pte_t *pte, unsigned long addr, int first)
+{
+	pte_t taken;
+
+	if (first)
+		cond_say(vma);
+%s	return taken;
+}
+"""
+TAKEN_TWICE = b"""	flush_tlb_batched_pending(vma->vm_mm);
+	one = inner(vma, pte, addr, 1);
+	other = inner(vma, pte + 1, addr + PAGE_SIZE, 0);
+	flush_tlb_range(vma, addr, addr + 2 * PAGE_SIZE);
+	if (pte_dirty(other))
+		set_page_dirty(page);
+"""
+TAKER = CALLER[: CALLER.index(b"\tflush_tlb_batched")] + TAKEN_TWICE + CALLER[CALLER.index(b"\tpte_unmap") :]
+AT_ONE_PLACE = TAKES % TAKEN[1:]
+AT_TWO_PLACES = TAKES.replace(b"(first)", b"(first) {").replace(b"(vma);\n", b"(vma);\n" + TAKEN + b"\t} else {\n", 1) % (TAKEN + b"\t}\n")
+
+
+def test_what_was_one_place_becomes_two(runs: list[str]) -> None:
+    """Each answer alone is what it was. But what two calls leave behind at one place is one thing to the caller."""
+    made = Kept()
+    assert not judge(facts(AT_ONE_PLACE, TAKER), made).findings
+    runs.clear()
+    assert judge(facts(AT_TWO_PLACES, TAKER)).findings
+    runs.clear()
+    assert "caller" in both(facts(AT_TWO_PLACES, TAKER), made, runs)
+
+
 def test_edits_follow_one_another(store: Kept, runs: list[str]) -> None:
     for text in [*SAME.values(), INNER]:
         assert "caller" not in both(facts(text), store, runs)

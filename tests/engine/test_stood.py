@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from tests.engine.test_cutoff import CALLER, FLUSH, INNER, OTHER, SAME, facts
+from tests.engine.test_cutoff import AT_ONE_PLACE, AT_TWO_PLACES, CALLER, FLUSH, INNER, OTHER, SAME, TAKER, facts
 from tests.engine.test_kept import FILES, SPINE, Kept, before, defined, edited, engine, judge
 from tlblint.calls.record import shapes
 from tlblint.engine.asked import EngineResult
@@ -43,6 +43,14 @@ def test_a_callee_that_answers_the_same(edit: str, store: Kept) -> None:
 @pytest.mark.parametrize("edit", OTHER)
 def test_a_callee_that_answers_otherwise(edit: str, store: Kept) -> None:
     assert more(facts(INNER), facts(OTHER[edit]), store) is None
+
+
+def test_a_callee_that_does_at_two_places_what_it_did_at_one() -> None:
+    made = Kept()
+    judge(facts(AT_ONE_PLACE, TAKER), made)
+    assert more(facts(AT_ONE_PLACE, TAKER), facts(AT_TWO_PLACES, TAKER), made) is None
+    moved = AT_ONE_PLACE.replace(b"cond_say(vma)", b"cond_say_more(vma)")
+    assert more(facts(AT_ONE_PLACE, TAKER), facts(moved, TAKER), made) == 0
 
 
 STARTS = {

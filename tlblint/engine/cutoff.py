@@ -3,13 +3,15 @@
 So build systems pass over what depends on an output that came out the same: Mokhov, Mitchell, Peyton Jones, Build Systems a la Carte (ICFP 2018).
 Of a batch in which nothing was found it is kept which function was asked in which state. When one of them is edited, it is run in each of these
 states as it was and as it is. Callers see of it how it is left, which events it raises, what it needs of the budget, and what its parameters are
-used for. If all that is the same but for the places in the function itself, no caller is run again.
+used for. If all that is the same but for the places in the function itself, no caller is run again. Places have to stay one or several: what two
+calls owe for one place is one thing, for two places it is two.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import pairwise
 from typing import Any, TypeAlias, cast
 
 import msgspec
@@ -62,6 +64,8 @@ class Sides:
         self._runs = tuple(worlds(index, fn) for fn in self._ends)
         self._worlds: dict[frozenset[Place], tuple[World, World]] = {}
         self._told: dict[tuple[frozenset[Place], _Asked], int | None] = {}
+        self._follows: dict[int, int] = {}
+        """Where the places are now that answers have spoken of."""
         self.alike = self._alike()
         """Whether callers use it in the same way."""
 
@@ -74,11 +78,22 @@ class Sides:
         known = (places, asked)
         if known not in self._told:
             old, new = (self._answer(side, places, asked) for side in (0, 1))
-            self._told[known] = new[0] - old[0] if old is not None and new is not None and old[1:] == new[1:] else None
+            self._told[known] = None
+            if old is not None and new is not None and old[2:] == new[2:] and self._corresponds(old[1], new[1]):
+                self._told[known] = new[0] - old[0]
         return self._told[known]
 
+    def _corresponds(self, old: Sequence[int], new: Sequence[int]) -> bool:
+        """Whether places that correspond in one pair of answers do so in all others, too, and in the same order."""
+        pairs = dict(zip(old, new, strict=True))
+        both = {**self._follows, **pairs}
+        if not self._follows.items() <= both.items() or any(one >= other for one, other in pairwise(both[place] for place in sorted(both))):
+            return False
+        self._follows = both
+        return True
+
     def _answer(self, side: int, places: frozenset[Place], asked: _Asked) -> tuple[Any, ...] | None:
-        """(cost, all that others see); None for an answer that hangs on more than the question, or tells of something wrong."""
+        """(cost, places, all that others see but those); None for an answer that hangs on more than the question, or tells of something wrong."""
         if places not in self._worlds:
             self._worlds[places] = (self._runs[0].world(places), self._runs[1].world(places))
         world = self._worlds[places][side]
@@ -95,8 +110,7 @@ class Sides:
         others = frozenset(key for key in below if key[0] != self._index)
         mine = sum(one.cost for key, one in below.items() if key[0] == self._index)
         seen = (summary.kinds, summary.met, summary.height, len(below), others)
-        return (mine, _left(summary, self._index, self._ends[side]), *seen)
-
+        return (mine, *_left(summary, self._index, self._ends[side]), *seen)
 
     def _ask(self, world: World, state: Auto, told: Env, says: frozenset[str], walked: bool) -> Summary:
         """What the function does from a state, taken over from another world where that holds."""
@@ -199,14 +213,14 @@ def _below(summary: Summary) -> dict[tuple[Any, ...], Summary]:
     return out
 
 
-def _left(summary: Summary, index: int, fn: Function) -> str:
-    """How a function is left, each place in it by its number among those that are spoken of: callers compare places, and ask no more of them.
-    Their texts hold places, too."""
+def _left(summary: Summary, index: int, fn: Function) -> tuple[list[int], str]:
+    """The places in a function that are spoken of where it is left, and how it is left, with each of them by its number among these: callers compare
+    places, and ask no more of them. Their texts hold places, too."""
     text = repr([(tuple(leave.auto), leave.value, leave.env) for leave in summary.exits])
     base = (index << SHIFT) + 1
     places = sorted({number for number in map(int, _NUMBER.findall(text)) if base + fn.start <= number <= base + fn.end})
     names = {str(number): f"place {at}" for at, number in enumerate(places)}
-    return _NUMBER.sub(lambda match: names.get(match[0], match[0]), text)
+    return places, _NUMBER.sub(lambda match: names.get(match[0], match[0]), text)
 
 
 def _moved(fn: Function, start: int) -> Function:
