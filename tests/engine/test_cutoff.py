@@ -139,6 +139,37 @@ def test_what_was_one_place_becomes_two(runs: list[str]) -> None:
     assert "caller" in both(facts(AT_TWO_PLACES, TAKER), made, runs)
 
 
+ARMS = b"""#ifdef CONFIG_ODD
+	cond_say(vma);
+	cond_say(pmd);
+	cond_say(addr);
+%s#else
+%s#endif
+	pte_unmap_unlock(pte, ptl);
+}
+"""
+UNLOCK = b"\tpte_unmap_unlock(pte, ptl);\n"
+PASSED = b"\tflush_tlb_page(vma, addr);\n"
+
+
+def arm(text: bytes) -> bytes:
+    """A function that nobody calls, with this in its second arm."""
+    return TAKER[: TAKER.index(b"\tone =")] + b"\tptep_set_wrprotect(vma->vm_mm, addr, pte);\n" + ARMS % (PASSED, text + b"\treturn;\n")
+
+
+FIRST, LATE = arm(PASSED + UNLOCK), arm(UNLOCK + PASSED)
+
+
+def test_another_arm_of_a_function_that_nobody_calls(runs: list[str]) -> None:
+    """It is no start, but it is run like one."""
+    made = Kept()
+    assert not judge(facts(INNER, FIRST), made).findings
+    runs.clear()
+    assert judge(facts(INNER, LATE)).findings
+    runs.clear()
+    assert "caller" in both(facts(INNER, LATE), made, runs)
+
+
 def test_edits_follow_one_another(store: Kept, runs: list[str]) -> None:
     for text in [*SAME.values(), INNER]:
         assert "caller" not in both(facts(text), store, runs)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from tests.engine.test_cutoff import AT_ONE_PLACE, AT_TWO_PLACES, CALLER, FLUSH, INNER, OTHER, SAME, TAKER, facts
+from tests.engine.test_cutoff import AT_ONE_PLACE, AT_TWO_PLACES, CALLER, FIRST, FLUSH, INNER, LATE, OTHER, PASSED, SAME, TAKER, UNLOCK, arm, facts
 from tests.engine.test_kept import FILES, SPINE, Kept, before, defined, edited, engine, judge
 from tlblint.calls.record import shapes
 from tlblint.engine.asked import EngineResult
@@ -51,6 +51,15 @@ def test_a_callee_that_does_at_two_places_what_it_did_at_one() -> None:
     assert more(facts(AT_ONE_PLACE, TAKER), facts(AT_TWO_PLACES, TAKER), made) is None
     moved = AT_ONE_PLACE.replace(b"cond_say(vma)", b"cond_say_more(vma)")
     assert more(facts(AT_ONE_PLACE, TAKER), facts(moved, TAKER), made) == 0
+
+
+def test_another_arm_of_a_function_that_nobody_calls() -> None:
+    made = Kept()
+    old = facts(INNER, FIRST)
+    judge(old, made)
+    assert [fn.variant for fn in old["mm/caller.c"].functions] == [0, 1]
+    assert more(old, facts(INNER, LATE), made) is None
+    assert more(old, facts(INNER, arm(b"\tcond_more(vma);\n" + PASSED + UNLOCK)), made) == 0
 
 
 STARTS = {

@@ -37,8 +37,8 @@ _Instance: TypeAlias = tuple[int, str, tuple[_Value, ...], int]
 _State: TypeAlias = tuple[tuple[_Lock, ...], int, int, int, tuple[_Instance, ...]]
 _Asked: TypeAlias = tuple[int, _State, tuple[tuple[str, _Value], ...], tuple[str, ...], bool]
 """(rank of the function, its entry state, what it was told, what its caller was promised, in a walk)."""
-_Worlds: TypeAlias = tuple[tuple[int, tuple[_Asked, ...]], ...]
-"""Of each world what all its answers took of the budget, and the questions."""
+_Worlds: TypeAlias = tuple[tuple[int, tuple[_Asked, ...], tuple[int, ...]], ...]
+"""Of each world what all its answers took of the budget, the questions, and the ranks of functions that nobody asked: starts, and variants of starts."""
 _DECODER = msgspec.msgpack.Decoder(_Worlds)
 _encode = msgspec.msgpack.Encoder().encode
 _NUMBER = re.compile(r"\d+")
@@ -139,7 +139,8 @@ class Cutoff:
             if world.stopped or any(one.hits or not one.clean for one in world.table.values()):
                 return b""
             asked = [(ranks.get(index, -1), auto, told, sorted(says), walked) for index, auto, told, is_root, says, walked in world.table if not is_root]
-            out.append((sum(one.cost for one in world.table.values()), asked))
+            begun = sorted({ranks.get(index, -1) for index, _, _, is_root, _, _ in world.table if is_root})
+            out.append((sum(one.cost for one in world.table.values()), asked, begun))
         try:
             return _encode(out)
         except (TypeError, OverflowError, UnicodeEncodeError):
@@ -156,7 +157,9 @@ class Cutoff:
             return b""
         sides = {rank: self._side(index) for rank, index in enumerate(members) if index in changed}
         out = []
-        for where, (cost, questions) in zip(places, worlds, strict=True):
+        for where, (cost, questions, begun) in zip(places, worlds, strict=True):
+            if not sides.keys().isdisjoint(begun):
+                return b""
             for question in questions:
                 if question[0] in sides:
                     side = sides[question[0]]
@@ -166,7 +169,7 @@ class Cutoff:
                     cost += more
             if cost > MAX_BUDGET:
                 return b""
-            out.append((cost, questions))
+            out.append((cost, questions, begun))
         return _encode(out)
 
     def _side(self, index: int) -> Sides | None:

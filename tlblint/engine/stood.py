@@ -156,7 +156,8 @@ class _Standing:
         if not all(self._alike(was, now) and self._is_one(index, changed) for index, (was, now) in changed.items()):
             return None
         resting = [batch for batch in row.batches if not changed.keys().isdisjoint(batch.members)]
-        begun = [batch for batch in resting if not changed.keys().isdisjoint(batch.starts)]
+        starting = self._starting(changed)
+        begun = [batch for batch in resting if not starting.isdisjoint(batch.starts)]
         closed = self._closed(index for index in {*changed, *(index for batch in begun for index in batch.members)} if index in self._nodes)
         marks = self._marks({*changed, *closed})
         if any(marks.is_special(now) for _, now in changed.values()) or not all(self._nodes[index].plain for index in closed):
@@ -194,6 +195,15 @@ class _Standing:
                 visited |= world.visited
                 contexts += len(world.table)
         return contexts if visited == {batch.members[rank] for rank in was.visited} else None
+
+    def _starting(self, changed: Mapping[int, tuple[Function, Function]]) -> set[int]:
+        """These functions, and those of which they are variants: who starts with one of those runs its variants, too."""
+        out = set(changed)
+        for _, now in changed.values():
+            if now.variant:
+                first = self._firsts[self._paths.index(now.path)]
+                out.update(first + at for at, fn in enumerate(self._edits[now.path].now.functions) if fn.name == now.name)
+        return out
 
     def _twins(self, index: int) -> list[int]:
         """See Program.twins()."""
