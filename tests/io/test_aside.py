@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 from collections.abc import Callable
 
@@ -55,3 +56,14 @@ def test_nothing_stays_when_nobody_waits() -> None:
     assert children() != before
     aside.close()
     assert children() == before
+
+
+def test_nobody_goes_on_for_a_parent_that_was_killed() -> None:
+    alive, held = os.pipe()
+    if not (parent := os.fork()):
+        Aside(lambda: b"x" * 1_000_000, True)
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(parent, 0)
+    os.close(held)
+    assert select.select([alive], [], [], 30)[0], "a process holds what it was forked with"
+    os.close(alive)

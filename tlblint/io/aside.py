@@ -29,7 +29,7 @@ class Aside:
         try:
             self._process = os.fork()
             if self._process == 0:
-                self._child(writer)
+                self._child(reader, writer)
             self._pipe = reader
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, held)
@@ -37,10 +37,11 @@ class Aside:
             if self._pipe < 0:
                 os.close(reader)
 
-    def _child(self, writer: int) -> None:
+    def _child(self, reader: int, writer: int) -> None:
         """Never returns."""
         status = 1
         try:
+            os.close(reader)  # as long as this process could read it, too, it would wait for ever for a parent that was killed
             raw = memoryview(self._work() + _MARK)
             while raw:
                 raw = raw[os.write(writer, raw[:_PART]) :]
