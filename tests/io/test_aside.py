@@ -9,7 +9,9 @@ from collections.abc import Callable
 
 import pytest
 
+from tlblint.io import processors
 from tlblint.io.aside import Aside
+from tlblint.io.walk import Ahead
 
 
 def children() -> str:
@@ -67,3 +69,21 @@ def test_nobody_goes_on_for_a_parent_that_was_killed() -> None:
     os.close(held)
     assert select.select([alive], [], [], 30)[0], "a process holds what it was forked with"
     os.close(alive)
+
+
+@pytest.mark.parametrize(("start", "forks"), [(lambda: Aside(lambda: b"", True), 1), (lambda: Ahead(".", [""]), 1), (lambda: Ahead(".", [""]), 2)])
+def test_an_interrupt_while_it_begins_leaves_nothing_behind(start: Callable[[], object], forks: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    fork, before, left = os.fork, children(), forks
+
+    def interrupted() -> int:
+        nonlocal left
+        left -= 1
+        if (process := fork()) and not left:
+            os.kill(os.getpid(), signal.SIGINT)
+        return process
+
+    monkeypatch.setattr(processors, "count", lambda: 2)
+    monkeypatch.setattr(os, "fork", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        start()
+    assert children() == before

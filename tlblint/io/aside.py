@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 _PART = 1 << 20
@@ -32,10 +32,18 @@ class Aside:
                 self._child(reader, writer)
             self._pipe = reader
         finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, held)
             os.close(writer)
             if self._pipe < 0:
                 os.close(reader)
+            self._let(held)
+
+    def _let(self, held: Iterable[int]) -> None:
+        """Let come what was held back. An interrupt is raised here: nobody else knows of the process yet."""
+        try:
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
+        except BaseException:
+            self.close()
+            raise
 
     def _child(self, reader: int, writer: int) -> None:
         """Never returns."""

@@ -328,7 +328,11 @@ class Ahead:
             os.close(end)
             device = os.stat(self._top).st_dev if self._states and _BY_NUMBER and tells_of_changes(self._top) else None
             work = partial(_worked, self._top, self.places, self._states, self.last, device, tasks, queue, os.getpid())
-            self._walkers = [Aside(work, True) for _ in range(count)]
+            for _ in range(count):
+                self._walkers.append(Aside(work, True))
+        except KeyboardInterrupt:
+            self.close()
+            raise
         finally:
             os.close(queue)
 
