@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, Write, git
+from tlblint.cli import main, run
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 LEAK = b"void f(void)\n{\n\tleak();\n}\n"
@@ -51,6 +53,42 @@ def test_a_revision_does_not_ask_the_disk_what_a_path_is(repository: Write, tlbl
     (top / "s").symlink_to("other")
     done = tlblint(top, "check", "--rev", "HEAD", "s", "-f", "concise")
     assert done.returncode == 1 and done.stdout.startswith(b"s/a.c:3:")
+
+
+class Slow:
+    """Is interrupted while a class is made that it is in, which Python tells in words of its own."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("late", [True, False], ids=["in a command", "while it is loaded"])
+def test_an_interrupt_in_the_middle_of_a_class(late: bool, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    def interrupted(*arguments: object, **settings: object) -> None:
+        type("Held", (), {"held": Slow()})
+
+    if late:
+        monkeypatch.setattr(run.root, "main", interrupted)
+        assert run.run(["check"]) == 130
+        assert capfd.readouterr().err == "tlblint: interrupted\n"
+    else:
+        monkeypatch.setattr(run, "run", interrupted)
+        monkeypatch.setattr(sys, "argv", ["tlblint", "rules"])
+        try:
+            with pytest.raises(SystemExit) as left:
+                main.main()
+        finally:
+            gc.unfreeze()
+            gc.enable()
+        assert left.value.code == 130
+
+
+def test_few_descriptors(repository: Write) -> None:
+    top = repository({"mm/a.c": LEAK})
+    command = f"ulimit -n 8; exec {sys.executable} -m tlblint check"
+    done = subprocess.run(["sh", "-c", command], cwd=top, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, timeout=60)
+    assert done.returncode == 2 and done.stdout == b""
+    assert done.stderr == b"tlblint: too many open files: allow this process more of them, see 'ulimit -n'\n"
 
 
 FULL = b"tlblint: standard output: cannot write: no space left on device\n"

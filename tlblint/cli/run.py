@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 from collections.abc import Sequence
@@ -82,13 +83,16 @@ def run(arguments: Sequence[str]) -> int:
     except (ReaderGone, BrokenPipeError):
         return _fail(GONE)
     except (KeyboardInterrupt, click.Abort):
-        write_stderr("tlblint: interrupted\n")
-        return 130
+        return _interrupted()
     except SystemExit:  # click's own answer to a reader of its help that went away
         return _fail(GONE)
     except MemoryError:
         return _fail("out of memory: narrow the run with PATHs or use fewer --jobs")
     except Exception as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):  # Python tells so of one in the middle of a class statement
+            return _interrupted()
+        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+            return _fail("too many open files: allow this process more of them, see 'ulimit -n'")
         if isinstance(error, OSError) and _printing(error):
             return _fail(f"standard output: cannot write: {(error.strerror or str(error)).lower()}")
         if debug:
@@ -112,6 +116,11 @@ def _usage(error: click.ClickException) -> str:
     text = (error.message if near is not None else error.format_message()).rstrip(".")
     todo = f"did you mean {near[0]}?" if near else f"see 'tlblint {where + ' ' if where else ''}--help'"
     return (f"{where}: " if where else "") + f"{text}; {todo}"
+
+
+def _interrupted() -> int:
+    write_stderr("tlblint: interrupted\n")
+    return 130
 
 
 def _fail(text: str) -> int:
