@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import pytest
 
 from tests.engine.test_cutoff import AT_ONE_PLACE, AT_TWO_PLACES, CALLER, FIRST, FLUSH, INNER, LATE, OTHER, PASSED, SAME, TAKER, UNLOCK, arm, facts
-from tests.engine.test_kept import FILES, SPINE, Kept, before, defined, edited, engine, judge
+from tests.engine.test_kept import FILES, SPINE, Kept, before, defined, edited, engine, judge, named
+from tlblint.app import found
+from tlblint.app.reuse import Facts, digest
 from tlblint.calls.record import shapes
-from tlblint.engine.asked import EngineResult
-from tlblint.engine.last import KIND, Edit
+from tlblint.engine.asked import EngineResult, in_order
+from tlblint.engine.last import KIND, Edit, remembered
 from tlblint.engine.stood import stands
 from tlblint.model.ir import FileFacts
 
@@ -20,7 +22,8 @@ def more(old: Mapping[str, FileFacts], new: Mapping[str, FileFacts], store: Kept
     """What ``stands`` says of the step from what ``store`` knows."""
     edits = {path: Edit(was, new[path]) for path, was in old.items() if shapes(was) != shapes(new[path])}
     assert all(len(edit.was.functions) == len(edit.now.functions) for edit in edits.values())
-    return stands(before(new, store), edits, *engine(), b"any", store)
+    last = remembered(store, before(new, store))
+    return stands(last, before(new, store), edits, *engine(), b"any", store) if last is not None else None
 
 
 @pytest.fixture
@@ -62,6 +65,50 @@ def test_another_arm_of_a_function_that_nobody_calls() -> None:
     assert more(old, facts(INNER, arm(b"\tcond_more(vma);\n" + PASSED + UNLOCK)), made) == 0
 
 
+ASKED = b"""#include <linux/mm.h>
+
+void inner(struct vm_area_struct *vma, pte_t *pte, unsigned long addr, int how)
+{
+	ptep_set_wrprotect(vma->vm_mm, addr, pte);
+	if (how == 1) {
+%s	} else if (how) {
+		flush_tlb_page(vma, addr);
+	} else {
+		flush_tlb_page(vma, addr);
+	}
+}
+"""
+ALL_WAYS, OTHER_WAYS = ASKED % PASSED, ASKED % b"\t\tcond_say(addr);\n"
+
+
+def test_another_run_judges_meanwhile() -> None:
+    """What it leaves must not be mixed with what was there before: in its program nobody asks what this one asks."""
+
+    class Meanwhile(Kept):
+        later = b""
+
+        def get(self, kind: str, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+            out = super().get(kind, keys)
+            if kind == KIND and self.later:
+                self._rows.update({place: self.later for place in self._rows if place[0] == KIND})
+            return out
+
+    def known(files: Mapping[str, FileFacts], store: Kept) -> Facts:
+        names = {item.path: name for name, item in named(files).items()}
+        return Facts(dict(files), dict, {}, digest(names), lambda lost: [], names, before(files, store))
+
+    one, other = (CALLER.replace(b"addr, end);", b"addr, %d);" % how) for how in (1, 0))
+    made, beside, judging = Meanwhile(), Kept(), found.Judging(None, in_order, "")
+    for text, store in ((one, made), (other, beside)):
+        files = facts(ALL_WAYS, text)
+        made.facts |= named(files)
+        assert not found.judge(SPINE, known(files, store), judging, store).findings
+    made._rows = {**beside._rows, **made._rows}
+    made.later = beside.get(KIND, [b"last"])[b"last"]
+    new = facts(OTHER_WAYS, one)
+    assert found.judge(SPINE, known(new, made), judging, made).findings == judge(new).findings != ()
+
+
 STARTS = {
     "a call of something unknown": (CALLER.replace(b"\tinner(", b"\tcond_say(vma);\n\tinner("), True),
     "a branch more": (CALLER.replace(b"\tinner(", b"\tif (cond_say(vma))\n\t\tend = addr;\n\tinner("), True),
@@ -99,7 +146,8 @@ def test_nothing_is_known(store: Kept) -> None:
 def test_other_rules(store: Kept) -> None:
     new = facts(SAME["a call of something unknown"])
     edits = {"mm/inner.c": Edit(facts(INNER)["mm/inner.c"], new["mm/inner.c"])}
-    assert stands(before(new, store), edits, *engine(), b"others", store) is None
+    last = remembered(store, before(new, store))
+    assert last is not None and stands(last, before(new, store), edits, *engine(), b"others", store) is None
 
 
 def test_facts_that_are_gone(store: Kept) -> None:
@@ -113,7 +161,8 @@ def test_facts_that_are_gone(store: Kept) -> None:
     assert more(old, new, held) == 0
     gone = before(new, held)
     edits = {"mm/inner.c": Edit(old["mm/inner.c"], new["mm/inner.c"])}
-    assert stands(gone._replace(facts=lambda name: None), edits, *engine(), b"any", held) is None
+    last = remembered(held, gone)
+    assert last is not None and stands(last, gone._replace(facts=lambda name: None), edits, *engine(), b"any", held) is None
 
 
 STUB = b"""

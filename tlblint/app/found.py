@@ -55,10 +55,10 @@ def _stands(spine: Spine, facts: Facts, judging: Judging, store: Store) -> bytes
     edits = stands.edits(facts, store)
     if edits is None or facts.before is None:
         return None
-    was = run_of(spine, digest(edits.files), judging)
+    was = run_of(spine, digest(edits.last.files), judging)
     row = store.get(RUN, [was]).get(was)
     result = stands.silent(row, edits.changed) if row is not None else None
     if result is None or all(starmap(stands.only_moved, edits.changed.values())):
         return row if result is not None else None
-    more = spine.stands(facts.before, edits.changed, store) if spine.stands is not None else None
+    more = spine.stands(edits.last, facts.before, edits.changed, store) if spine.stands is not None else None
     return msgspec.msgpack.encode(replace(result, contexts=result.contexts + more)) if more is not None else None

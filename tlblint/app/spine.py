@@ -19,7 +19,7 @@ from tlblint.roles.meant import Meant
 
 if TYPE_CHECKING:
     from tlblint.app.front import Configs
-    from tlblint.engine.last import Before, Edit
+    from tlblint.engine.last import Before, Edit, Remembered
     from tlblint.names.index import Texts
     from tlblint.roles import RoleTable
 
@@ -127,9 +127,9 @@ class Spine(msgspec.Struct, frozen=True):
     """The same of ``analyse`` besides the facts."""
     generation: str | None = None
     """Which kernel the headers are of: "6.12", "6.9+"; None for what is none."""
-    stands: Callable[[Before, Mapping[str, Edit], Store], int | None] | None = None
-    """Whether what the run before has found is what ``analyse`` would find after edits, as far as that can be told without the whole program: how many
-    more entry states it would meet, None where it has to be asked."""
+    stands: Callable[[Remembered, Before, Mapping[str, Edit], Store], int | None] | None = None
+    """Whether what the run before has found is what ``analyse`` would find after edits, as far as that can be told from what is remembered of it: how
+    many more entry states it would meet, None where it has to be asked."""
     meant: tuple[Meant, ...] = ()
     """What the tree means otherwise than the tables."""
 

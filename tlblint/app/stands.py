@@ -14,7 +14,7 @@ import msgspec
 from tlblint.app.reuse import Facts
 from tlblint.calls.record import shapes
 from tlblint.engine.asked import EngineResult
-from tlblint.engine.last import Edit, remembered
+from tlblint.engine.last import Edit, Remembered, remembered
 from tlblint.model.ir import FileFacts
 from tlblint.model.store import Store
 
@@ -23,9 +23,9 @@ FEW = 4
 
 
 class Edits(NamedTuple):
-    """``files``: the names of the facts that were judged last, by path; ``changed``: those that are others now."""
+    """``last``: the last judging; ``changed``: facts that are others now, by path."""
 
-    files: Mapping[str, bytes]
+    last: Remembered
     changed: Mapping[str, Edit]
 
 
@@ -40,7 +40,7 @@ def edits(facts: Facts, store: Store) -> Edits | None:
         was, now = facts.before.facts(last.files[path]), facts.made.get(path) or facts.before.facts(facts.names[path])
         if was is not None and now is not None and _same_parts(was, now):
             changed[path] = Edit(was, now)
-    return Edits(last.files, changed) if changed and len(changed) == len(paths) else None
+    return Edits(last, changed) if changed and len(changed) == len(paths) else None
 
 
 def _same_parts(was: FileFacts, now: FileFacts) -> bool:

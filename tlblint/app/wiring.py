@@ -35,7 +35,7 @@ from tlblint.roles.profiles import WORDS
 from tlblint.rulefile import RuleFileError, parse_rule
 
 if TYPE_CHECKING:
-    from tlblint.engine.last import Before, Edit
+    from tlblint.engine.last import Before, Edit, Remembered
 
 Name = tuple[str, str]
 """(path, function)."""
@@ -173,10 +173,12 @@ def _analyse(
     return analyse(facts, rules, context, Options(only, over, store=store, digest=named, before=before, said=said))
 
 
-def _stands(rules: tuple[RuleSpec, ...], context: Context, digest: str, before: Before, edits: Mapping[str, Edit], store: Store, /) -> int | None:
+def _stands(
+    rules: tuple[RuleSpec, ...], context: Context, digest: str, last: Remembered, before: Before, edits: Mapping[str, Edit], store: Store, /
+) -> int | None:
     from tlblint.engine.stood import stands
 
-    return stands(before, edits, rules, context, digest.encode(), store)
+    return stands(last, before, edits, rules, context, digest.encode(), store)
 
 
 def _rules(directory: str, extra: tuple[str, ...], store: Store) -> tuple[RuleSpec, ...]:

@@ -27,7 +27,7 @@ from tlblint.engine.compile import Compiler
 from tlblint.engine.cutoff import FEW, Cutoff, counting
 from tlblint.engine.entering import run
 from tlblint.engine.grammar import RuleSpec
-from tlblint.engine.last import Before, Edit, Node, remembered
+from tlblint.engine.last import Before, Edit, Node, Remembered
 from tlblint.engine.marks import Heard, Marks
 from tlblint.engine.scope import is_short
 from tlblint.engine.texts import Texts
@@ -125,14 +125,16 @@ def told(tables: Tables, nodes: Mapping[int, Node], batches: Sequence[Batch]) ->
     ))
 
 
-def stands(before: Before, edits: Mapping[str, Edit], rules: Sequence[RuleSpec], context: Context, digest: bytes, store: Store) -> int | None:
+def stands(
+    last: Remembered, before: Before, edits: Mapping[str, Edit], rules: Sequence[RuleSpec], context: Context, digest: bytes, store: Store
+) -> int | None:
     """Whether what was found last is what would be found after these edits, of which each leaves a file the functions and tables that it had: how many
-    more entry states are met, None where it is not sure. What findings say of the files themselves is not asked."""
-    known = remembered(store, before)
+    more entry states are met, None where it is not sure. What findings say of the files themselves is not asked. ``last`` is what the edits were told
+    from: another run may have judged other files since."""
     with suppress(Exception):  # rows of somebody else, facts that are gone; of anything else, who judges it again says what is wrong
-        row = _DECODER.decode(known.stood) if known is not None and known.stood else None
-        if known is not None and row is not None and row.digest == digest:
-            return _Standing(row, known.files, before, edits, rules, context).more(store)
+        row = _DECODER.decode(last.stood) if last.stood else None
+        if row is not None and row.digest == digest:
+            return _Standing(row, last.files, before, edits, rules, context).more(store)
     return None
 
 
