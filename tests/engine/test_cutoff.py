@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.engine.test_kept import SPINE, Kept, judge, same
+from tlblint.engine.code import Code
+from tlblint.engine.compile import Compiler
 from tlblint.engine.roots import Roots
-from tlblint.model.ir import FileFacts
+from tlblint.model.ir import FileFacts, Function
 
 CALLER = b"""#include <linux/mm.h>
 
@@ -191,3 +193,16 @@ def test_another_text_than_was_judged(store: Kept, runs: list[str]) -> None:
     other = facts(OTHER["no flush"])
     store.facts = {name: other[item.path] for name, item in store.facts.items()}
     assert "caller" in both(facts(SAME["another local variable"]), store, runs)
+
+
+def test_a_function_that_cannot_be_compiled(store: Kept, runs: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is named by who judges it, like every other one."""
+    compiled = Compiler.compile
+
+    def fails(self: Compiler, index: int, fn: Function) -> Code:
+        if any(instr[2] == "cond_say" for block in fn.blocks for instr in block.instrs if instr[0] == "call"):
+            raise ValueError("too odd")
+        return compiled(self, index, fn)
+
+    monkeypatch.setattr(Compiler, "compile", fails)
+    assert "caller" in both(facts(SAME["a call of something unknown"]), store, runs)

@@ -182,7 +182,10 @@ class Cutoff:
         now = self._now(index)
         if was is None or not self._alike(was, now):
             return None
-        sides = Sides(index, _moved(was, now.start), now, self._worlds)
+        try:
+            sides = Sides(index, _moved(was, now.start), now, self._worlds)
+        except Exception:  # whoever judges it again says what is wrong
+            return None
         return sides if sides.alike else None
 
 
