@@ -138,6 +138,8 @@ def _reported(
     request.stage("reading")  # what was of interest the last time, while the tree is walked: most of it is so again
     before, _ = read_all(tree, found_last(tree))
     ready = reuse.ready(spine, before, store) if before and spine.key else {}
+    if early is not None:
+        early.take(store)
     request.stage("listing")
     scope.require_files(tree, tree.list(roots), roots)
     places = scope.context(tree, roots)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 MANY = 16
 """Lots of batches that are not judged out of sight: whoever waits for more wants to know how far it is."""
+SOON = 0.1
+"""Seconds; a walk that is done has to wait where it takes longer."""
 FEW = 2
 """Lots that are judged before other processes are ready to."""
 
@@ -45,13 +47,21 @@ class Early:
         self._spine = spine
         self._waiting = True
 
+    def take(self, store: Store) -> None:
+        """What came of it, if that is soon: while the walk goes on there is nothing better to do, behind it everybody waits."""
+        if self._waiting and self._judging.ready(SOON):
+            self._put(store)
+
+    def _put(self, store: Store) -> None:
+        self._waiting = False
+        raw = self._judging.result()
+        for kind, rows in msgspec.msgpack.decode(raw, type=_Kinds).items() if raw else ():
+            store.put(kind, rows)
+
     def facts(self, some: Mapping[str, bytes], store: Store, compute: reuse.Compute) -> list[FileFacts]:
         """The facts of files that the store does not know yet. Once it is known what came of the processes, so are those of most."""
         if self._waiting:
-            self._waiting = False
-            raw = self._judging.result()
-            for kind, rows in msgspec.msgpack.decode(raw, type=_Kinds).items() if raw else ():
-                store.put(kind, rows)
+            self._put(store)
         return reuse.known_or(self._spine, some, store, compute)
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -69,6 +70,10 @@ class Aside:
                 out.append(part)
         self.close()
         return b"".join(out)
+
+    def ready(self, patience: float) -> bool:
+        """Whether the process has something to say, or is gone, before so many seconds are over."""
+        return self._pipe >= 0 and bool(select.select([self._pipe], [], [], patience)[0])
 
     def stop(self) -> None:
         """Nobody will ask: the process need not go on. It is not waited for before ``close``."""
