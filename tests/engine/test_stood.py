@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.engine.test_kept import FILES, SPINE, Kept, before, defined, edited, 
 from tlblint.app import found
 from tlblint.app.reuse import Facts, digest
 from tlblint.calls.record import shapes
+from tlblint.engine import cutoff
 from tlblint.engine.asked import EngineResult, in_order
 from tlblint.engine.last import KIND, Edit, remembered
 from tlblint.engine.stood import stands
@@ -26,9 +28,10 @@ def more(old: Mapping[str, FileFacts], new: Mapping[str, FileFacts], store: Kept
     return stands(last, before(new, store), edits, *engine(), b"any", store) if last is not None else None
 
 
-@pytest.fixture
-def store() -> Iterator[Kept]:
+@pytest.fixture(params=[0, cutoff.DEAR], ids=["answers are kept", "dear answers are kept"])
+def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kept]:
     """Knows two files in which nothing is found."""
+    monkeypatch.setattr(cutoff, "DEAR", request.param)
     made = Kept()
     assert not judge(facts(INNER), made).findings
     yield made
@@ -41,6 +44,26 @@ def test_a_callee_that_answers_the_same(edit: str, store: Kept) -> None:
     new = facts(SAME[edit])
     assert more(facts(INNER), new, store) == 0
     assert judge(new) == judge(facts(INNER))
+
+
+def test_an_answer_that_was_kept_is_not_worked_out_again(store: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    sides: list[int] = []
+    answer = cutoff.Sides._answer
+
+    def noted(self: cutoff.Sides, side: int, *arguments: Any) -> Any:
+        sides.append(side)
+        return answer(self, side, *arguments)
+
+    monkeypatch.setattr(cutoff.Sides, "_answer", noted)
+    assert more(facts(INNER), facts(SAME["a call before others"]), store) == 0
+    assert sides.count(1) == 1 and sides.count(0) == (0 if cutoff.DEAR == 0 else 1)
+
+
+def test_an_answer_that_was_kept_is_compared(store: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is another one than it should be, the function is run as it was."""
+    monkeypatch.setattr(cutoff, "_signed", lambda seen, index, fn: (1, (), b"another"))
+    assert more(facts(INNER), facts(SAME["a call before others"]), store) == 0
+    assert more(facts(INNER), facts(OTHER["no flush"]), store) is None
 
 
 @pytest.mark.parametrize("edit", OTHER)
@@ -251,7 +274,9 @@ def quiet() -> tuple[dict[str, bytes], dict[str, FileFacts], EngineResult, Kept]
         if one.functions and not judge({place: one}).findings:
             raw[place], known[place] = text, one
     made = Kept()
-    result = judge(known, made)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cutoff, "DEAR", 5)
+        result = judge(known, made)
     return raw, known, result, made
 
 

@@ -26,6 +26,7 @@ from tlblint.engine.summary import Summary
 from tlblint.engine.values import Env
 from tlblint.engine.world import MAX_BUDGET, World
 from tlblint.model.ir import Function
+from tlblint.model.store import key as key_of
 
 FEW = 8
 """More functions that are not what they were are not run twice: most of what rests on them will be other, too."""
@@ -35,10 +36,13 @@ _Value: TypeAlias = _Atom | tuple[_Atom | tuple[_Atom | tuple[_Atom, ...], ...],
 _Lock: TypeAlias = tuple[str, str, str]
 _Instance: TypeAlias = tuple[int, str, tuple[_Value, ...], int]
 _State: TypeAlias = tuple[tuple[_Lock, ...], int, int, int, tuple[_Instance, ...]]
-_Asked: TypeAlias = tuple[int, _State, tuple[tuple[str, _Value], ...], tuple[str, ...], bool]
-"""(rank of the function, its entry state, what it was told, what its caller was promised, in a walk)."""
+_Known: TypeAlias = tuple[int, tuple[int, ...], bytes]
+_Asked: TypeAlias = tuple[int, _State, tuple[tuple[str, _Value], ...], tuple[str, ...], bool, _Known | None]
+"""(rank of the function, its entry state, what it was told, what its caller was promised, in a walk, the answer where that is dear; see _signed())."""
 _Worlds: TypeAlias = tuple[tuple[int, tuple[_Asked, ...], tuple[int, ...]], ...]
 """Of each world what all its answers took of the budget, the questions, and the ranks of functions that nobody asked: starts, and variants of starts."""
+DEAR = 60
+"""Block visits of an answer that is worth to be written down: to run the function as it was takes as long as to run it as it is."""
 _DECODER = msgspec.msgpack.Decoder(_Worlds)
 _encode = msgspec.msgpack.Encoder().encode
 _NUMBER = re.compile(r"\d+")
@@ -77,11 +81,16 @@ class Sides:
         """How much more the function takes of the budget than it did, where it answers the same; None where it does not."""
         known = (places, asked)
         if known not in self._told:
-            old, new = (self._answer(side, places, asked) for side in (0, 1))
-            self._told[known] = None
-            if old is not None and new is not None and old[2:] == new[2:] and self._corresponds(old[1], new[1]):
-                self._told[known] = new[0] - old[0]
+            new = self._answer(1, places, asked)
+            self._told[known] = self._same(new, asked[5], places, asked) if new is not None else None
         return self._told[known]
+
+    def _same(self, new: tuple[Any, ...], held: _Known | None, places: frozenset[Place], asked: _Asked) -> int | None:
+        if held is not None and _signed(new, self._index, self._ends[1])[2] == held[2]:
+            base = _base(self._index, self._ends[0])
+            return new[0] - held[0] if self._corresponds([base + place for place in held[1]], new[1]) else None
+        old = self._answer(0, places, asked)
+        return new[0] - old[0] if old is not None and old[2:] == new[2:] and self._corresponds(old[1], new[1]) else None
 
     def _corresponds(self, old: Sequence[int], new: Sequence[int]) -> bool:
         """Whether places that correspond in one pair of answers do so in all others, too, and in the same order."""
@@ -97,20 +106,14 @@ class Sides:
         if places not in self._worlds:
             self._worlds[places] = (self._runs[0].world(places), self._runs[1].world(places))
         world = self._worlds[places][side]
-        _, state, told, says, walked = asked
+        _, state, told, says, walked, _ = asked
         world.left, world.budget = 4 * MAX_BUDGET, MAX_BUDGET
         world.contexts.clear()
         try:
             summary = self._ask(world, Auto(*state), cast(Env, dict(told)), frozenset(says), walked)
         except Exception:  # whoever judges it again says what is wrong
             return None
-        below = _below(summary)
-        if world.stopped or any(one.hits or one.bounded or not one.clean for one in below.values()):
-            return None
-        others = frozenset(key for key in below if key[0] != self._index)
-        mine = sum(one.cost for key, one in below.items() if key[0] == self._index)
-        seen = (summary.kinds, summary.met, summary.height, len(below), others)
-        return (mine, *_left(summary, self._index, self._ends[side]), *seen)
+        return _seen(summary, self._index, self._ends[side]) if not world.stopped else None
 
     def _ask(self, world: World, state: Auto, told: Env, says: frozenset[str], walked: bool) -> Summary:
         """What the function does from a state, taken over from another world where that holds."""
@@ -138,13 +141,19 @@ class Cutoff:
         for world in worlds:
             if world.stopped or any(one.hits or not one.clean for one in world.table.values()):
                 return b""
-            asked = [(ranks.get(index, -1), auto, told, sorted(says), walked) for index, auto, told, is_root, says, walked in world.table if not is_root]
+            asked = [(ranks.get(index, -1), auto, told, sorted(says), walked, self._known(one)) for (index, auto, told, is_root, says, walked), one
+                     in world.table.items() if not is_root]  # fmt: skip
             begun = sorted({ranks.get(index, -1) for index, _, _, is_root, _, _ in world.table if is_root})
             out.append((sum(one.cost for one in world.table.values()), asked, begun))
         try:
             return _encode(out)
         except (TypeError, OverflowError, UnicodeEncodeError):
             return b""
+
+    def _known(self, summary: Summary) -> _Known | None:
+        index = summary.key[0]
+        seen = _seen(summary, index, self._now(index)) if summary.cost >= DEAR else None
+        return _signed(seen, index, self._now(index)) if seen is not None else None
 
     def still(self, raw: bytes, places: Sequence[frozenset[Place]], members: Sequence[int], changed: Collection[int]) -> bytes:
         """What ``asked`` has kept of worlds in which the states ``places`` count, as it is now that some functions have ``changed``; nothing where the
@@ -217,6 +226,29 @@ def _below(summary: Summary) -> dict[tuple[Any, ...], Summary]:
             out[one.key] = one
             work += one.below
     return out
+
+
+def _seen(summary: Summary, index: int, fn: Function) -> tuple[Any, ...] | None:
+    """(cost, places, all that others see but those) of an answer of a function; None where it hangs on more than the question, or tells of something
+    wrong."""
+    below = _below(summary)
+    if any(one.hits or one.bounded or not one.clean for one in below.values()):
+        return None
+    others = frozenset(key for key in below if key[0] != index)
+    mine = sum(one.cost for key, one in below.items() if key[0] == index)
+    return (mine, *_left(summary, index, fn), summary.kinds, summary.met, summary.height, len(below), others)
+
+
+def _signed(seen: tuple[Any, ...], index: int, fn: Function) -> _Known:
+    """The same for another process: its places from the start of the function, the rest as a digest."""
+    cost, places, text, kinds, met, height, count, others = seen
+    asked = sorted(repr((*key[:4], sorted(key[4]), *key[5:])) for key in others)
+    return cost, tuple(place - _base(index, fn) for place in places), key_of(text, *sorted(kinds), "", repr((sorted(met), height, count, asked)))
+
+
+def _base(index: int, fn: Function) -> int:
+    """The site at the start of a function."""
+    return (index << SHIFT) + 1 + fn.start
 
 
 def _left(summary: Summary, index: int, fn: Function) -> tuple[list[int], str]:
