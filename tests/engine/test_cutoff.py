@@ -6,9 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.engine.test_kept import SPINE, Kept, judge, same
+from tests.engine.test_kept import SPINE, Kept, judge, named, same
+from tlblint.engine import cutoff, stood
+from tlblint.engine.batches import quiet
 from tlblint.engine.code import Code
 from tlblint.engine.compile import Compiler
+from tlblint.engine.last import Before, remembered
 from tlblint.engine.roots import Roots
 from tlblint.model.ir import FileFacts, Function
 
@@ -206,3 +209,28 @@ def test_a_function_that_cannot_be_compiled(store: Kept, runs: list[str], monkey
 
     monkeypatch.setattr(Compiler, "compile", fails)
     assert "caller" in both(facts(SAME["a call of something unknown"]), store, runs)
+
+
+def test_an_answer_that_was_kept_goes_with_the_function_that_gave_it(runs: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was taken over is compared with what is judged from then on, also in what it costs."""
+    monkeypatch.setattr(cutoff, "DEAR", 0)
+    made = Kept()
+    judge(facts(INNER), made)
+    dearer = b"".join(b"\tif (cond_say(%d))\n\t\tcond_say(%d);\n" % (n, n) for n in range(3))
+    costs = set()
+    for _ in range(3):
+        for text in (INNER.replace(FLUSH, dearer + FLUSH), INNER.replace(FLUSH, dearer + b"\tcond_say(9);\n" + FLUSH)):
+            runs.clear()
+            assert "caller" not in both(facts(text), made, runs)
+            costs.add(cost_of(facts(text), made))
+    assert len(costs) == 1
+
+
+def cost_of(new: dict[str, FileFacts], store: Kept) -> int:
+    """What the store says that all answers of the batch of ``caller`` take of the budget."""
+    known = Before(b"last", {item.path: name for name, item in named(new).items()}, lambda name: None)
+    last = remembered(store, known)
+    assert last is not None
+    row = stood._DECODER.decode(last.stood)
+    [batch] = [batch for batch in row.batches if len(batch.members) > 1]
+    return int(cutoff._DECODER.decode(quiet(store, [batch.name])[batch.name].asked)[0][0])

@@ -178,7 +178,8 @@ class Cutoff:
                     cost += more
             if cost > MAX_BUDGET:
                 return b""
-            out.append((cost, questions, begun))
+            # What was kept of the answers of a function that is another now is another's.
+            out.append((cost, [(*question[:5], None) if question[0] in sides else question for question in questions], begun))
         return _encode(out)
 
     def _side(self, index: int) -> Sides | None:
