@@ -73,7 +73,17 @@ def test_nobody_goes_on_for_a_parent_that_was_killed() -> None:
 
 @pytest.mark.parametrize(("start", "forks"), [(lambda: Aside(lambda: b"", True), 1), (lambda: Ahead(".", [""]), 1), (lambda: Ahead(".", [""]), 2)])
 def test_an_interrupt_while_it_begins_leaves_nothing_behind(start: Callable[[], object], forks: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    fork, before, left = os.fork, children(), forks
+    """In a process with one thread, as a run is: where other tests have left some, one of those takes the signal that this one holds back."""
+    monkeypatch.setattr(processors, "count", lambda: 2)
+    if not (alone := os.fork()):
+        os._exit(0 if _ended(start, forks) else 1)
+    assert os.waitpid(alone, 0)[1] == 0
+
+
+def _ended(start: Callable[[], object], forks: int) -> bool:
+    """Whether nobody is left after an interrupt behind so many forks."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    fork, left = os.fork, forks
 
     def interrupted() -> int:
         nonlocal left
@@ -82,8 +92,9 @@ def test_an_interrupt_while_it_begins_leaves_nothing_behind(start: Callable[[], 
             os.kill(os.getpid(), signal.SIGINT)
         return process
 
-    monkeypatch.setattr(processors, "count", lambda: 2)
-    monkeypatch.setattr(os, "fork", interrupted)
-    with pytest.raises(KeyboardInterrupt):
+    os.fork = interrupted
+    try:
         start()
-    assert children() == before
+    except KeyboardInterrupt:
+        return not children()
+    return False
